@@ -1,1 +1,4 @@
-export {};
+export { type BackoffPolicy, backoff } from "./backoff.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
+export { Mailbox } from "./mailbox.ts";

@@ -1,0 +1,132 @@
+import { formatIpv6, groupsFromBytes, parseGroups, parseOctets } from "./ip-text.ts";
+
+declare const brand: unique symbol;
+
+/** An IPv4 address in its only spelling, `192.0.2.1`. */
+export type Ipv4 = string & { readonly [brand]: "Ipv4" };
+
+/** An IPv6 address in its only spelling (RFC 5952; IPv4-mapped ones end in dotted form), without a zone. */
+export type Ipv6 = string & { readonly [brand]: "Ipv6" };
+
+/** An address of either family. Equal addresses are equal strings, so they serve as Map keys. */
+export type Ip = Ipv4 | Ipv6;
+
+/** An address family. */
+export type Family = "ipv4" | "ipv6";
+
+/** Bytes in an IPv4 address. */
+export const IPV4_LENGTH = 4;
+
+/** Bytes in an IPv6 address. */
+export const IPV6_LENGTH = 16;
+
+/** Reads dotted decimal as Go's `netip.ParseAddr` does: four numbers, no leading zeros. */
+export function parseIpv4(text: string): Ipv4 | undefined {
+  return parseOctets(text) === undefined ? undefined : (text as Ipv4);
+}
+
+/** Reads an IPv6 address as Go's `netip.ParseAddr` does, but refuses a zone. `::ffff:192.0.2.1` stays IPv6. */
+export function parseIpv6(text: string): Ipv6 | undefined {
+  const groups = parseGroups(text);
+  return groups && (formatIpv6(groups) as Ipv6);
+}
+
+/** Reads an address of either family. */
+export function parseIp(text: string): Ip | undefined {
+  return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+}
+
+/** Throws `RangeError` unless there are exactly 4 bytes. */
+export function ipv4FromBytes(bytes: Uint8Array): Ipv4 {
+  if (bytes.length !== IPV4_LENGTH) throw new RangeError(`${bytes.length} bytes are no IPv4 address`);
+  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` as Ipv4;
+}
+
+/** Throws `RangeError` unless there are exactly 16 bytes. */
+export function ipv6FromBytes(bytes: Uint8Array): Ipv6 {
+  if (bytes.length !== IPV6_LENGTH) throw new RangeError(`${bytes.length} bytes are no IPv6 address`);
+  return formatIpv6(groupsFromBytes(bytes)) as Ipv6;
+}
+
+/** 4 bytes make an IPv4 address, 16 an IPv6 one; any other number throws `RangeError`. */
+export function ipFromBytes(bytes: Uint8Array): Ip {
+  return bytes.length === IPV4_LENGTH ? ipv4FromBytes(bytes) : ipv6FromBytes(bytes);
+}
+
+/** The address in network byte order: 4 or 16 bytes. */
+export function ipToBytes(ip: Ip): Uint8Array<ArrayBuffer> {
+  if (isIpv4(ip)) {
+    const value = ipv4Value(ip);
+    return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+  }
+  const bytes = new Uint8Array(IPV6_LENGTH);
+  ipv6Groups(ip).forEach((group, i) => {
+    bytes[2 * i] = group >>> 8;
+    bytes[2 * i + 1] = group;
+  });
+  return bytes;
+}
+
+/** Whether the address is an IPv4 one. */
+export function isIpv4(ip: Ip): ip is Ipv4 {
+  return !ip.includes(":");
+}
+
+/** Whether the address is an IPv6 one, IPv4-mapped ones included. */
+export function isIpv6(ip: Ip): ip is Ipv6 {
+  return ip.includes(":");
+}
+
+/** The address's family; IPv4-mapped IPv6 addresses are IPv6. */
+export function familyOf(ip: Ip): Family {
+  return isIpv4(ip) ? "ipv4" : "ipv6";
+}
+
+/** How many bits an address of the family has. */
+export function familyBits(family: Family): 32 | 128 {
+  return family === "ipv4" ? 32 : 128;
+}
+
+/** The address as a number, 0 for the unspecified one. */
+export function ipToBigInt(ip: Ip): bigint {
+  if (isIpv4(ip)) return BigInt(ipv4Value(ip));
+  const digits = ipv6Groups(ip).map((group) => group.toString(16).padStart(4, "0"));
+  return BigInt(`0x${digits.join("")}`);
+}
+
+/** The inverse of `ipToBigInt`. Throws `RangeError` for a number outside the family. */
+export function ipFromBigInt(family: Family, value: bigint): Ip {
+  const bits = familyBits(family);
+  if (value < 0n || value >> BigInt(bits) !== 0n) throw new RangeError(`${value} is no ${family} address`);
+  if (family === "ipv4") {
+    const n = Number(value);
+    return `${n >>> 24}.${(n >>> 16) & 0xff}.${(n >>> 8) & 0xff}.${n & 0xff}` as Ipv4;
+  }
+  const digits = value.toString(16).padStart(32, "0");
+  const groups = Array.from({ length: 8 }, (_, i) => Number.parseInt(digits.slice(4 * i, 4 * i + 4), 16));
+  return formatIpv6(groups) as Ipv6;
+}
+
+/** Orders IPv4 before IPv6, then by number; for `toSorted`. */
+export function compareIps(a: Ip, b: Ip): number {
+  if (a === b) return 0;
+  if (isIpv4(a)) return isIpv4(b) ? ipv4Value(a) - ipv4Value(b) : -1;
+  if (isIpv4(b)) return 1;
+  const [left, right] = [ipv6Groups(a), ipv6Groups(b)];
+  const i = left.findIndex((group, at) => group !== right[at]);
+  return (left[i] as number) - (right[i] as number);
+}
+
+/** An address's number as an unsigned 32-bit value. */
+export function ipv4Value(ip: Ipv4): number {
+  const value = parseOctets(ip);
+  if (value === undefined) throw new TypeError(`not an IPv4 address: ${ip}`);
+  return value;
+}
+
+/** An address's eight 16-bit groups. */
+export function ipv6Groups(ip: Ipv6): readonly number[] {
+  const groups = parseGroups(ip);
+  if (!groups) throw new TypeError(`not an IPv6 address: ${ip}`);
+  return groups;
+}

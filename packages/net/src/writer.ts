@@ -1,0 +1,79 @@
+/** A growing, big-endian buffer for bytes to send. A value that does not fit is the caller's bug: `RangeError`. */
+export class Writer {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #length = 0;
+
+  /** `capacity` is the expected number of bytes; a good guess saves the copies that growing costs. */
+  constructor(capacity = 64) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** How many bytes have been written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    check(value, 0xff);
+    this.#view.setUint8(this.#extend(1), value);
+    return this;
+  }
+
+  u16(value: number): this {
+    check(value, 0xffff);
+    this.#view.setUint16(this.#extend(2), value);
+    return this;
+  }
+
+  u32(value: number): this {
+    check(value, 0xffff_ffff);
+    this.#view.setUint32(this.#extend(4), value);
+    return this;
+  }
+
+  bytes(bytes: Uint8Array): this {
+    const start = this.#extend(bytes.length);
+    this.#bytes.set(bytes, start);
+    return this;
+  }
+
+  /** Appends zeros until `length` bytes have been written in all; does nothing if there are that many already. */
+  padTo(length: number): this {
+    if (length > this.#length) this.#extend(length - this.#length);
+    return this;
+  }
+
+  /** A 16-bit length, patched in afterwards, and the bytes that `body` writes, which it counts. */
+  sized16(body: (writer: this) => void): this {
+    const start = this.#extend(2);
+    body(this);
+    const length = this.#length - start - 2;
+    check(length, 0xffff);
+    this.#view.setUint16(start, length);
+    return this;
+  }
+
+  /** What has been written, as a view: it shares memory with this writer. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #extend(length: number): number {
+    const start = this.#length;
+    const end = start + length;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      grown.set(this.toBytes());
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = end;
+    return start;
+  }
+}
+
+function check(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${value} is not in 0..${max}`);
+}
