@@ -1,0 +1,88 @@
+import { ETHER_TYPE } from "@heraldlb/ethernet";
+import { type BpfInstruction, ifAtLeast, ifEqual, loadByte, loadHalf, loadPacketType, ret } from "./bpf.ts";
+
+/** Which frames a {@link FrameSocket} receives: one program per EtherType, and the same in pcap-filter(7)'s language. */
+export interface FrameFilter {
+  /** For the `pcap` backend. */
+  readonly expression: string;
+  /** For the `packet` backend, which opens one socket per EtherType so that other traffic never reaches a program. */
+  readonly programs: readonly FilterProgram[];
+}
+
+/** What is kept of the frames of one EtherType. */
+export interface FilterProgram {
+  readonly etherType: number;
+  /** Run on the whole frame, Ethernet header included; returns the number of bytes to keep. */
+  readonly instructions: readonly BpfInstruction[];
+}
+
+const ETHER_TYPE_OFFSET = 12;
+const IPV6_NEXT_HEADER_OFFSET = 20;
+const IPV6_HOP_LIMIT_OFFSET = 21;
+const ICMPV6_TYPE_OFFSET = 54;
+const ICMPV6 = 58;
+const NEIGHBOR_SOLICITATION = 135;
+const NEIGHBOR_ADVERTISEMENT = 136;
+// From here on in linux/if_packet.h: other hosts' frames (also what had the tag of an unknown VLAN), and our own.
+const PACKET_OTHERHOST = 3;
+const WHOLE_FRAME = 0xffff;
+
+/** Every ARP frame that is for this host or for all (RFC 826). */
+export function arpFilter(): FrameFilter {
+  return {
+    expression: "arp",
+    programs: [
+      {
+        etherType: ETHER_TYPE.arp,
+        instructions: [
+          loadPacketType(),
+          ifAtLeast(PACKET_OTHERHOST, 3, 0),
+          loadHalf(ETHER_TYPE_OFFSET),
+          ifEqual(ETHER_TYPE.arp, 0, 1),
+          ret(WHOLE_FRAME),
+          ret(0),
+        ],
+      },
+    ],
+  };
+}
+
+/**
+ * Neighbor Solicitations and Advertisements with hop limit 255, without extension headers (RFC 4861 section 7.1).
+ *
+ * Checksums are not looked at.
+ */
+export function ndpFilter(): FrameFilter {
+  return {
+    expression: `icmp6 and ip6[7] = 255 and (ip6[40] = ${NEIGHBOR_SOLICITATION} or ip6[40] = ${NEIGHBOR_ADVERTISEMENT})`,
+    programs: [
+      {
+        etherType: ETHER_TYPE.ipv6,
+        instructions: [
+          loadPacketType(),
+          ifAtLeast(PACKET_OTHERHOST, 10, 0),
+          loadHalf(ETHER_TYPE_OFFSET),
+          ifEqual(ETHER_TYPE.ipv6, 0, 8),
+          loadByte(IPV6_NEXT_HEADER_OFFSET),
+          ifEqual(ICMPV6, 0, 6),
+          loadByte(IPV6_HOP_LIMIT_OFFSET),
+          ifEqual(255, 0, 4),
+          loadByte(ICMPV6_TYPE_OFFSET),
+          ifEqual(NEIGHBOR_SOLICITATION, 1, 0),
+          ifEqual(NEIGHBOR_ADVERTISEMENT, 0, 1),
+          ret(WHOLE_FRAME),
+          ret(0),
+        ],
+      },
+    ],
+  };
+}
+
+/** What {@link arpFilter} or {@link ndpFilter} lets through. */
+export function arpAndNdpFilter(): FrameFilter {
+  const [arp, ndp] = [arpFilter(), ndpFilter()];
+  return {
+    expression: `(${arp.expression}) or (${ndp.expression})`,
+    programs: [...arp.programs, ...ndp.programs],
+  };
+}
