@@ -1,0 +1,87 @@
+import type { Ip } from "@heraldlb/net";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Definition, Definitions, type Interfaces } from "./definitions.ts";
+
+const A = "10.0.0.1" as Ip;
+const B = "10.0.0.2" as Ip;
+const reach = (...nodes: string[]) => new Map<string, Interfaces>(nodes.map((node) => [node, "all"]));
+
+describe("a node", () => {
+  test("is told only of the groups that reach it", () => {
+    const definitions = new Definitions(10);
+    definitions.set(A, [A], reach("n1", "n2"));
+    definitions.set(B, [B], reach("n2"));
+    expect(definitions.snapshot("n1")).toEqual([{ id: A, addresses: [A], interfaces: "all" }]);
+    expect(definitions.snapshot("n2").map(({ id }) => id)).toEqual([A, B]);
+  });
+
+  test("is told that a group is gone when it does not reach it any more", () => {
+    const definitions = new Definitions(10);
+    definitions.set(A, [A], reach("n1", "n2"));
+    const since = definitions.revision;
+    definitions.set(A, [A], reach("n2"));
+    expect(definitions.delta("n1", since)).toEqual({ changed: [], removed: [A] });
+  });
+
+  test("hears nothing of a group that never reached it", () => {
+    const definitions = new Definitions(10);
+    definitions.set(A, [A], reach("n1"));
+    definitions.delete(A);
+    expect(definitions.delta("n2", 0)).toEqual({ changed: [], removed: [] });
+  });
+
+  test("shares one definition with all nodes that have the same interfaces", () => {
+    const definitions = new Definitions(10);
+    const mixed = new Map<string, Interfaces>([
+      ["n1", ["eth0"]],
+      ["n2", ["eth0"]],
+      ["n3", []],
+    ]);
+    definitions.set(A, [A], mixed);
+    const [n1, n2, n3] = ["n1", "n2", "n3"].map((node) => definitions.snapshot(node)[0]);
+    expect(n1).toBe(n2);
+    expect(n3?.interfaces).toEqual([]);
+  });
+});
+
+describe("the revision", () => {
+  test("stays when a definition is what it was", () => {
+    const definitions = new Definitions(10);
+    definitions.set(A, [A], reach("n1"));
+    definitions.set(A, [A], reach("n1"));
+    definitions.delete(B);
+    expect(definitions.revision).toBe(1);
+  });
+
+  test.each([
+    ["before what is remembered", 0],
+    ["of another log", 1_000],
+  ])("%s gives no delta", (_name, since) => {
+    const definitions = new Definitions(2);
+    for (let round = 0; round < 10; round++) definitions.set(A, [A], reach(`n${round}`));
+    expect(definitions.delta("n1", since)).toBeUndefined();
+  });
+});
+
+test("a snapshot and all deltas after it make what a later snapshot says", () => {
+  const change = fc.record({
+    id: fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3"),
+    reach: fc.option(fc.dictionary(fc.constantFrom("n1", "n2"), fc.constantFrom<Interfaces>("all", ["eth0"]))),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 20 }), fc.nat(20), (changes, cut) => {
+      const definitions = new Definitions(1_000);
+      const apply = ({ id, reach }: (typeof changes)[number]) =>
+        reach ? definitions.set(id, [id as Ip], new Map(Object.entries(reach))) : definitions.delete(id);
+      changes.slice(0, cut).forEach(apply);
+      const had = new Map(definitions.snapshot("n1").map((item) => [item.id, item]));
+      const since = definitions.revision;
+      changes.slice(cut).forEach(apply);
+      const delta = definitions.delta("n1", since);
+      for (const item of delta?.changed ?? []) had.set(item.id, item);
+      for (const id of delta?.removed ?? []) had.delete(id);
+      expect(had).toEqual(new Map(definitions.snapshot("n1").map((item: Definition) => [item.id, item])));
+    }),
+  );
+});
