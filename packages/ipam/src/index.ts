@@ -1,1 +1,14 @@
-export {};
+export type {
+  Action,
+  AssignCause,
+  Holding,
+  Refusal,
+  RefusalReason,
+  ReleaseReason,
+  StrandedReason,
+} from "./action.ts";
+export { Allocator } from "./allocator.ts";
+export type { AllocatorConfig, Change } from "./change.ts";
+export type { PoolAllocation, PoolInput, PoolSet } from "./pool.ts";
+export type { IpFamilyPolicy, ServiceInput } from "./service.ts";
+export type { ServicePort, SharingTerms } from "./sharing.ts";
