@@ -1,1 +1,79 @@
-export {};
+export {
+  type ControllerStatus,
+  type ControllerStep,
+  controllerStatus,
+  initialController,
+  nextTerm,
+  type Ownership,
+  ownerOf,
+  type SpeakerView,
+  stepController,
+} from "./controller.ts";
+export type {
+  Candidate,
+  ControllerEffect,
+  ControllerEvent,
+  GroupSpec,
+  OwnerReason,
+  StreamId,
+} from "./controller-event.ts";
+export type { ControllerConfig, ControllerState } from "./controller-state.ts";
+export { compareEpochs, type Epoch, formatEpoch, NO_EPOCH } from "./epoch.ts";
+export type {
+  GroupAddress,
+  GroupDefinition,
+  GroupId,
+  Holding,
+  HoldingChange,
+  HoldingState,
+  InterfaceSet,
+  NodeName,
+} from "./group.ts";
+export { allowsInterface, carriesFamily, isUsable, type Link } from "./link.ts";
+export type { LogEffect } from "./log.ts";
+export type {
+  Ack,
+  AckKind,
+  Assign,
+  Bye,
+  ByeReason,
+  ControllerMessage,
+  Drain,
+  Drained,
+  Heartbeat,
+  Hello,
+  Holdings,
+  Leave,
+  Links,
+  Reply,
+  Revoke,
+  Role,
+  SpeakerMessage,
+} from "./message.ts";
+export {
+  type Authority,
+  holdingOf,
+  initialSpeaker,
+  isSpeakerStalled,
+  type SpeakerStatus,
+  type SpeakerStep,
+  speakerStatus,
+  stepSpeaker,
+} from "./speaker.ts";
+export type {
+  AnswerMode,
+  DialId,
+  ReplicaId,
+  SavedGroup,
+  SavedOwnership,
+  SpeakerEffect,
+  SpeakerEvent,
+} from "./speaker-event.ts";
+export type { SpeakerConfig, SpeakerState } from "./speaker-state.ts";
+export {
+  type ControllerTimers,
+  DEFAULT_CONTROLLER_TIMERS,
+  DEFAULT_SPEAKER_TIMERS,
+  type Patience,
+  type SpeakerTimers,
+} from "./timers.ts";
