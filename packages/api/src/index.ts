@@ -1,3 +1,5 @@
+export { type ControllerStream, connectSpeaker, type DialOptions } from "./client.ts";
+export { type Encoded, encodeResponse } from "./encoded.ts";
 export {
   Ack,
   AckKind,
@@ -32,3 +34,14 @@ export {
   Role,
   SnapshotChunk,
 } from "./gen/herald/v1/speaker.gen.ts";
+export { CHUNK_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
+export { assertPeerIsNode, type Peer, type Security, type TlsMaterial } from "./security.ts";
+export {
+  type ServeOptions,
+  type SpeakerHandler,
+  type SpeakerServer,
+  type SpeakerStream,
+  serveSpeakers,
+} from "./server.ts";
+export { descriptors } from "./standard-services.ts";
+export { DialError, type DialErrorCode, StreamError, type StreamErrorCode } from "./stream-error.ts";

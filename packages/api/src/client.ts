@@ -1,0 +1,179 @@
+import { status as grpcStatus, type StatusObject } from "@grpc/grpc-js";
+import type { Clock } from "@heraldlb/runtime";
+import { type ClientCall, openCall } from "./client-call.ts";
+import type { ConnectRequest, ConnectResponse } from "./gen/herald/v1/speaker.gen.ts";
+import { Inbox } from "./inbox.ts";
+import { Outbox } from "./outbox.ts";
+import type { Security } from "./security.ts";
+import { DialError, fromStatus, StreamError } from "./stream-error.ts";
+
+/** Where to, and how. */
+export interface DialOptions {
+  /** The controller's IP address. Names are the caller's business: a stream stands to one address. */
+  readonly address: string;
+  readonly port: number;
+  readonly security: Security;
+  /** The name, or IP address, that the controller's certificate must bear; the address unless given. */
+  readonly serverName?: string | undefined;
+  /** How long TCP may take to connect, in ms. */
+  readonly connectTimeoutMs: number;
+  /** How long after that the controller's first message may take, in ms; TLS and HTTP/2 included. */
+  readonly setupTimeoutMs: number;
+  readonly clock: Clock;
+  /** Called with the descriptor of the connected socket, to set options on it. */
+  readonly onSocket?: ((fd: number) => void) | undefined;
+}
+
+/** A stream to a controller, as the speaker has it. */
+export interface ControllerStream {
+  /**
+   * What the controller says, in order, to be read once.
+   *
+   * Ends when the controller closes the stream, at once when the signal aborts, and after `close`. Throws a StreamError
+   * when the controller gives a reason, when the connection is lost (`unavailable`), or when the first message does not
+   * come in time (`timeout`).
+   */
+  readonly messages: AsyncIterable<ConnectResponse>;
+  /** Sends a message. Never waits; without effect once the stream is gone. */
+  send(message: ConnectRequest): void;
+  /** Resolves when everything sent has left for the kernel, or never will. */
+  flushed(): Promise<void>;
+  /**
+   * Hangs up in good order: what was sent still arrives. Resolves when the connection is closed, after `timeoutMs` at the
+   * latest (200 unless given).
+   */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+const CLOSE_TIMEOUT_MS = 200;
+
+/**
+ * Opens a stream to one controller: one TCP connection, tried once, to one address.
+ *
+ * Resolves when the connection stands, so that the first message can carry a fresh stamp. The signal ends the stream
+ * too, at once and without a word; `close` is the polite way.
+ *
+ * @throws DialError if it cannot be opened; the signal's reason if it aborts first
+ */
+export async function connectSpeaker(options: DialOptions, signal: AbortSignal): Promise<ControllerStream> {
+  signal.throwIfAborted();
+  const stream = new Stream(options);
+  const abort = () => stream.abort(signal.reason);
+  signal.addEventListener("abort", abort);
+  void stream.closed.then(() => signal.removeEventListener("abort", abort));
+  await stream.dialled;
+  return stream;
+}
+
+/** A dial, and the stream that comes of it. */
+class Stream implements ControllerStream {
+  readonly #options: DialOptions;
+  readonly #call: ClientCall;
+  readonly #inbox: Inbox<ConnectResponse>;
+  readonly #outbox: Outbox<ConnectRequest>;
+  readonly #dialled = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  #phase: "connect" | "setup" | "first" | "open" | "closed" = "connect";
+  #limit: Disposable;
+
+  constructor(options: DialOptions) {
+    this.#options = options;
+    this.#limit = options.clock.timer(options.connectTimeoutMs, () => this.#expire(options.connectTimeoutMs));
+    this.#call = openCall(options, {
+      onConnect: () => this.#connected(),
+      onReady: () => this.#ready(),
+      onMessage: (message) => this.#received(message),
+      onEnd: (status) => this.#ended(status),
+    });
+    this.#inbox = new Inbox(this.#call);
+    this.#outbox = new Outbox(this.#call);
+  }
+
+  get dialled(): Promise<void> {
+    return this.#dialled.promise;
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  get messages(): AsyncIterable<ConnectResponse> {
+    return this.#inbox;
+  }
+
+  send(message: ConnectRequest): void {
+    this.#outbox.send(message);
+  }
+
+  flushed(): Promise<void> {
+    return this.#outbox.flushed();
+  }
+
+  async close(timeoutMs: number = CLOSE_TIMEOUT_MS): Promise<void> {
+    this.#outbox.close();
+    this.#call.end();
+    using _limit = this.#options.clock.timer(timeoutMs, () => this.#close());
+    await this.closed;
+  }
+
+  /** Ends everything at once; what was received and not read is lost. */
+  abort(reason: unknown): void {
+    this.#dialled.reject(reason);
+    this.#inbox.discard();
+    this.#close();
+  }
+
+  #connected(): void {
+    const { clock, setupTimeoutMs } = this.#options;
+    this.#phase = "setup";
+    this.#limit[Symbol.dispose]();
+    this.#limit = clock.timer(setupTimeoutMs, () => this.#expire(setupTimeoutMs));
+  }
+
+  #ready(): void {
+    this.#phase = "first";
+    this.#dialled.resolve();
+  }
+
+  #received(message: ConnectResponse): void {
+    if (this.#phase === "first") {
+      this.#phase = "open";
+      this.#limit[Symbol.dispose]();
+    }
+    this.#inbox.put(message);
+  }
+
+  #ended(status: StatusObject): void {
+    this.#dialled.reject(this.#dialError(status));
+    this.#close(isOk(status) ? undefined : fromStatus(status));
+  }
+
+  #expire(ms: number): void {
+    const { address, port } = this.#options;
+    const what = this.#phase === "connect" ? "no connection" : "no answer";
+    const message = `${what} from ${address} port ${port} within ${ms} ms`;
+    this.#dialled.reject(new DialError("timeout", message));
+    this.#close(new StreamError("timeout", message));
+  }
+
+  #close(error?: Error): void {
+    this.#phase = "closed";
+    this.#limit[Symbol.dispose]();
+    this.#inbox.finish(error);
+    this.#outbox.close();
+    this.#call.destroy();
+    this.#closed.resolve();
+  }
+
+  #dialError({ details }: StatusObject): DialError {
+    const message = lastError(details);
+    if (this.#phase === "connect") return new DialError("unreachable", message);
+    return new DialError(this.#options.security === "insecure" ? "protocol" : "tls", message);
+  }
+}
+
+const isOk = ({ code }: StatusObject): boolean => code === grpcStatus.OK;
+
+/** grpc-js wraps what happened to the connection: "No connection established. Last error: … (time). Resolution note: ". */
+const lastError = (details: string): string =>
+  /Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*Z\))?(?:\. Resolution note: .*)?$/s.exec(details)?.[1] ?? details;

@@ -1,0 +1,107 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
+import type { Logger } from "@heraldlb/runtime";
+import { certificateNames, type Peer, type Security, type TlsMaterial } from "./security.ts";
+
+export interface ListenerOptions {
+  /** IP address to listen on; "::" takes IPv4 too. */
+  readonly address: string;
+  /** 0: the kernel chooses. */
+  readonly port: number;
+  readonly security: Security;
+  readonly log: Logger;
+  /** Called with the descriptor of every accepted socket, before a byte is read, to set options on it. */
+  readonly onSocket?: ((fd: number) => void) | undefined;
+}
+
+/** A connection over which HTTP/2 can begin, and who has made it. */
+export interface Connection {
+  readonly socket: Socket;
+  readonly peer: Peer;
+}
+
+/** Accepts connections. */
+export interface Listener {
+  readonly address: string;
+  readonly port: number;
+  /** Uses this material for connections from now on; those that stand are left alone. */
+  setTls(material: TlsMaterial): void;
+  /** Accepts no more, and resolves when all connections are closed. */
+  close(): Promise<void>;
+}
+
+// A handshake takes two round trips; whoever needs longer keeps a socket for nothing.
+const HANDSHAKE_TIMEOUT_MS = 5000;
+
+/** Listens, and hands over each connection once it is authenticated. Rejects with the error of `listen`. */
+export async function listen(options: ListenerOptions, onConnection: (c: Connection) => void): Promise<Listener> {
+  const server =
+    options.security === "insecure"
+      ? plainServer(options, onConnection)
+      : tlsServer(options.security, options, onConnection);
+  server.listen({ host: options.address, port: options.port });
+  await once(server, "listening");
+  // Not a pipe, and it listens.
+  const { address, port } = server.address() as AddressInfo;
+
+  return {
+    address,
+    port,
+    setTls(material) {
+      if (!("setSecureContext" in server)) throw new TypeError("the listener was opened without TLS");
+      server.setSecureContext(context(material));
+    },
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      await closed;
+    },
+  };
+}
+
+function plainServer({ onSocket }: ListenerOptions, onConnection: (c: Connection) => void): Server {
+  return createServer({ noDelay: true }, (socket) => {
+    offerDescriptor(socket, onSocket);
+    onConnection({ socket, peer: peerOf(socket, undefined) });
+  });
+}
+
+function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c: Connection) => void): TlsServer {
+  const { log, onSocket } = options;
+  const server = createTlsServer({
+    ...context(tls),
+    ALPNProtocols: ["h2"],
+    requestCert: true,
+    rejectUnauthorized: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    noDelay: true,
+  });
+  server.on("connection", (socket: Socket) => offerDescriptor(socket, onSocket));
+  server.on("tlsClientError", (error: Error, { remoteAddress }: TLSSocket) => {
+    log.warn("TLS handshake failed", { peer: plain(remoteAddress), reason: error.message });
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    // A reset connection is the stream's end, which is reported there.
+    socket.on("error", () => {});
+    onConnection({ socket, peer: peerOf(socket, certificateNames(socket)) });
+  });
+  return server;
+}
+
+const context = ({ cert, key, ca }: TlsMaterial) => ({ cert, key, ca, minVersion: "TLSv1.3" }) as const;
+
+const peerOf = (socket: Socket, names: readonly string[] | undefined): Peer => ({
+  address: plain(socket.remoteAddress),
+  port: socket.remotePort ?? 0,
+  certificateNames: names,
+});
+
+/** A socket that listens on "::" sees IPv4 peers as IPv4-mapped addresses. */
+const plain = (address: string | undefined): string => (address ?? "").replace(/^::ffff:(?=[\d.]+$)/, "");
+
+/** Calls the hook with a connected socket's descriptor, to which Node has no documented way. */
+export function offerDescriptor(socket: Socket, onSocket: ((fd: number) => void) | undefined): void {
+  const { fd } = (socket as { readonly _handle?: { readonly fd?: number } | null })._handle ?? {};
+  if (fd !== undefined && fd >= 0) onSocket?.(fd);
+}
