@@ -55,6 +55,8 @@ export class Reader {
     if (length > this.remaining) {
       throw new DecodeError("truncated", `${length} bytes wanted, ${this.remaining} left`);
     }
+    // A received length less the header that it should count.
+    if (length < 0) throw new DecodeError("malformed", `a length of ${length}`);
     const start = this.#offset;
     this.#offset += length;
     return start;

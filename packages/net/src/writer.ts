@@ -17,19 +17,22 @@ export class Writer {
 
   u8(value: number): this {
     check(value, 0xff);
-    this.#view.setUint8(this.#extend(1), value);
+    const at = this.#extend(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
     check(value, 0xffff);
-    this.#view.setUint16(this.#extend(2), value);
+    const at = this.#extend(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
   u32(value: number): this {
     check(value, 0xffff_ffff);
-    this.#view.setUint32(this.#extend(4), value);
+    const at = this.#extend(4);
+    this.#view.setUint32(at, value);
     return this;
   }
 
@@ -60,6 +63,7 @@ export class Writer {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Replaces the view when it grows: call it first. */
   #extend(length: number): number {
     const start = this.#length;
     const end = start + length;
