@@ -1,1 +1,32 @@
-export {};
+export { Capture, CLAIMS_FILTER, type Frame } from "./capture.ts";
+export { type Claim, type ClaimForm, claimOf, doubleClaimMs, type Run, runsOf } from "./claims.ts";
+export { attempt, CommandError, type CommandOptions, type CommandResult, run } from "./command.ts";
+export { Host, type Neighbour } from "./host.ts";
+export {
+  createLab,
+  Lab,
+  LabError,
+  type LabOptions,
+  type LabStatus,
+  labs,
+  removeCrashedLabs,
+  removeLab,
+  SERVICE_PORT,
+} from "./lab.ts";
+export { type Exit, LabProcess, type StartOptions } from "./lab-process.ts";
+export { monotonicMs } from "./monotonic.ts";
+export { type Outage, type Probe, type ProbeSummary, summarizeProbes } from "./outage.ts";
+export {
+  type HostInterface,
+  type HostPlan,
+  type HostRole,
+  type LabPlan,
+  type LabShape,
+  type NetworkName,
+  planLab,
+  serviceAddress,
+} from "./plan.ts";
+export { missingPrerequisites } from "./prerequisites.ts";
+export { Prober, type ProberOptions, startProber, type Window } from "./prober.ts";
+export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";
+export { type UntilOptions, until } from "./until.ts";
