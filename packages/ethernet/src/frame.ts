@@ -46,6 +46,7 @@ export function decodeEthernet(bytes: Uint8Array): EthernetFrame {
 /** Encodes a frame, padded with zeros to 60 bytes. */
 export function encodeEthernet({ destination, source, vlan, etherType, payload }: EthernetFrame): Uint8Array {
   if (etherType < LOWEST_ETHER_TYPE) throw new RangeError(`no EtherType: ${etherType}`);
+  if (etherType === ETHER_TYPE.vlan && !vlan) throw new RangeError("the first tag goes into `vlan`");
   const w = new Writer(Math.max(SHORTEST_FRAME, HEADER_LENGTH + TAG_LENGTH + payload.length));
   w.bytes(macToBytes(destination)).bytes(macToBytes(source));
   if (vlan) w.u16(ETHER_TYPE.vlan).u16(encodeTag(vlan));
@@ -62,7 +63,7 @@ function decodeTag(control: number): VlanTag {
 }
 
 function encodeTag({ id, priority, dropEligible }: VlanTag): number {
-  if (id < 0 || id > 0xfff) throw new RangeError(`no VLAN: ${id}`);
-  if (priority < 0 || priority > 7) throw new RangeError(`no priority: ${priority}`);
+  if (!Number.isInteger(id) || id < 0 || id > 0xfff) throw new RangeError(`no VLAN: ${id}`);
+  if (!Number.isInteger(priority) || priority < 0 || priority > 7) throw new RangeError(`no priority: ${priority}`);
   return (priority << 13) | (dropEligible ? 0x1000 : 0) | id;
 }
