@@ -1,0 +1,55 @@
+import "reflect-metadata";
+import { webcrypto } from "node:crypto";
+import {
+  BasicConstraintsExtension,
+  cryptoProvider,
+  SubjectAlternativeNameExtension,
+  type X509Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+import type { TlsMaterial } from "./security.ts";
+
+cryptoProvider.set(webcrypto as Crypto);
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+
+/** A certificate authority made for one test file. */
+export interface Authority {
+  /** Its own certificate. */
+  readonly ca: string;
+  /** A certificate signed by it, for these names; the common name is the first. */
+  issue(names: readonly string[]): Promise<TlsMaterial>;
+}
+
+export async function createAuthority(name: string): Promise<Authority> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const ca: X509Certificate = await X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [new BasicConstraintsExtension(true)],
+  });
+  return {
+    ca: ca.toString("pem"),
+    async issue(names) {
+      const own = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+      const certificate = await X509CertificateGenerator.create({
+        subject: `CN=${names[0]}`,
+        issuer: ca.subject,
+        publicKey: own.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: ALGORITHM,
+        extensions: [
+          new SubjectAlternativeNameExtension(
+            names.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? "ip" : "dns", value })),
+          ),
+        ],
+      });
+      const key = await webcrypto.subtle.exportKey("pkcs8", own.privateKey);
+      return { cert: certificate.toString("pem"), key: pem("PRIVATE KEY", key), ca: ca.toString("pem") };
+    },
+  };
+}
+
+const pem = (label: string, der: ArrayBuffer): string =>
+  `-----BEGIN ${label}-----\n${Buffer.from(der).toString("base64")}\n-----END ${label}-----\n`;
