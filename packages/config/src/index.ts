@@ -1,20 +1,19 @@
 export type { EndpointSlice, Namespace, Node } from "./cluster.ts";
-export type { IpAddressPool } from "./ip-address-pool.ts";
-export type { L2Advertisement } from "./l2-advertisement.ts";
-export type { Metadata } from "./metadata.ts";
-export { type PoolEntry, parsePoolEntry, poolNamespaces, poolRanges } from "./pool-addresses.ts";
-export { formatObjectId, type ObjectId, type Problem, type ProblemCode } from "./problem.ts";
-export { type ReadContext, readResource } from "./read.ts";
 export {
   type Candidate,
   type Configuration,
   EMPTY_CONFIGURATION,
   type InForce,
   type ObjectProblem,
-  type Origin,
-  type ResolveOptions,
-  resolve,
-} from "./resolve.ts";
+} from "./configuration.ts";
+export type { IpAddressPool } from "./ip-address-pool.ts";
+export type { L2Advertisement } from "./l2-advertisement.ts";
+export type { Metadata } from "./metadata.ts";
+export type { Origin } from "./origin.ts";
+export { type PoolEntry, type PoolEntryError, parsePoolEntry, poolNamespaces, poolRanges } from "./pool-addresses.ts";
+export { formatObjectId, type ObjectId, type Problem, type ProblemCode } from "./problem.ts";
+export { type ReadContext, readResource } from "./read.ts";
+export { type ResolveOptions, resolve } from "./resolve.ts";
 export { objectId, type ReadOutcome, type Resource } from "./resource.ts";
 export { type SelectorJson, toSelector } from "./selector.ts";
 export type { Service } from "./service.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Problem } from "./problem.ts";
 
 /** Turns what zod infers into data that nobody changes. */
 export type Immutable<T> = T extends readonly (infer Item)[]
@@ -18,3 +19,22 @@ export const metadata = z.object({
 
 /** `metadata` of a resource; `namespace` is empty for kinds without one. */
 export type Metadata = Immutable<z.output<typeof metadata>>;
+
+const LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
+const SUBDOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
+const NAMESPACE = new RegExp(`^(?=.{0,63}$)(?:${LABEL})?$`);
+
+/** Names that an API server would refuse; one of them could reach outside a folder. */
+export function checkMetadata({ name, namespace }: Metadata): Problem[] {
+  const rule = "lower-case letters, digits and '-', a letter or digit at both ends";
+  const problems: Problem[] = [];
+  if (!SUBDOMAIN.test(name)) {
+    const message = `"${name}" is no name; write at most 253 ${rule} (also of each part between dots)`;
+    problems.push({ path: "metadata.name", message, code: "invalidField" });
+  }
+  if (!NAMESPACE.test(namespace)) {
+    const message = `"${namespace}" is no namespace; write at most 63 ${rule}`;
+    problems.push({ path: "metadata.namespace", message, code: "invalidField" });
+  }
+  return problems;
+}

@@ -1,6 +1,18 @@
-import type { IpRange, Prefix } from "@heraldlb/net";
+import { matches } from "@heraldlb/labels";
+import {
+  compareIps,
+  familyOf,
+  type IpRange,
+  type Prefix,
+  parseIp,
+  parsePrefix,
+  prefixToRange,
+  rangeOf,
+  rangeToPrefixes,
+} from "@heraldlb/net";
 import type { Namespace } from "./cluster.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
+import { toSelector } from "./selector.ts";
 
 /** An entry of `spec.addresses`, understood. */
 export interface PoolEntry {
@@ -9,19 +21,73 @@ export interface PoolEntry {
   readonly cidrs: readonly Prefix[];
 }
 
-/** One entry of `spec.addresses`, or why it is none in MetalLB's words. */
-export function parsePoolEntry(text: string): PoolEntry | { readonly error: string } {
-  return { error: text };
+/** Why a text is no entry of `spec.addresses`: MetalLB's words, and what to write instead. */
+export interface PoolEntryError {
+  readonly error: string;
+  readonly fix: string;
 }
 
-/** The address ranges of a valid pool, in the listed order. */
+/** Reads one entry of `spec.addresses`: a CIDR, whose host bits are masked away, or a range of one family. */
+export function parsePoolEntry(text: string): PoolEntry | PoolEntryError {
+  return text.includes("-") ? parseRangeEntry(text) : parseCidrEntry(text);
+}
+
+function parseCidrEntry(text: string): PoolEntry | PoolEntryError {
+  const prefix = parsePrefix(text);
+  if (prefix) return { range: prefixToRange(prefix), cidrs: [prefix] };
+  const address = parseIp(text);
+  const fix = address
+    ? `write "${text}/${familyOf(address) === "ipv4" ? 32 : 128}" for this one address`
+    : `write a CIDR ("192.0.2.0/24") or a range ("192.0.2.10-192.0.2.20")`;
+  return { error: `invalid CIDR "${text}"`, fix };
+}
+
+function parseRangeEntry(text: string): PoolEntry | PoolEntryError {
+  const dash = text.indexOf("-");
+  const ends = [text.slice(0, dash).trim(), text.slice(dash + 1).trim()] as const;
+  const [first, last] = [parseIp(ends[0]), parseIp(ends[1])];
+  const wrong = (what: string, fix: string) => ({ error: `invalid IP range "${text}": ${what}`, fix });
+  if (!first) return wrong(`invalid start IP "${ends[0]}"`, "write FIRST-LAST, two whole addresses");
+  if (!last) return wrong(`invalid end IP "${ends[1]}"`, "write FIRST-LAST, two whole addresses");
+  if (familyOf(first) !== familyOf(last)) {
+    return wrong(`start IP "${first}" and end IP "${last}" are of different families`, "write one range per family");
+  }
+  if (compareIps(first, last) > 0) {
+    return wrong(`start IP "${first}" is after the end IP "${last}"`, `write "${last}-${first}"`);
+  }
+  const range = rangeOf(first, last);
+  return { range, cidrs: rangeToPrefixes(range) };
+}
+
+/** The entries of a pool that `readResource` accepted, in the listed order. */
+export function poolEntries(pool: IpAddressPool): PoolEntry[] {
+  return pool.spec.addresses.map((text) => {
+    const entry = parsePoolEntry(text);
+    if ("error" in entry) throw new TypeError(entry.error);
+    return entry;
+  });
+}
+
+/** The address ranges of a pool that `readResource` accepted, in the listed order. */
 export function poolRanges(pool: IpAddressPool): readonly IpRange[] {
-  void pool;
-  return [];
+  return poolEntries(pool).map(({ range }) => range);
 }
 
-/** The namespaces a pool is pinned to, selectors resolved; undefined: any. Empty: the selectors match none. */
+/**
+ * The namespaces a pool is pinned to, selectors resolved, sorted; undefined: any. Empty: its selectors match none.
+ * Each namespace counts as labelled with its own name, as an API server does.
+ */
 export function poolNamespaces(pool: IpAddressPool, namespaces: Iterable<Namespace>): readonly string[] | undefined {
-  void namespaces;
-  return pool.spec.serviceAllocation?.namespaces;
+  const { namespaces: names, namespaceSelectors } = pool.spec.serviceAllocation ?? NO_ALLOCATION;
+  if (names.length === 0 && namespaceSelectors.length === 0) return undefined;
+  const selectors = namespaceSelectors.map(toSelector);
+  const selected = Array.from(namespaces)
+    .filter(({ metadata: { name, labels } }) => {
+      const all = { ...labels, "kubernetes.io/metadata.name": name };
+      return selectors.some((selector) => matches(selector, all));
+    })
+    .map(({ metadata }) => metadata.name);
+  return Array.from(new Set([...names, ...selected])).toSorted();
 }
+
+const NO_ALLOCATION = { namespaces: [], namespaceSelectors: [] };

@@ -1,4 +1,13 @@
-import type { ReadOutcome } from "./resource.ts";
+import { annotationWarnings } from "./annotation.ts";
+import { checkResource } from "./check.ts";
+import { describeIssue, toProblem } from "./issue.ts";
+import { isJsonObject, type JsonObject, withoutNulls } from "./json.ts";
+import { type KnownKind, kindsOfGroup, knownKind } from "./kind.ts";
+import { checkMetadata } from "./metadata.ts";
+import { nearest } from "./nearest.ts";
+import type { ObjectId, Problem, ProblemCode } from "./problem.ts";
+import type { ReadOutcome, Resource } from "./resource.ts";
+import { unknownFields } from "./unknown-field.ts";
 
 /** What a JSON object does not say itself. */
 export interface ReadContext {
@@ -7,8 +16,79 @@ export interface ReadContext {
 }
 
 /** Turns JSON into a typed resource with its defaults filled in, or says what is wrong with it. Never throws. */
-export function readResource(json: unknown, context: ReadContext): ReadOutcome {
-  void context;
-  void json;
-  return { type: "ignored", reason: "unknownKind", id: undefined, warnings: [] };
+export function readResource(json: unknown, { defaultNamespace }: ReadContext): ReadOutcome {
+  if (!isJsonObject(json)) return invalid(undefined, [whole("notAnObject", "is no Kubernetes object: write a map")]);
+  const { apiVersion, kind } = json;
+  if (typeof apiVersion !== "string" || apiVersion === "") return invalid(undefined, [missing("apiVersion")]);
+  if (typeof kind !== "string" || kind === "") return invalid(undefined, [missing("kind")]);
+  const slash = apiVersion.lastIndexOf("/");
+  const [group, version] = [apiVersion.slice(0, Math.max(slash, 0)), apiVersion.slice(slash + 1)];
+  const known = knownKind(group, kind);
+  if (!known) return ignore("unknownKind", idOf(json, kind, defaultNamespace), unknownKindMessage(group, kind));
+  const id = idOf(json, kind, known.namespaced ? defaultNamespace : undefined);
+  if (!known.versions.includes(version)) {
+    const message = `${kind} has no version "${version}"; write "${apiVersion.slice(0, slash + 1)}${known.versions[0]}"`;
+    return invalid(id, [{ path: "apiVersion", message, code: "unknownVersion" }]);
+  }
+  if (!known.schema) return ignore("notSupportedYet", id, `${kind} is not supported yet; it has no effect`);
+  const pruned = withoutNulls(json);
+  if (!pruned) return invalid(id, [whole("invalidField", "is nested too deeply; no Kubernetes object is")]);
+  return parse(pruned, known, { schema: known.schema, id, defaultNamespace });
+}
+
+interface ParseContext extends ReadContext {
+  readonly schema: NonNullable<KnownKind["schema"]>;
+  readonly id: ObjectId | undefined;
+}
+
+function parse(json: JsonObject, { namespaced, whole }: KnownKind, context: ParseContext): ReadOutcome {
+  const { schema, id, defaultNamespace } = context;
+  const { spec } = json;
+  const parsed = schema.safeParse(json, { error: describeIssue });
+  const warnings = whole ? unknownFields(schema, { spec }, []) : [];
+  if (!parsed.success) return invalid(id, parsed.error.issues.map(toProblem), warnings);
+  const resource = inNamespace(parsed.data, namespaced ? defaultNamespace : undefined);
+  const problems = [...checkMetadata(resource.metadata), ...checkResource(resource)];
+  const all = [...warnings, ...annotationWarnings(resource.kind, resource.metadata.annotations)];
+  return problems.length > 0 ? invalid(id, problems, all) : { type: "resource", resource, warnings: all };
+}
+
+/** Fills in the default namespace; undefined: the kind has none, whatever the object says. */
+function inNamespace(resource: Resource, defaultNamespace: string | undefined): Resource {
+  const namespace = defaultNamespace === undefined ? "" : resource.metadata.namespace || defaultNamespace;
+  return { ...resource, metadata: { ...resource.metadata, namespace } };
+}
+
+function idOf({ metadata }: JsonObject, kind: string, defaultNamespace: string | undefined): ObjectId | undefined {
+  if (!isJsonObject(metadata)) return undefined;
+  const { name, namespace } = metadata;
+  if (typeof name !== "string" || name === "") return undefined;
+  if (defaultNamespace === undefined) return { kind, namespace: "", name };
+  return { kind, namespace: typeof namespace === "string" && namespace ? namespace : defaultNamespace, name };
+}
+
+function unknownKindMessage(group: string, kind: string): string {
+  const siblings = kindsOfGroup(group);
+  if (group !== "metallb.io") return `Herald does not read ${group ? `${group} ` : ""}${kind}; it has no effect`;
+  return `there is no ${kind} in metallb.io; did you mean ${nearest(kind, siblings)}?`;
+}
+
+function invalid(
+  id: ObjectId | undefined,
+  problems: readonly Problem[],
+  warnings: readonly Problem[] = [],
+): ReadOutcome {
+  return { type: "invalid", id, problems, warnings };
+}
+
+function ignore(reason: "unknownKind" | "notSupportedYet", id: ObjectId | undefined, message: string): ReadOutcome {
+  return { type: "ignored", reason, id, warnings: [{ path: "kind", message, code: reason }] };
+}
+
+function whole(code: ProblemCode, message: string): Problem {
+  return { path: "", message, code };
+}
+
+function missing(path: string): Problem {
+  return { path, message: `is required: it must be a string`, code: "invalidField" };
 }

@@ -2,12 +2,12 @@ import { parseSelector, type Selector } from "@heraldlb/labels";
 import { z } from "zod";
 import type { Immutable } from "./metadata.ts";
 
-/** A Kubernetes LabelSelector; `checkSelector` says whether it makes sense. */
+/** A Kubernetes LabelSelector. It is strict: with a misspelt field ignored it would match everything. */
 export const labelSelector = z
-  .object({
+  .strictObject({
     matchLabels: z.record(z.string(), z.string()).optional(),
     matchExpressions: z
-      .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
+      .array(z.strictObject({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
       .optional(),
   })
   .describe("A label query: matchLabels and matchExpressions are ANDed; an empty one matches everything.");

@@ -1,3 +1,4 @@
+import { deprecatedAnnotations, readAnnotation } from "./annotation.ts";
 import type { Service } from "./service.ts";
 
 /** What a Service asks of Herald by its annotations; new keys hide deprecated ones, even with an empty value. */
@@ -19,16 +20,16 @@ export interface ServiceRequest {
 }
 
 /** Reads a Service's annotations. */
-export function serviceRequest(service: Service): ServiceRequest {
-  void service;
+export function serviceRequest({ metadata: { annotations } }: Service): ServiceRequest {
+  const sharing = readAnnotation(annotations, "allow-shared-ip");
   return {
-    pool: "",
-    loadBalancerIps: "",
-    sharingKey: "",
-    sharingRequested: false,
-    allocatedFromPool: "",
-    reassign: false,
-    deprecated: [],
+    pool: readAnnotation(annotations, "address-pool") ?? "",
+    loadBalancerIps: readAnnotation(annotations, "loadBalancerIPs") ?? "",
+    sharingKey: sharing ?? "",
+    sharingRequested: sharing !== undefined,
+    allocatedFromPool: annotations["metallb.io/ip-allocated-from-pool"] ?? "",
+    reassign: Object.hasOwn(annotations, "heraldlb.io/reassign") && annotations["heraldlb.io/reassign"] !== "false",
+    deprecated: deprecatedAnnotations(annotations),
   };
 }
 
@@ -42,7 +43,7 @@ export function isServed(service: Service, loadBalancerClass: string | undefined
 export function backendKey({ spec: { externalTrafficPolicy, selector } }: Service): string {
   if (externalTrafficPolicy !== "Local") return "";
   return Object.keys(selector)
-    .sort()
+    .toSorted()
     .map((key) => `${key}=${selector[key]}`)
     .join(",");
 }

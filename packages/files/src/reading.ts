@@ -1,9 +1,11 @@
-/** A JSON object found in a file. */
+/** A JSON object found in a file. As long as the file does not change, each reading has the very same one. */
 export interface FileObject {
   /** Path relative to the folder, with `/`. */
   readonly file: string;
   /** Which document in the file, from 0. Objects of one `List` share it. */
   readonly document: number;
+  /** Which object in the file, from 0. */
+  readonly position: number;
   /** Line of the object's first field, from 1. */
   readonly line: number;
   readonly json: unknown;

@@ -1,0 +1,37 @@
+import type { Origin } from "./origin.ts";
+import type { ObjectId, Problem } from "./problem.ts";
+import type { ReadOutcome, Resource } from "./resource.ts";
+
+/** An object as read, with its place. */
+export interface Candidate {
+  readonly origin: Origin;
+  readonly outcome: ReadOutcome;
+}
+
+/** An object that is acted on. */
+export interface InForce {
+  readonly resource: Resource;
+  readonly origin: Origin;
+  /** True: this is its last valid form; the present one has an error. */
+  readonly outdated: boolean;
+}
+
+/** A problem with the object it belongs to. */
+export interface ObjectProblem extends Problem {
+  readonly severity: "error" | "warning";
+  /** Undefined if the object does not say what it is. */
+  readonly id: ObjectId | undefined;
+  readonly origin: Origin;
+}
+
+/** A whole configuration: what is acted on, and what is wrong. */
+export interface Configuration {
+  /** By `formatObjectId`. */
+  readonly inForce: ReadonlyMap<string, InForce>;
+  readonly problems: readonly ObjectProblem[];
+  /** Some pool is not in force in its present form: no address may be released because its pool is missing. */
+  readonly poolSetAside: boolean;
+}
+
+/** Nothing in force. */
+export const EMPTY_CONFIGURATION: Configuration = { inForce: new Map(), problems: [], poolSetAside: false };
