@@ -31,8 +31,7 @@ export interface GroupSpec {
 }
 
 /** What the controller's shell tells its machine. `now` is the shell's monotonic clock in milliseconds. */
-export type ControllerEvent = { readonly now: number } & /** Every `tickMs`. */
-(
+export type ControllerEvent = { readonly now: number } /** Every `tickMs`. */ & (
   | { readonly type: "tick" }
   /**
    * A message of the ownership protocol. The shell has checked that the node of a Hello is the one that the stream's

@@ -51,9 +51,7 @@ export type {
   SpeakerMessage,
 } from "./message.ts";
 export {
-  type Authority,
   holdingOf,
-  initialSpeaker,
   isSpeakerStalled,
   type SpeakerStatus,
   type SpeakerStep,
@@ -69,7 +67,13 @@ export type {
   SpeakerEffect,
   SpeakerEvent,
 } from "./speaker-event.ts";
-export type { SpeakerConfig, SpeakerState } from "./speaker-state.ts";
+export {
+  type Authority,
+  initialSpeaker,
+  type SpeakerConfig,
+  type SpeakerRule,
+  type SpeakerState,
+} from "./speaker-state.ts";
 export {
   type ControllerTimers,
   DEFAULT_CONTROLLER_TIMERS,

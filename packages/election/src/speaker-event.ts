@@ -15,13 +15,12 @@ export type DialId = number;
  * What the speaker's shell tells its machine. `now` is the shell's monotonic clock in milliseconds, which also counts
  * the time that the process was stopped; it never goes back.
  *
+ * `tick` comes every `tickMs`, and before anything is read after a stall; see {@link isSpeakerStalled}.
+ *
  * Stream events carry the `dial` of the effect that began the attempt; the machine ignores those of an attempt that
  * it has closed, so the shell need not filter what was under way between its threads.
  */
-export type SpeakerEvent = {
-  readonly now: number;
-} & /** Every `tickMs`. Whoever owns the clock also steps it before reading input after a stall; see {@link isSpeakerStalled}. */
-(
+export type SpeakerEvent = { readonly now: number } & (
   | { readonly type: "tick" }
   /** The replicas to hold a stream to: first thing after the start, and whenever names resolve differently. */
   | { readonly type: "replicas"; readonly replicas: readonly ReplicaId[] }
