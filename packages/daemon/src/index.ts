@@ -1,1 +1,22 @@
-export {};
+export { type CommonSettings, commonOptions } from "./common-options.ts";
+export { formatDuration, parseDuration } from "./duration.ts";
+export { type Endpoint, formatEndpoint, isLoopback, parseAddressPort, parseHostPort } from "./endpoint.ts";
+export { Health } from "./health.ts";
+export { createLog, type LogFormat, type LogOptions } from "./log.ts";
+export { type MetricsServerOptions, serveMetrics } from "./metrics-server.ts";
+export {
+  defaulted,
+  list,
+  type Option,
+  type Options,
+  optional,
+  required,
+  requiredList,
+  type Settings,
+  toggle,
+} from "./option.ts";
+export { addressPort, duration, hostPort, integer, oneOf, type Parser, regex, text } from "./parser.ts";
+export { type CommandLine, type Environment, type Reading, readSettings } from "./read-settings.ts";
+export { type Main, type MainContext, runMain } from "./run-main.ts";
+export { FatalError, SettingError } from "./setting-error.ts";
+export { readTlsFiles, type TlsContents, type TlsDependencies, type TlsFiles, watchTlsFiles } from "./tls-files.ts";

@@ -1,0 +1,115 @@
+import { type Logger, systemClock } from "@heraldlb/runtime";
+import { Registry } from "prom-client";
+import { type CommonSettings, checkMetrics, commonOptions, securityOf } from "./common-options.ts";
+import { Health } from "./health.ts";
+import { createLog } from "./log.ts";
+import { serveMetrics } from "./metrics-server.ts";
+import type { Options, Settings } from "./option.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
+import { type CommandLine, readSettings } from "./read-settings.ts";
+import { FatalError, SettingError } from "./setting-error.ts";
+import type { TlsFiles } from "./tls-files.ts";
+
+/** What a process is given beside its settings. */
+export interface MainContext {
+  readonly log: Logger;
+  /** Metrics that are registered here are served. */
+  readonly registry: Registry;
+  /** Where the certificates of streams are, or that there are to be none. */
+  readonly security: TlsFiles | "insecure";
+  /** What `/readyz` says. */
+  readonly health: Health;
+  /** Aborts at SIGTERM or SIGINT: end in good order. */
+  readonly signal: AbortSignal;
+}
+
+export interface Main<O extends Options> extends CommandLine<O> {
+  /**
+   * The process's work. It ends the process when it resolves (exit code 0), rejects with a SettingError (2) or with
+   * anything else (1).
+   */
+  run(settings: Settings<O> & CommonSettings, context: MainContext): Promise<void>;
+}
+
+// Five seconds are promised; the process has to be gone by then.
+const END_TIMEOUT_MS = 4500;
+
+/**
+ * Runs a process from its flags to its exit code. Never resolves: it ends the process.
+ *
+ * Exit codes: 0 after SIGTERM, SIGINT, `--help` and `--version`; 1 for what is fatal, and at a second signal; 2 for wrong
+ * settings. What is wrong with a setting is one line on standard error; what is fatal is the log's last line.
+ */
+export async function runMain<const O extends Options>(main: Main<O>): Promise<never> {
+  const { settings, security } = readOrExit(main);
+  const log = createLog({
+    level: settings.logLevel,
+    format: settings.logFormat ?? (process.stdout.isTTY ? "pretty" : "json"),
+    destination: process.stdout.fd,
+  });
+  const end = (error: unknown) => exit(main.name, error, log);
+  process.on("uncaughtException", end);
+  const signal = endOnSignals(log);
+  const registry = new Registry();
+  addProcessMetrics(registry, main);
+  const health = new Health();
+
+  log.info("starting", { version: main.version, node: process.versions.node, pid: process.pid });
+  // It ends with the signal, and a rejection is a bug that must not be missed.
+  serveMetrics({ listen: settings.metrics, registry, health, clock: systemClock, log }, signal).catch(end);
+  try {
+    await main.run(settings, { log, registry, health, security, signal });
+  } catch (error) {
+    end(error);
+  }
+  log.info("ended");
+  process.exit(0);
+}
+
+function readOrExit<O extends Options>(main: Main<O>) {
+  try {
+    const options = { ...main.options, ...commonOptions };
+    const reading = readSettings({ ...main, options }, process.argv.slice(2), process.env);
+    if (reading.type === "settings") {
+      // TypeScript does not see through the mapped type of a spread.
+      const settings = reading.settings as Settings<O> & CommonSettings;
+      checkMetrics(settings);
+      return { settings, security: securityOf(settings) };
+    }
+    process.stdout.write(reading.text);
+    process.exit(0);
+  } catch (error) {
+    return exit(main.name, error, undefined);
+  }
+}
+
+/** Aborts at the first SIGTERM or SIGINT, and ends the process at the second, or when its end takes too long. */
+function endOnSignals(log: Logger): AbortSignal {
+  const ending = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    if (ending.signal.aborted) {
+      log.warn("ended at once", { signal: name });
+      process.exit(1);
+    }
+    log.info("ending", { signal: name });
+    systemClock.timer(END_TIMEOUT_MS, () => {
+      log.warn("not ended in time, given up", { timeoutMs: END_TIMEOUT_MS });
+      process.exit(0);
+    });
+    ending.abort();
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  return ending.signal;
+}
+
+function exit(name: string, error: unknown, log: Logger | undefined): never {
+  if (error instanceof SettingError) {
+    process.stderr.write(`${name}: ${error.message}\n`);
+    process.exit(2);
+  }
+  if (error instanceof FatalError) log?.error("fatal", { reason: error.message });
+  else if (log) log.error("fatal", { error });
+  else process.stderr.write(`${name}: ${error}\n`);
+  process.exit(1);
+}
