@@ -75,7 +75,7 @@ export class Host {
   }
 
   /** Every hardware address that answers for an address now: by ARP (arping) or Neighbor Discovery (ndisc6). */
-  async resolve(address: Ip, { waitMs = 1000 }: { readonly waitMs?: number } = {}): Promise<Mac[]> {
+  async resolve(address: Ip, { waitMs = 500 }: { readonly waitMs?: number } = {}): Promise<Mac[]> {
     const device = this.#main.name;
     const seconds = `${waitMs / 1000}`;
     const { stdout } = isIpv4(address)

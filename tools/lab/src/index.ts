@@ -1,6 +1,7 @@
 export { Capture, CLAIMS_FILTER, type Frame } from "./capture.ts";
 export { type Claim, type ClaimForm, claimOf, doubleClaimMs, type Run, runsOf } from "./claims.ts";
 export { attempt, CommandError, type CommandOptions, type CommandResult, run } from "./command.ts";
+export { type ControllerOptions, Deployment, heraldCommand, type SpeakerOptions, STREAM_PORT } from "./deployment.ts";
 export { Host, type Neighbour } from "./host.ts";
 export {
   createLab,
@@ -14,6 +15,16 @@ export {
   SERVICE_PORT,
 } from "./lab.ts";
 export { type Exit, LabProcess, type StartOptions } from "./lab-process.ts";
+export {
+  advertisementManifest,
+  type EndpointsManifest,
+  endpointsManifest,
+  manifests,
+  nodeManifest,
+  poolManifest,
+  type ServiceManifest,
+  serviceManifest,
+} from "./manifests.ts";
 export { monotonicMs } from "./monotonic.ts";
 export { type Outage, type Probe, type ProbeSummary, summarizeProbes } from "./outage.ts";
 export {
@@ -28,5 +39,6 @@ export {
 } from "./plan.ts";
 export { missingPrerequisites } from "./prerequisites.ts";
 export { Prober, type ProberOptions, startProber, type Window } from "./prober.ts";
+export { identify, isRunning, type ProcessId } from "./process-id.ts";
 export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";
 export { type UntilOptions, until } from "./until.ts";

@@ -40,6 +40,12 @@ describe("faultRules", () => {
     expect(rules).toContain('oifname { "node3" } numgen random mod 10000 < 150 drop');
   });
 
+  test("drops everything at a probability of 1, and accepts 0", () => {
+    const loss = { type: "loss", network: "lan", hosts: ["node3"] } as const;
+    expect(faultRules("lan", [{ ...loss, probability: 1 }])).toContain('iifname { "node3" } drop');
+    expect(faultRules("lan", [{ ...loss, probability: 0 }])).toContain("mod 10000 < 0 drop");
+  });
+
   test("leaves the other network alone", () => {
     expect(faultRules("lan", [partition])).not.toContain("drop");
   });

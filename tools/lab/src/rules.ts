@@ -73,7 +73,8 @@ function rulesOf(fault: Fault): string[] {
       throw new RangeError(`a probability is between 0 and 1, not ${fault.probability}`);
     }
     const hosts = set(fault.hosts);
-    const drop = `numgen random mod 10000 < ${tenThousandths} drop`;
+    // nft refuses a comparison that is always true.
+    const drop = tenThousandths === 10_000 ? "drop" : `numgen random mod 10000 < ${tenThousandths} drop`;
     return [`iifname ${hosts} ${drop}`, `oifname ${hosts} ${drop}`];
   }
   const [from, to] = [set(fault.from), set(fault.to)];

@@ -1,0 +1,166 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Ip } from "@heraldlb/net";
+import { parseIp } from "@heraldlb/net";
+import type { Host } from "./host.ts";
+import type { Lab } from "./lab.ts";
+import type { LabProcess } from "./lab-process.ts";
+import { type UntilOptions, until } from "./until.ts";
+
+/** How to start a controller. */
+export interface ControllerOptions {
+  /** Default: the lab's first one. */
+  readonly host?: Host | undefined;
+  /** Default `["--insecure"]`. */
+  readonly args?: readonly string[] | undefined;
+}
+
+/** How to start a speaker. */
+export interface SpeakerOptions {
+  /** Its way to send and receive frames. Default: Herald's own default. */
+  readonly frames?: "packet" | "pcap" | undefined;
+  /** Default `["--insecure"]`. */
+  readonly args?: readonly string[] | undefined;
+}
+
+/** The port that controllers listen on. */
+export const STREAM_PORT = 7600;
+const METRICS_PORT = 9120;
+
+const BINARIES = fileURLToPath(new URL("../../../node_modules/.bin", import.meta.url));
+
+/** The path of one of Herald's commands, as `npm run setup` left it. */
+export function heraldCommand(name: "herald-controller" | "herald-speaker"): string {
+  return join(BINARIES, name);
+}
+
+/** Herald in a lab: a folder of manifests, controllers on their hosts, a speaker on each node. */
+export class Deployment {
+  readonly lab: Lab;
+  /** The controllers' `--source file:…`. */
+  readonly folder: string;
+  readonly #controllers = new Map<string, LabProcess>();
+  readonly #speakers = new Map<string, LabProcess>();
+
+  constructor(lab: Lab) {
+    this.lab = lab;
+    this.folder = join(lab.folder, "manifests");
+    mkdirSync(this.folder, { recursive: true });
+  }
+
+  /** Writes a manifest file in one step, or replaces it. */
+  write(file: string, text: string): void {
+    const path = join(this.folder, file);
+    mkdirSync(dirname(path), { recursive: true });
+    const draft = join(dirname(path), ".draft");
+    writeFileSync(draft, text);
+    renameSync(draft, path);
+  }
+
+  /** Deletes a manifest file. */
+  remove(file: string): void {
+    rmSync(join(this.folder, file));
+  }
+
+  /** The addresses that a Service has been given, IPv4 first; empty while it has none. */
+  addresses(service: string, namespace = "default"): Ip[] {
+    try {
+      const status = readFileSync(join(this.folder, ".herald", "status", namespace, `${service}.yaml`), "utf8");
+      return [...status.matchAll(/\bip: *["']?([0-9a-f.:]+)/g)].flatMap(([, text = ""]) => parseIp(text) ?? []);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Waits until a Service has been given `count` addresses. */
+  async given(service: string, count: number, options?: UntilOptions): Promise<Ip[]> {
+    return await until(
+      `${service} had ${count} addresses`,
+      () => {
+        const addresses = this.addresses(service);
+        return addresses.length === count && addresses;
+      },
+      options,
+    );
+  }
+
+  /** Starts a controller and waits until it says that it is ready. */
+  async startController({
+    host = this.#firstController(),
+    args = ["--insecure"],
+  }: ControllerOptions = {}): Promise<LabProcess> {
+    const listen = ["--source", `file:${this.folder}`, "--listen", `${host.ipv4}:${STREAM_PORT}`];
+    const controller = host.start([heraldCommand("herald-controller"), ...listen, ...args], { name: host.name });
+    this.#controllers.set(host.name, controller);
+    await this.ready(host, controller);
+    return controller;
+  }
+
+  /** Starts a node's speaker, with a stream to every controller of the lab. Does not wait for anything. */
+  startSpeaker(node: Host, { frames, args = ["--insecure"] }: SpeakerOptions = {}): LabProcess {
+    const controllers = this.lab.controllers.flatMap((host) => ["--controller", `${host.ipv4}:${STREAM_PORT}`]);
+    const state = ["--state-dir", this.stateFolder(node), "--interfaces", "^lan"];
+    const speaker = node.start(
+      [
+        heraldCommand("herald-speaker"),
+        ...["--node", node.name, ...controllers, ...state],
+        ...(frames ? ["--frames", frames] : []),
+        ...args,
+      ],
+      { name: `speaker-${node.name}` },
+    );
+    this.#speakers.set(node.name, speaker);
+    return speaker;
+  }
+
+  /** A node's speaker, running or not. Throws a `RangeError` if none was ever started. */
+  speaker(node: Host): LabProcess {
+    return started(this.#speakers, node);
+  }
+
+  /** A host's controller, running or not; without a host, the first one's. */
+  controller(host: Host = this.#firstController()): LabProcess {
+    return started(this.#controllers, host);
+  }
+
+  /** A node's `--state-dir`. */
+  stateFolder(node: Host): string {
+    return join(this.lab.folder, `state-${node.name}`);
+  }
+
+  /** Waits until a controller's or speaker's `/readyz` says so. Fails at once if the process has ended. */
+  async ready(host: Host, process: LabProcess, options?: UntilOptions): Promise<void> {
+    await until(
+      `${process.name} was ready`,
+      async () => {
+        if (process.exit) return true;
+        const { exitCode } = await this.#get(host, "readyz");
+        return exitCode === 0;
+      },
+      { everyMs: 50, ...options },
+    );
+    if (process.exit) throw new Error(`${process.name} ended at its start: ${process.log().slice(-2000)}`);
+  }
+
+  /** A controller's or speaker's metrics, in the text format. */
+  async metrics(host: Host): Promise<string> {
+    return (await this.#get(host, "metrics")).stdout;
+  }
+
+  async #get(host: Host, path: string): ReturnType<Host["attempt"]> {
+    return await host.attempt(["curl", "-s", "-f", "-m", "1", `http://127.0.0.1:${METRICS_PORT}/${path}`]);
+  }
+
+  #firstController(): Host {
+    const [first] = this.lab.controllers;
+    if (!first) throw new RangeError(`lab ${this.lab.name} has no host for a controller`);
+    return first;
+  }
+}
+
+function started(processes: ReadonlyMap<string, LabProcess>, host: Host): LabProcess {
+  const found = processes.get(host.name);
+  if (!found) throw new RangeError(`nothing of Herald was started on ${host.name}`);
+  return found;
+}
