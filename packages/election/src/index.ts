@@ -1,14 +1,3 @@
-export {
-  type ControllerStatus,
-  type ControllerStep,
-  controllerStatus,
-  initialController,
-  nextTerm,
-  type Ownership,
-  ownerOf,
-  type SpeakerView,
-  stepController,
-} from "./controller.ts";
 export type {
   Candidate,
   ControllerEffect,
@@ -16,8 +5,24 @@ export type {
   GroupSpec,
   OwnerReason,
   StreamId,
-} from "./controller-event.ts";
-export type { ControllerConfig, ControllerState } from "./controller-state.ts";
+} from "./controller/event.ts";
+export {
+  type ControllerConfig,
+  type ControllerRule,
+  type ControllerState,
+  initialController,
+  knownMacs,
+} from "./controller/state.ts";
+export {
+  type ControllerStatus,
+  type ControllerStep,
+  controllerStatus,
+  nextTerm,
+  type Ownership,
+  ownerOf,
+  type SpeakerView,
+  stepController,
+} from "./controller/step.ts";
 export { compareEpochs, type Epoch, formatEpoch, NO_EPOCH } from "./epoch.ts";
 export type {
   GroupAddress,
@@ -50,14 +55,6 @@ export type {
   Role,
   SpeakerMessage,
 } from "./message.ts";
-export {
-  holdingOf,
-  isSpeakerStalled,
-  type SpeakerStatus,
-  type SpeakerStep,
-  speakerStatus,
-  stepSpeaker,
-} from "./speaker.ts";
 export type {
   AnswerMode,
   DialId,
@@ -66,14 +63,22 @@ export type {
   SavedOwnership,
   SpeakerEffect,
   SpeakerEvent,
-} from "./speaker-event.ts";
+} from "./speaker/event.ts";
 export {
   type Authority,
   initialSpeaker,
   type SpeakerConfig,
   type SpeakerRule,
   type SpeakerState,
-} from "./speaker-state.ts";
+} from "./speaker/state.ts";
+export {
+  holdingOf,
+  isSpeakerStalled,
+  type SpeakerStatus,
+  type SpeakerStep,
+  speakerStatus,
+  stepSpeaker,
+} from "./speaker/step.ts";
 export {
   type ControllerTimers,
   DEFAULT_CONTROLLER_TIMERS,

@@ -1,6 +1,6 @@
-import type { GroupAddress, GroupDefinition, GroupId } from "./group.ts";
+import type { GroupAddress, GroupDefinition, GroupId } from "../group.ts";
 import { announce, answerMode, become } from "./holding.ts";
-import { newSpeakerGroup, type SpeakerContext, type SpeakerGroup, type SpeakerState } from "./speaker-state.ts";
+import { newSpeakerGroup, type SpeakerContext, type SpeakerGroup, type SpeakerState } from "./state.ts";
 
 /** A group of the desired state is new or has changed. What is answered follows at once; only what is new is announced. */
 export function onDefine(context: SpeakerContext, definition: GroupDefinition): void {

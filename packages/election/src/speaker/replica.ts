@@ -1,8 +1,8 @@
+import type { ByeReason, ControllerMessage, Reply } from "../message.ts";
+import type { DialId, ReplicaId } from "./event.ts";
 import { holding } from "./holding.ts";
-import type { ByeReason, ControllerMessage, Reply } from "./message.ts";
 import { onOrder } from "./order.ts";
-import type { DialId, ReplicaId } from "./speaker-event.ts";
-import { keeps, type Replica, type SpeakerContext } from "./speaker-state.ts";
+import { keeps, type Replica, type SpeakerContext } from "./state.ts";
 import { send, sendHeartbeat, sendToAll } from "./stream.ts";
 import { hearTerm } from "./term.ts";
 

@@ -1,4 +1,4 @@
-import type { SpeakerContext } from "./speaker-state.ts";
+import type { SpeakerContext } from "./state.ts";
 
 /** Takes note of a term; it is never forgotten, so that what was decided before it is refused. */
 export function hearTerm({ state, effects }: SpeakerContext, term: number, holder: string): void {

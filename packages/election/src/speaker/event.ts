@@ -1,9 +1,9 @@
 import type { Ip, Mac } from "@heraldlb/net";
-import type { Epoch } from "./epoch.ts";
-import type { GroupDefinition, GroupId, InterfaceSet } from "./group.ts";
-import type { Link } from "./link.ts";
-import type { LogEffect } from "./log.ts";
-import type { ByeReason, ControllerMessage, SpeakerMessage } from "./message.ts";
+import type { Epoch } from "../epoch.ts";
+import type { GroupDefinition, GroupId, InterfaceSet } from "../group.ts";
+import type { Link } from "../link.ts";
+import type { LogEffect } from "../log.ts";
+import type { ByeReason, ControllerMessage, SpeakerMessage } from "../message.ts";
 
 /** A controller replica: the address that is dialled, as text. */
 export type ReplicaId = string;

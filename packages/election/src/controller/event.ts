@@ -1,8 +1,8 @@
 import type { Family } from "@heraldlb/net";
-import type { Epoch } from "./epoch.ts";
-import type { GroupId, InterfaceSet, NodeName } from "./group.ts";
-import type { LogEffect } from "./log.ts";
-import type { ControllerMessage, SpeakerMessage } from "./message.ts";
+import type { Epoch } from "../epoch.ts";
+import type { GroupId, InterfaceSet, NodeName } from "../group.ts";
+import type { LogEffect } from "../log.ts";
+import type { ControllerMessage, SpeakerMessage } from "../message.ts";
 
 /** A speaker's stream at this replica, numbered by the shell; never reused within a process. */
 export type StreamId = number;

@@ -1,7 +1,7 @@
+import { allowsInterface, isUsable, type Link } from "../link.ts";
 import { become } from "./holding.ts";
-import { allowsInterface, isUsable, type Link } from "./link.ts";
 import { dialAll } from "./replica.ts";
-import type { SpeakerContext, SpeakerGroup } from "./speaker-state.ts";
+import type { SpeakerContext, SpeakerGroup } from "./state.ts";
 import { sendToAll } from "./stream.ts";
 import { retryVerifications } from "./verify.ts";
 

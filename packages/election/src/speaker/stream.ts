@@ -1,5 +1,5 @@
-import type { SpeakerMessage } from "./message.ts";
-import type { Replica, SpeakerContext } from "./speaker-state.ts";
+import type { SpeakerMessage } from "../message.ts";
+import type { Replica, SpeakerContext } from "./state.ts";
 
 /** One heartbeat, if the stream is open. */
 export function sendHeartbeat(context: SpeakerContext, replica: Replica): void {

@@ -1,16 +1,16 @@
+import type { Epoch } from "../epoch.ts";
+import type { GroupId, HoldingState } from "../group.ts";
 import { currentAuthority } from "./authority.ts";
 import { onClaim, onProbe } from "./conflict.ts";
 import { onDefine, onUndefine } from "./definition.ts";
-import type { Epoch } from "./epoch.ts";
-import type { GroupId, HoldingState } from "./group.ts";
+import type { SavedGroup, SpeakerEffect, SpeakerEvent } from "./event.ts";
 import { holdingChange } from "./holding.ts";
 import { onLinks } from "./links.ts";
 import { onAnnounced } from "./order.ts";
 import { dialAll, onClosed, onConnected, onDrain, onMessage, onOpened, onReplicas } from "./replica.ts";
-import type { SavedGroup, SpeakerEffect, SpeakerEvent } from "./speaker-event.ts";
-import { type Authority, keeps, type SpeakerConfig, type SpeakerContext, type SpeakerState } from "./speaker-state.ts";
-import { onStall, onTick } from "./speaker-tick.ts";
+import { type Authority, keeps, type SpeakerConfig, type SpeakerContext, type SpeakerState } from "./state.ts";
 import { sendToAll } from "./stream.ts";
+import { onStall, onTick } from "./tick.ts";
 import { restartVerifications, startYieldedProbes } from "./verify.ts";
 
 /** What one step of the speaker's machine comes to. */

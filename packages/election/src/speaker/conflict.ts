@@ -1,8 +1,8 @@
 import { compareMacs, type Ip, type Mac } from "@heraldlb/net";
+import { allowsInterface } from "../link.ts";
 import { currentAuthority } from "./authority.ts";
 import { announce, become, schedule } from "./holding.ts";
-import { allowsInterface } from "./link.ts";
-import { keeps, type SpeakerContext, type SpeakerGroup } from "./speaker-state.ts";
+import { keeps, type SpeakerContext, type SpeakerGroup } from "./state.ts";
 import { spendProbes } from "./verify.ts";
 
 /** A frame that says something about an address, as the shell reports it. */

@@ -1,11 +1,11 @@
 import type { Ip, Mac } from "@heraldlb/net";
-import { type Epoch, NO_EPOCH } from "./epoch.ts";
-import type { GroupAddress, GroupId, HoldingState, NodeName } from "./group.ts";
-import type { Link } from "./link.ts";
-import type { ByeReason, Reply } from "./message.ts";
-import { Schedule } from "./schedule.ts";
-import type { DialId, ReplicaId, SavedOwnership, SpeakerEffect } from "./speaker-event.ts";
-import type { SpeakerTimers } from "./timers.ts";
+import { type Epoch, NO_EPOCH } from "../epoch.ts";
+import type { GroupAddress, GroupId, HoldingState, NodeName } from "../group.ts";
+import type { Link } from "../link.ts";
+import type { ByeReason, Reply } from "../message.ts";
+import { Schedule } from "../schedule.ts";
+import type { SpeakerTimers } from "../timers.ts";
+import type { DialId, ReplicaId, SavedOwnership, SpeakerEffect } from "./event.ts";
 
 /** What distinguishes one speaker process, and its timers. */
 export interface SpeakerConfig {

@@ -1,9 +1,9 @@
 import { familyOf } from "@heraldlb/net";
-import { formatEpoch } from "./epoch.ts";
-import type { Holding, HoldingChange, HoldingState } from "./group.ts";
-import { allowsInterface, carriesFamily } from "./link.ts";
-import type { AnswerMode } from "./speaker-event.ts";
-import type { GroupDue, SpeakerContext, SpeakerGroup } from "./speaker-state.ts";
+import { formatEpoch } from "../epoch.ts";
+import type { Holding, HoldingChange, HoldingState } from "../group.ts";
+import { allowsInterface, carriesFamily } from "../link.ts";
+import type { AnswerMode } from "./event.ts";
+import type { GroupDue, SpeakerContext, SpeakerGroup } from "./state.ts";
 
 const ANSWERS: Readonly<Record<HoldingState | "none", AnswerMode>> = {
   none: "none",

@@ -1,7 +1,7 @@
-import { compareEpochs, formatEpoch } from "./epoch.ts";
+import { compareEpochs, formatEpoch } from "../epoch.ts";
+import type { Ack, AckKind, Assign, Leave, Revoke } from "../message.ts";
 import { become, takeOver } from "./holding.ts";
-import type { Ack, AckKind, Assign, Leave, Revoke } from "./message.ts";
-import { keeps, newSpeakerGroup, type Replica, type SpeakerContext, type SpeakerGroup } from "./speaker-state.ts";
+import { keeps, newSpeakerGroup, type Replica, type SpeakerContext, type SpeakerGroup } from "./state.ts";
 import { sendHeartbeat } from "./stream.ts";
 import { hearTerm } from "./term.ts";
 

@@ -1,5 +1,5 @@
 import { become, hasUsableLink, schedule, takeOver } from "./holding.ts";
-import { keeps, type SpeakerContext, type SpeakerGroup, type SpeakerState } from "./speaker-state.ts";
+import { keeps, type SpeakerContext, type SpeakerGroup, type SpeakerState } from "./state.ts";
 
 /** So many seconds' worth of probes may leave at once. */
 const BURST_SECONDS = 0.1;

@@ -2,7 +2,7 @@ import { continueSweep, onConflictLapse } from "./conflict.ts";
 import { announce, become } from "./holding.ts";
 import { announceOn } from "./links.ts";
 import { end, tickReplicas } from "./replica.ts";
-import { type GroupDue, keeps, type SpeakerContext, type SpeakerGroup } from "./speaker-state.ts";
+import { type GroupDue, keeps, type SpeakerContext, type SpeakerGroup } from "./state.ts";
 import {
   earnProbes,
   onVerified,

@@ -1,4 +1,4 @@
-import { type Authority, keeps, type SpeakerConfig, type SpeakerState } from "./speaker-state.ts";
+import { type Authority, keeps, type SpeakerConfig, type SpeakerState } from "./state.ts";
 
 /**
  * By whose word the speaker answers now.
