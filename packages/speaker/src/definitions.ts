@@ -1,0 +1,155 @@
+import type { GroupAddress, GroupDefinition, GroupId, InterfaceSet } from "@heraldlb/election";
+
+/** Why an item could not be applied. */
+export interface ItemError {
+  readonly group: GroupId;
+  readonly reason: "invalidGroup" | "unknownGroup";
+  /** For people: one sentence. */
+  readonly message: string;
+}
+
+/** A definition as received: understood, or not. */
+export type ReceivedGroup =
+  | { readonly type: "group"; readonly group: GroupDefinition }
+  | { readonly type: "error"; readonly error: ItemError };
+
+/** A part of all definitions. */
+export interface DefinitionChunk {
+  readonly revision: bigint;
+  /** The controller process that numbers the revisions. */
+  readonly holder: string;
+  /** 0 begins a snapshot. */
+  readonly index: number;
+  /** Whether the snapshot is complete with this one. */
+  readonly last: boolean;
+  readonly groups: readonly ReceivedGroup[];
+}
+
+/** What has changed in the definitions since a revision. */
+export interface DefinitionDelta {
+  readonly baseRevision: bigint;
+  readonly revision: bigint;
+  readonly changed: readonly ReceivedGroup[];
+  readonly removed: readonly GroupId[];
+}
+
+/** How far definitions are applied, and by whose count; revision 0: not at all. */
+export interface DefinitionPosition {
+  readonly revision: bigint;
+  readonly holder: string;
+}
+
+/** The difference that a snapshot or a delta makes. */
+export interface DefinitionChange {
+  readonly changed: readonly GroupDefinition[];
+  readonly removed: readonly GroupId[];
+  readonly errors: readonly ItemError[];
+}
+
+/** The definitions before any controller was heard: those of the state folder. */
+export interface SavedDefinitions {
+  readonly position: DefinitionPosition;
+  readonly groups: readonly GroupDefinition[];
+}
+
+/** All definitions that concern this node, brought up to date by snapshots and deltas. */
+export class Definitions {
+  readonly #groups = new Map<GroupId, GroupDefinition>();
+  #position: DefinitionPosition = { revision: 0n, holder: "" };
+
+  constructor(saved?: SavedDefinitions) {
+    if (!saved) return;
+    this.#position = saved.position;
+    for (const group of saved.groups) this.#groups.set(group.id, group);
+  }
+
+  get position(): DefinitionPosition {
+    return this.#position;
+  }
+
+  get groups(): Iterable<GroupDefinition> {
+    return this.#groups.values();
+  }
+
+  find(id: GroupId): GroupDefinition | undefined {
+    return this.#groups.get(id);
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /**
+   * Replaces all definitions by a complete snapshot.
+   *
+   * A group whose new definition is not understood keeps the last one that was.
+   */
+  replace(position: DefinitionPosition, received: readonly ReceivedGroup[]): DefinitionChange {
+    const named = new Set(received.map(idOf));
+    const removed = [...this.#groups.keys()].filter((id) => !named.has(id));
+    return this.#apply(position, received, removed);
+  }
+
+  /** Forgets how far definitions are applied, so that the next controller sends them all. */
+  distrust(): void {
+    this.#position = { revision: 0n, holder: "" };
+  }
+
+  /**
+   * Applies a delta; undefined if it does not follow on what is applied.
+   *
+   * Deltas come from the leader alone, and after a snapshot of its own unless it is the holder of what is applied.
+   */
+  update({ baseRevision, revision, changed, removed }: DefinitionDelta): DefinitionChange | undefined {
+    const { holder } = this.#position;
+    if (this.#position.revision < baseRevision) return undefined;
+    return this.#apply({ revision, holder }, changed, removed);
+  }
+
+  #apply(position: DefinitionPosition, received: readonly ReceivedGroup[], gone: readonly GroupId[]): DefinitionChange {
+    this.#position = position;
+    const removed = gone.filter((id) => this.#groups.delete(id));
+    const errors: ItemError[] = [];
+    const changed: GroupDefinition[] = [];
+    for (const item of received) {
+      if (item.type === "error") errors.push(item.error);
+      else if (!sameGroup(this.#groups.get(item.group.id), item.group)) changed.push(item.group);
+    }
+    for (const group of changed) this.#groups.set(group.id, group);
+    return { changed, removed, errors };
+  }
+}
+
+/** The chunks of one stream's snapshot on their way to being complete. */
+export class SnapshotAssembly {
+  #groups: ReceivedGroup[] = [];
+  #next = 0;
+
+  /** Adds a chunk; returns all groups with the last one, and nothing if a chunk is missing. */
+  add({ index, last, groups }: DefinitionChunk): readonly ReceivedGroup[] | undefined {
+    if (index === 0) this.#groups = [];
+    else if (index !== this.#next) return undefined;
+    this.#next = index + 1;
+    for (const group of groups) this.#groups.push(group);
+    if (!last) return undefined;
+    const complete = this.#groups;
+    this.#groups = [];
+    this.#next = 0;
+    return complete;
+  }
+}
+
+const idOf = (item: ReceivedGroup): GroupId => (item.type === "group" ? item.group.id : item.error.group);
+
+const sameGroup = (a: GroupDefinition | undefined, b: GroupDefinition): boolean =>
+  a !== undefined &&
+  a.addresses.length === b.addresses.length &&
+  a.addresses.every((address, i) => sameAddress(address, b.addresses[i] as GroupAddress));
+
+const sameAddress = (a: GroupAddress, b: GroupAddress): boolean =>
+  a.address === b.address && sameInterfaces(a.interfaces, b.interfaces);
+
+function sameInterfaces(a: InterfaceSet, b: InterfaceSet): boolean {
+  if (a === "all" || b === "all") return a === b;
+  return a.length === b.length && a.every((name) => b.includes(name));
+}

@@ -1,0 +1,192 @@
+import "@heraldlb/daemon/node-version";
+import { randomUUID } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { connectSpeaker, type Security } from "@heraldlb/api";
+import {
+  type CommonSettings,
+  FatalError,
+  type MainContext,
+  readTlsFiles,
+  runMain,
+  type Settings,
+  watchTlsFiles,
+} from "@heraldlb/daemon";
+import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
+import { lockFile, setRtoMin } from "@heraldlb/link";
+import { type Logger, systemClock } from "@heraldlb/runtime";
+import { ControllerAddresses } from "./controller-addresses.ts";
+import { createMetrics } from "./metrics.ts";
+import { OwnershipRecord } from "./ownership-record.ts";
+import { readProcessFacts } from "./process-facts.ts";
+import { loadState } from "./saved-state.ts";
+import { speakerOptions } from "./settings.ts";
+import { Speaker } from "./speaker.ts";
+import { StateFolder, StateFolderLockedError } from "./state-folder.ts";
+import { Streams } from "./streams.ts";
+import { type FromWorker, monotonicMs, type ToWorker, type WorkerSettings } from "./worker-messages.ts";
+
+const RTO_MIN_US = 20_000;
+const DRAIN_LIMIT_MS = 3_000;
+// The answering thread keeps little that is young: frames are views, messages are short-lived.
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 4 } as const;
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+await runMain({
+  name: "herald-speaker",
+  version,
+  description: "Announces addresses on the network of its node, as a Herald controller decides.",
+  options: speakerOptions,
+  run,
+});
+
+async function run(settings: Settings<typeof speakerOptions> & CommonSettings, context: MainContext): Promise<void> {
+  const { log, registry, health, signal } = context;
+  const clock = systemClock;
+  const facts = readProcessFacts();
+  const metrics = createMetrics(registry);
+  await using folder = openFolder(settings.stateDir, log, () => metrics.stateFolderErrors.inc());
+  const saved = loadState(folder, facts.bootId);
+  const security = await securityOf(context);
+
+  const worker = startWorker({
+    node: settings.node,
+    instance: randomUUID(),
+    facts,
+    interfaces: { allowed: settings.interfaces.source, excluded: settings.excludeInterfaces.source },
+    backend: settings.frames,
+    logLevel: settings.logLevel,
+    saved: saved.ownership,
+  });
+  const controllers = new ControllerAddresses(settings.controller, saved.addresses, {
+    clock,
+    log,
+    resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+    onChange: () => speaker.replicasChanged(),
+  });
+  const streams = new Streams(
+    {
+      clock,
+      log,
+      random: Math.random,
+      connect: connectSpeaker,
+      onSocket: shortenRto(log),
+      locate: (replica) => {
+        const found = controllers.find(replica);
+        if (!found) return undefined;
+        const { connectLimitMs, replyLimitMs } = DEFAULT_SPEAKER_TIMERS;
+        return {
+          address: found.address,
+          port: found.port,
+          serverName: found.host,
+          security: security(),
+          connectTimeoutMs: connectLimitMs,
+          setupTimeoutMs: replyLimitMs,
+        };
+      },
+    },
+    {
+      connected: (dial) => speaker.connected(dial),
+      opened: (dial, replica) => speaker.opened(dial, replica),
+      received: (dial, message) => speaker.received(dial, message),
+      closed: (dial, replaced) => speaker.closed(dial, replaced),
+    },
+  );
+  const speaker: Speaker = new Speaker({
+    node: settings.node,
+    clock,
+    log,
+    metrics,
+    health,
+    folder,
+    definitions: saved.definitions,
+    ownership: new OwnershipRecord(facts.bootId, saved.ownership),
+    controllers,
+    streams,
+    tell: batched((messages: readonly ToWorker[]) => worker.postMessage(messages)),
+    now: monotonicMs,
+  });
+  worker.on("message", (messages: readonly FromWorker[]) => {
+    for (const message of messages) speaker.handle(message);
+  });
+  speaker.start();
+
+  const ended = Promise.race([speaker.exit, crashOf(worker), forced(signal)]);
+  if (!signal.aborted) await Promise.race([ended, once(signal, "abort")]);
+  if (signal.aborted) worker.postMessage([{ type: "drain" } satisfies ToWorker]);
+  const { code, reason } = await ended;
+  await streams.closeAll();
+  await worker.terminate();
+  if (code !== 0) throw new FatalError(`ended by the ownership protocol: ${reason}`);
+}
+
+function openFolder(path: string, log: Logger, onError: () => void): StateFolder {
+  try {
+    return new StateFolder(path, { clock: systemClock, log, lock: lockFile, onError });
+  } catch (error) {
+    if (error instanceof StateFolderLockedError) throw new FatalError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The TLS contents to dial with, which are read again as long as the process runs. */
+async function securityOf({ security: files, log, signal }: MainContext): Promise<() => Security> {
+  if (files === "insecure") return () => files;
+  let current = await readTlsFiles(files, Date.now());
+  const watch = async () => {
+    const contents = watchTlsFiles(files, { clock: systemClock, log, wallClock: Date.now }, signal);
+    for await (const next of contents) current = next;
+  };
+  watch().catch((error: unknown) => log.error("TLS files not watched any more", { error }));
+  return () => current;
+}
+
+/** A worker is found by the extension of its parent: sources, compiled files and bundles alike. */
+function startWorker(settings: WorkerSettings): Worker {
+  const url = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+  return new Worker(url, { name: "answering", workerData: settings, resourceLimits: WORKER_LIMITS });
+}
+
+/** Without its answering thread the process is of no use: it ends at once, and its addresses go to others. */
+function crashOf(worker: Worker): Promise<never> {
+  const crash = Promise.withResolvers<never>();
+  worker.once("error", crash.reject);
+  worker.once("exit", (code) => crash.reject(new Error(`the answering thread ended with code ${code}`)));
+  return crash.promise;
+}
+
+/** The machine ends a drain by itself; this is for one that does not. */
+async function forced(signal: AbortSignal): Promise<{ code: 0; reason: "shutdown" }> {
+  if (!signal.aborted) await once(signal, "abort");
+  await systemClock.sleep(DRAIN_LIMIT_MS);
+  return { code: 0, reason: "shutdown" };
+}
+
+/** Has a socket retransmit early, so that one lost segment does not look like a lost controller. */
+function shortenRto(log: Logger): (fd: number) => void {
+  let refused = false;
+  return (fd) => {
+    if (setRtoMin(fd, RTO_MIN_US) || refused) return;
+    refused = true;
+    log.info("the kernel does not know TCP_RTO_MIN_US; a lossy management network may need more heartbeat misses");
+  };
+}
+
+/** Collects what is said in one turn of the event loop's callbacks into one message. */
+function batched<T>(send: (items: readonly T[]) => void): (item: T) => void {
+  let waiting: T[] = [];
+  return (item) => {
+    if (waiting.push(item) > 1) return;
+    queueMicrotask(() => {
+      const items = waiting;
+      waiting = [];
+      send(items);
+    });
+  };
+}

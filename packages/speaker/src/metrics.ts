@@ -1,0 +1,153 @@
+import type { HoldingState } from "@heraldlb/election";
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { Verdict } from "./responder.ts";
+import type { WorkerStatistics } from "./worker-messages.ts";
+
+/** Every metric of the speaker. Names and labels are public interface. */
+export interface SpeakerMetrics {
+  readonly announced: Gauge<"protocol" | "node" | "ip">;
+  readonly requestsReceived: Counter<"ip">;
+  readonly responsesSent: Counter<"ip">;
+  readonly gratuitousSent: Counter<"ip">;
+  readonly frames: Counter<"verdict">;
+  readonly framesDropped: Gauge<"interface">;
+  readonly framesDiscarded: Counter;
+  readonly authority: Gauge;
+  readonly maxTerm: Gauge;
+  readonly holdings: Gauge<"state">;
+  readonly stateChanges: Counter<"state" | "reason">;
+  readonly heartbeatsSent: Counter<"replica">;
+  readonly repliesReceived: Counter<"replica">;
+  readonly streamOpen: Gauge<"replica">;
+  readonly workerLateness: Gauge;
+  readonly stateFolderErrors: Counter;
+  readonly revision: Gauge;
+  readonly definitions: Gauge;
+}
+
+/** Makes the metrics. The first four are MetalLB's. */
+export function createMetrics(registry: Registry): SpeakerMetrics {
+  const registers = [registry];
+  return {
+    announced: new Gauge({
+      name: "metallb_speaker_announced",
+      help: "Services being announced from this node. This is desired state, it does not guarantee that the routing protocols have converged.",
+      labelNames: ["protocol", "node", "ip"],
+      registers,
+    }),
+    requestsReceived: new Counter({
+      name: "metallb_layer2_requests_received",
+      help: "Number of layer2 requests received for owned IPs",
+      labelNames: ["ip"],
+      registers,
+    }),
+    responsesSent: new Counter({
+      name: "metallb_layer2_responses_sent",
+      help: "Number of layer2 responses sent for owned IPs in response to requests",
+      labelNames: ["ip"],
+      registers,
+    }),
+    gratuitousSent: new Counter({
+      name: "metallb_layer2_gratuitous_sent",
+      help: "Number of gratuitous layer2 packets sent for owned IPs as a result of failovers",
+      labelNames: ["ip"],
+      registers,
+    }),
+    frames: new Counter({
+      name: "herald_speaker_frames_total",
+      help: "ARP and NDP frames received, by what became of them",
+      labelNames: ["verdict"],
+      registers,
+    }),
+    framesDropped: new Gauge({
+      name: "herald_speaker_frames_dropped",
+      help: "Frames that the kernel had no room for, since the interface's socket was opened",
+      labelNames: ["interface"],
+      registers,
+    }),
+    framesDiscarded: new Counter({
+      name: "herald_speaker_frames_discarded_total",
+      help: "Frames thrown away unread because they had queued up while the process was stopped",
+      registers,
+    }),
+    authority: new Gauge({
+      name: "herald_speaker_authority",
+      help: "2: a leader with a valid lease confirms this speaker; 1: a leader that cannot renew its lease does; 0: none",
+      registers,
+    }),
+    maxTerm: new Gauge({
+      name: "herald_speaker_max_term",
+      help: "The highest term of a leader that was heard of",
+      registers,
+    }),
+    holdings: new Gauge({
+      name: "herald_speaker_holdings",
+      help: "Groups of addresses that this speaker holds, by state",
+      labelNames: ["state"],
+      registers,
+    }),
+    stateChanges: new Counter({
+      name: "herald_speaker_state_changes_total",
+      help: "Changes of a group's state, by the new state and the reason",
+      labelNames: ["state", "reason"],
+      registers,
+    }),
+    heartbeatsSent: new Counter({
+      name: "herald_speaker_heartbeats_sent_total",
+      help: "Heartbeats sent to a controller",
+      labelNames: ["replica"],
+      registers,
+    }),
+    repliesReceived: new Counter({
+      name: "herald_speaker_replies_received_total",
+      help: "Replies received from a controller",
+      labelNames: ["replica"],
+      registers,
+    }),
+    streamOpen: new Gauge({
+      name: "herald_speaker_stream_open",
+      help: "1 while a stream to the controller is open",
+      labelNames: ["replica"],
+      registers,
+    }),
+    workerLateness: new Gauge({
+      name: "herald_speaker_worker_lateness_seconds",
+      help: "The latest that the answering thread served its timer in the last second",
+      registers,
+    }),
+    stateFolderErrors: new Counter({
+      name: "herald_speaker_state_folder_errors_total",
+      help: "Files of the state folder that could not be read or written",
+      registers,
+    }),
+    revision: new Gauge({
+      name: "herald_speaker_applied_revision",
+      help: "Revision of the definitions that are applied",
+      registers,
+    }),
+    definitions: new Gauge({
+      name: "herald_speaker_definitions",
+      help: "Groups of addresses that are defined for this node",
+      registers,
+    }),
+  };
+}
+
+const HOLDING_STATES: readonly HoldingState[] = ["verify", "owner", "leaving", "yielded"];
+
+/** Takes over what the answering thread has measured. */
+export function recordStatistics(metrics: SpeakerMetrics, statistics: WorkerStatistics): void {
+  const { authority, maxTerm, holdings, addresses, verdicts, discarded, dropped, latenessMs } = statistics;
+  metrics.authority.set(authority);
+  metrics.maxTerm.set(maxTerm);
+  for (const state of HOLDING_STATES) metrics.holdings.set({ state }, holdings[state]);
+  for (const { address: ip, requests, responses, gratuitous } of addresses) {
+    if (requests > 0) metrics.requestsReceived.inc({ ip }, requests);
+    if (responses > 0) metrics.responsesSent.inc({ ip }, responses);
+    if (gratuitous > 0) metrics.gratuitousSent.inc({ ip }, gratuitous);
+  }
+  for (const [verdict, count] of verdicts) metrics.frames.inc({ verdict: verdict satisfies Verdict }, count);
+  metrics.framesDiscarded.inc(discarded);
+  for (const [name, count] of dropped) metrics.framesDropped.set({ interface: name }, count);
+  metrics.workerLateness.set(latenessMs / 1000);
+}

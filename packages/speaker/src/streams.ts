@@ -1,0 +1,173 @@
+import {
+  ByeReason,
+  type ConnectRequest,
+  type ConnectResponse,
+  type ControllerStream,
+  type DialOptions,
+  StreamError,
+} from "@heraldlb/api";
+import type { DialId, ReplicaId } from "@heraldlb/election";
+import type { Clock, Logger } from "@heraldlb/runtime";
+
+/** What {@link Streams} needs of the outside. */
+export interface StreamDependencies {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** From 0 up to, not including, 1. */
+  random(): number;
+  /** Where a replica is; undefined if it is none any more. */
+  locate(replica: ReplicaId): Omit<DialOptions, "clock" | "onSocket"> | undefined;
+  /** As `connectSpeaker`. */
+  connect(options: DialOptions, signal: AbortSignal): Promise<ControllerStream>;
+  /** Sets options on a connected socket. */
+  onSocket(fd: number): void;
+}
+
+/** Who is told what becomes of dials. */
+export interface StreamListener {
+  /** TCP stands. */
+  connected(dial: DialId): void;
+  /** The stream takes messages. */
+  opened(dial: DialId, replica: ReplicaId): void;
+  /** A message has come. The next one waits until it is dealt with. An error ends the stream, to be dialled again. */
+  received(dial: DialId, message: ConnectResponse): void | Promise<void>;
+  /** The attempt failed or the stream ended; not after `close`. `replaced`: a newer process of this node is there. */
+  closed(dial: DialId, replaced: boolean): void;
+}
+
+/** An order to dial. */
+export interface DialOrder {
+  readonly dial: DialId;
+  readonly replica: ReplicaId;
+  readonly delayMs: number;
+  readonly jitter: number;
+}
+
+interface Dial {
+  readonly replica: ReplicaId;
+  readonly ended: AbortController;
+  stream: ControllerStream | undefined;
+  done: Promise<void>;
+}
+
+const CLOSE_MS = 100;
+
+/** The streams to the controllers. When to dial, to give up and to close is the ownership machine's decision. */
+export class Streams {
+  readonly #dependencies: StreamDependencies;
+  readonly #listener: StreamListener;
+  readonly #dials = new Map<DialId, Dial>();
+  readonly #closing = new Set<Promise<void>>();
+  readonly #failing = new Map<ReplicaId, string>();
+
+  constructor(dependencies: StreamDependencies, listener: StreamListener) {
+    this.#dependencies = dependencies;
+    this.#listener = listener;
+  }
+
+  /** The open streams, by replica. */
+  get open(): readonly ReplicaId[] {
+    return [...this.#dials.values()].filter(({ stream }) => stream).map(({ replica }) => replica);
+  }
+
+  /** Starts an attempt. */
+  dial(order: DialOrder): void {
+    const dial: Dial = {
+      replica: order.replica,
+      ended: new AbortController(),
+      stream: undefined,
+      done: Promise.resolve(),
+    };
+    this.#dials.set(order.dial, dial);
+    dial.done = this.#run(order, dial);
+  }
+
+  /** The open stream to a replica. */
+  find(replica: ReplicaId): DialId | undefined {
+    for (const [id, dial] of this.#dials) if (dial.replica === replica && dial.stream) return id;
+    return undefined;
+  }
+
+  /** Sends a message, if the stream still stands. */
+  send(dial: DialId, message: ConnectRequest): void {
+    this.#dials.get(dial)?.stream?.send(message);
+  }
+
+  /** Abandons an attempt, or ends a stream once what was sent has left. The listener hears no more of it. */
+  close(id: DialId): void {
+    const dial = this.#dials.get(id);
+    if (!dial) return;
+    this.#dials.delete(id);
+    const closed = (async () => {
+      await dial.stream?.close(CLOSE_MS);
+      dial.ended.abort();
+      await dial.done;
+    })();
+    this.#closing.add(closed);
+    void closed.finally(() => this.#closing.delete(closed));
+  }
+
+  /** Ends all streams in good order. */
+  async closeAll(): Promise<void> {
+    for (const id of [...this.#dials.keys()]) this.close(id);
+    await Promise.all(this.#closing);
+  }
+
+  async #run(order: DialOrder, dial: Dial): Promise<void> {
+    const { log } = this.#dependencies;
+    const { replica } = order;
+    let replaced = false;
+    try {
+      await this.#carry(order, dial);
+      if (this.#dials.has(order.dial)) log.info("stream ended", { replica });
+    } catch (error) {
+      replaced = error instanceof StreamError && error.code === "alreadyExists";
+      if (this.#dials.has(order.dial)) this.#logFailure(replica, dial.stream !== undefined, error);
+    }
+    dial.ended.abort();
+    if (this.#dials.delete(order.dial)) this.#listener.closed(order.dial, replaced);
+  }
+
+  async #carry({ dial: id, replica, delayMs, jitter }: DialOrder, dial: Dial): Promise<void> {
+    const { clock, log, random, locate, connect, onSocket } = this.#dependencies;
+    const { signal } = dial.ended;
+    if (delayMs > 0) await clock.sleep(delayMs * (1 - jitter * random()), signal);
+    const where = locate(replica);
+    if (!where) throw new Error("not a controller's address any more");
+    const options: DialOptions = {
+      ...where,
+      clock,
+      onSocket: (fd) => {
+        onSocket(fd);
+        this.#listener.connected(id);
+      },
+    };
+    dial.stream = await connect(options, signal);
+    if (!this.#dials.has(id)) return;
+    this.#failing.delete(replica);
+    log.info("stream opened", { replica });
+    this.#listener.opened(id, replica);
+    await this.#read(id, dial.stream);
+  }
+
+  async #read(id: DialId, stream: ControllerStream): Promise<void> {
+    for await (const message of stream.messages) {
+      try {
+        await this.#listener.received(id, message);
+      } catch (error) {
+        // This process lives, and says so: a stream that just ends belongs to a dead one.
+        stream.send({ message: { $case: "bye", value: { reason: ByeReason.LOST_CONTROLLER } } });
+        await stream.close(CLOSE_MS);
+        throw error;
+      }
+    }
+  }
+
+  /** A controller that is away is dialled five times a second: the same failure is told once. */
+  #logFailure(replica: ReplicaId, wasOpen: boolean, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!wasOpen && this.#failing.get(replica) === reason) return;
+    if (!wasOpen) this.#failing.set(replica, reason);
+    this.#dependencies.log.warn(wasOpen ? "stream lost" : "controller not reached", { replica, reason });
+  }
+}

@@ -1,0 +1,260 @@
+// The one place where generated protobuf types and Herald's own meet.
+import {
+  AckKind,
+  ByeReason,
+  type ConnectRequest,
+  type ConnectResponse,
+  HoldingState,
+  ItemErrorReason,
+  type Delta as ProtoDelta,
+  type Epoch as ProtoEpoch,
+  type Group as ProtoGroup,
+  type Holding as ProtoHolding,
+  type Link as ProtoLink,
+  Role,
+  SnapshotChunk,
+} from "@heraldlb/api";
+import type {
+  ControllerMessage,
+  Epoch,
+  GroupAddress,
+  GroupDefinition,
+  HoldingChange,
+  Link,
+  SpeakerMessage,
+} from "@heraldlb/election";
+import { isMulticast, isUnspecified, parseIp } from "@heraldlb/net";
+import type {
+  DefinitionChunk,
+  DefinitionDelta,
+  DefinitionPosition,
+  ItemError,
+  ReceivedGroup,
+  SavedDefinitions,
+} from "./definitions.ts";
+
+/** What a message says beside what the ownership machine wrote. */
+export interface RequestContext {
+  /** How far definitions are applied. */
+  readonly applied: DefinitionPosition;
+  /** How long the message waited to be sent, in milliseconds. */
+  readonly ageMs: number;
+}
+
+/** What a controller says. */
+export type Received =
+  | { readonly type: "order"; readonly message: ControllerMessage }
+  | { readonly type: "chunk"; readonly chunk: DefinitionChunk }
+  | { readonly type: "delta"; readonly delta: DefinitionDelta };
+
+/** A message of the ownership protocol as it is sent. */
+export function toRequest(message: SpeakerMessage, context: RequestContext): ConnectRequest {
+  return { message: toRequestMessage(message, context) };
+}
+
+/** Says how far definitions are applied, and what could not be. */
+export function appliedRequest({ revision }: DefinitionPosition, errors: readonly ItemError[]): ConnectRequest {
+  const value = { revision, errors: errors.map((error) => ({ ...error, reason: ITEM_ERROR_REASONS[error.reason] })) };
+  return { message: { $case: "applied", value } };
+}
+
+/** Reads a message of a controller; undefined if it is one of a later version, or makes no sense. */
+export function fromResponse({ message }: ConnectResponse): Received | undefined {
+  if (!message) return undefined;
+  switch (message.$case) {
+    case "snapshotChunk":
+      return { type: "chunk", chunk: fromChunk(message.value) };
+    case "delta":
+      return { type: "delta", delta: fromDelta(message.value) };
+    default: {
+      const order = fromOrder(message);
+      return order && { type: "order", message: order };
+    }
+  }
+}
+
+/** Definitions in the form of the state folder's `desired.bin`: a snapshot of one chunk. */
+export function encodeDefinitions({ position, groups }: SavedDefinitions): Uint8Array {
+  return SnapshotChunk.encode({
+    revision: position.revision,
+    index: 0,
+    last: true,
+    groups: groups.map(toGroup),
+    revisionHolder: position.holder,
+  }).finish();
+}
+
+/** Reads what `encodeDefinitions` wrote. Throws if it is anything else. */
+export function decodeDefinitions(bytes: Uint8Array): SavedDefinitions {
+  const { revision, holder, last, groups } = fromChunk(SnapshotChunk.decode(bytes));
+  if (!last) throw new Error("not a complete snapshot");
+  return {
+    position: { revision, holder },
+    groups: groups.flatMap((item) => (item.type === "group" ? [item.group] : [])),
+  };
+}
+
+const HOLDING_STATES = {
+  none: HoldingState.UNSPECIFIED,
+  verify: HoldingState.VERIFY,
+  owner: HoldingState.OWNER,
+  leaving: HoldingState.LEAVING,
+  yielded: HoldingState.YIELDED,
+} as const;
+
+const ACK_KINDS = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.REVOKE } as const;
+
+const BYE_REASONS = {
+  lostController: ByeReason.LOST_CONTROLLER,
+  shutdown: ByeReason.SHUTDOWN,
+  replaced: ByeReason.REPLACED,
+} as const;
+
+const ITEM_ERROR_REASONS = {
+  invalidGroup: ItemErrorReason.INVALID_GROUP,
+  unknownGroup: ItemErrorReason.UNKNOWN_GROUP,
+} as const;
+
+function toRequestMessage(message: SpeakerMessage, { applied, ageMs }: RequestContext): ConnectRequest["message"] {
+  switch (message.type) {
+    case "hello": {
+      const { type: _, startedAt, stamp, maxTerm, holdingsRev, holdings, links, ...rest } = message;
+      const value = {
+        ...rest,
+        startedAtMs: BigInt(Math.round(startedAt)),
+        stamp: toStamp(stamp),
+        maxTerm: BigInt(maxTerm),
+        holdingsRevision: BigInt(holdingsRev),
+        holdings: holdings.map(toHolding),
+        links: links.map(toLink),
+        appliedRevision: applied.revision,
+        revisionHolder: applied.holder,
+      };
+      return { $case: "hello", value };
+    }
+    case "heartbeat": {
+      const { stamp, maxTerm, termHolder, holdingsRev, workerAge } = message;
+      const value = {
+        stamp: toStamp(stamp),
+        maxTerm: BigInt(maxTerm),
+        termHolder,
+        holdingsRevision: BigInt(holdingsRev),
+        workerAgeMs: Math.round(workerAge + ageMs),
+      };
+      return { $case: "heartbeat", value };
+    }
+    case "holdings":
+      return {
+        $case: "holdings",
+        value: { revision: BigInt(message.rev), changed: message.changed.map(toHolding) },
+      };
+    case "links":
+      return { $case: "links", value: { links: message.links.map(toLink) } };
+    case "ack": {
+      const { kind, group, epoch } = message;
+      return { $case: "ack", value: { kind: ACK_KINDS[kind], group, epoch: toEpoch(epoch) } };
+    }
+    case "bye":
+      return { $case: "bye", value: { reason: BYE_REASONS[message.reason] } };
+    case "drain":
+      return { $case: "drain", value: {} };
+  }
+}
+
+type ResponseMessage = NonNullable<ConnectResponse["message"]>;
+type OrderMessage = Exclude<ResponseMessage, { $case: "snapshotChunk" | "delta" }>;
+
+function fromOrder(message: OrderMessage): ControllerMessage | undefined {
+  switch (message.$case) {
+    case "reply": {
+      const { role, term, holder, firm, intervalMs, detectionMs, echo } = message.value;
+      return {
+        type: "reply",
+        role: role === Role.LEADER ? "leader" : "standby",
+        term: Number(term),
+        holder,
+        firm,
+        intervalMs,
+        detectionMs,
+        echo: fromStamp(echo),
+      };
+    }
+    case "assign":
+    case "leave": {
+      const { group, epoch, echo } = message.value;
+      return epoch && { type: message.$case, group, epoch: fromEpoch(epoch), echo: fromStamp(echo) };
+    }
+    case "revoke": {
+      const { group, epoch } = message.value;
+      return epoch && { type: "revoke", group, epoch: fromEpoch(epoch) };
+    }
+    case "drained":
+      return { type: "drained" };
+  }
+}
+
+const fromChunk = ({ revision, revisionHolder, index, last, groups }: SnapshotChunk): DefinitionChunk => ({
+  revision,
+  holder: revisionHolder,
+  index,
+  last,
+  groups: groups.map(fromGroup),
+});
+
+const fromDelta = ({ baseRevision, revision, changed, removed }: ProtoDelta): DefinitionDelta => ({
+  baseRevision,
+  revision,
+  changed: changed.map(fromGroup),
+  removed,
+});
+
+function fromGroup({ id, addresses }: ProtoGroup): ReceivedGroup {
+  const invalid = (message: string): ReceivedGroup => ({
+    type: "error",
+    error: { group: id, reason: "invalidGroup", message },
+  });
+  if (id === "") return invalid("a group without an id");
+  if (addresses.length === 0) return invalid("a group without an address");
+  const read: GroupAddress[] = [];
+  for (const { address, allInterfaces, interfaces } of addresses) {
+    const ip = parseIp(address);
+    if (ip === undefined || isMulticast(ip) || isUnspecified(ip)) return invalid(`not a unicast address: ${address}`);
+    if (read.some((other) => other.address === ip)) return invalid(`${ip} occurs twice`);
+    read.push({ address: ip, interfaces: allInterfaces ? "all" : interfaces });
+  }
+  return { type: "group", group: { id, addresses: read } };
+}
+
+const toGroup = ({ id, addresses }: GroupDefinition): ProtoGroup => ({
+  id,
+  addresses: addresses.map(({ address, interfaces }) => ({
+    address,
+    allInterfaces: interfaces === "all",
+    interfaces: interfaces === "all" ? [] : interfaces,
+  })),
+});
+
+const toHolding = ({ group, epoch, state, conflictMac }: HoldingChange): ProtoHolding => ({
+  group,
+  epoch: toEpoch(epoch),
+  state: HOLDING_STATES[state],
+  conflictMac,
+});
+
+const toLink = ({ name, ifindex, present, up, carrier, mac, arp, ndp }: Link): ProtoLink => ({
+  name,
+  ifindex,
+  present,
+  up,
+  carrier,
+  mac,
+  arp,
+  ndp,
+});
+
+const toEpoch = ({ term, counter }: Epoch): ProtoEpoch => ({ term: BigInt(term), counter: BigInt(counter) });
+const fromEpoch = ({ term, counter }: ProtoEpoch): Epoch => ({ term: Number(term), counter: Number(counter) });
+
+// Stamps are fractions of milliseconds on this side and whole microseconds on the wire.
+const toStamp = (ms: number): bigint => BigInt(Math.floor(ms * 1_000));
+const fromStamp = (stamp: bigint): number => Number(stamp) / 1_000;

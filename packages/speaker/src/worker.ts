@@ -1,0 +1,62 @@
+// The answering thread: frame sockets, interface events and the ownership machine. It loads nothing else.
+import { parentPort, workerData } from "node:worker_threads";
+import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
+import { openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
+import { type LogFields, type Logger, type LogLevel, systemClock } from "@heraldlb/runtime";
+import { OwnershipLoop } from "./ownership-loop.ts";
+import { type FromWorker, monotonicMs, type ToWorker, type WorkerSettings } from "./worker-messages.ts";
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+const port = parentPort;
+if (!port) throw new Error("worker.ts runs in a worker thread only");
+// The main thread starts this file, and with nothing else.
+const settings = workerData as WorkerSettings;
+
+const outbox: FromWorker[] = [];
+
+/** What one event brings about goes to the main thread as one message. */
+function post(message: FromWorker): void {
+  if (outbox.push(message) === 1) queueMicrotask(flush);
+}
+
+function flush(): void {
+  port?.postMessage(outbox);
+  outbox.length = 0;
+}
+
+function logger(bound: LogFields): Logger {
+  const line = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(settings.logLevel)) return;
+    post({ type: "log", level, message, fields: { ...bound, ...fields } });
+  };
+  return {
+    debug: line("debug"),
+    info: line("info"),
+    warn: line("warn"),
+    error: line("error"),
+    child: (fields) => logger({ ...bound, ...fields }),
+  };
+}
+
+const { node, instance, facts, interfaces, backend, saved } = settings;
+const loop = new OwnershipLoop(
+  { node, instance, bootId: facts.bootId, startedAt: facts.startedAtMs, timers: DEFAULT_SPEAKER_TIMERS },
+  saved,
+  {
+    clock: systemClock,
+    log: logger({}),
+    rules: { allowed: new RegExp(interfaces.allowed), excluded: new RegExp(interfaces.excluded) },
+    backend,
+    openSocket: openFrameSocket,
+    openGroups: openMulticastGroups,
+    post,
+    postedAt: monotonicMs,
+  },
+);
+
+port.on("message", (messages: readonly ToWorker[]) => {
+  for (const message of messages) loop.handle(message);
+});
+
+for await (const event of watchInterfaces(new AbortController().signal)) loop.interfaceEvent(event);
