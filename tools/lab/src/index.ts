@@ -26,6 +26,7 @@ export {
   serviceManifest,
 } from "./manifests.ts";
 export { monotonicMs } from "./monotonic.ts";
+export { type Answers, type Observation, type ObservationOptions, observe } from "./observation.ts";
 export { type Outage, type Probe, type ProbeSummary, summarizeProbes } from "./outage.ts";
 export {
   type HostInterface,

@@ -1,0 +1,120 @@
+import {
+  advertisementManifest,
+  createLab,
+  Deployment,
+  endpointsManifest,
+  type Host,
+  type Lab,
+  manifests,
+  monotonicMs,
+  poolManifest,
+  type ServiceManifest,
+  type SpeakerOptions,
+  serviceManifest,
+  until,
+} from "@heraldlb/lab";
+import type { Ip } from "@heraldlb/net";
+
+/** A lab in which Herald can be started: three nodes that serve, a client, and a witness that asks questions. */
+export interface Site extends AsyncDisposable {
+  readonly lab: Lab;
+  readonly herald: Deployment;
+  readonly client: Host;
+  /** Asks who has an address, so that the client's own kernel learns nothing from the answers. */
+  readonly witness: Host;
+}
+
+/** Makes the lab, and a folder with a pool and its advertisement. */
+export async function setUp(name: string, { nodes = 3 }: { readonly nodes?: number } = {}): Promise<Site> {
+  const lab = await createLab({ name, nodes, clients: 2 });
+  try {
+    await lab.serve();
+    const herald = new Deployment(lab);
+    herald.write(
+      "pool.yaml",
+      manifests(
+        poolManifest("main", ["10.64.1.10-10.64.1.19", "fd64::1:10-fd64::1:19"]),
+        advertisementManifest("main", ["main"]),
+      ),
+    );
+    const dispose = () => lab[Symbol.asyncDispose]();
+    return {
+      lab,
+      herald,
+      client: lab.host("client1"),
+      witness: lab.host("client2"),
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await lab[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Writes a Service with a ready endpoint on every node. */
+export function writeService({ herald, lab }: Site, service: ServiceManifest): void {
+  herald.write(
+    `${service.name}.yaml`,
+    manifests(
+      serviceManifest(service),
+      endpointsManifest({
+        service: service.name,
+        families: service.families,
+        ready: lab.nodes.map(({ name }) => name),
+      }),
+    ),
+  );
+}
+
+/** Starts the controller and all speakers. */
+export async function startHerald({ herald, lab }: Site, options?: SpeakerOptions): Promise<void> {
+  await herald.startController();
+  for (const node of lab.nodes) herald.startSpeaker(node, options);
+}
+
+/** Starts again whatever has ended, ports and faults healed, and waits until every speaker is ready. */
+export async function heal({ herald, lab }: Site, options?: SpeakerOptions): Promise<void> {
+  await lab.setFaults([]);
+  for (const node of lab.nodes) {
+    for (const { network } of node.plan.interfaces) await lab.setPort(node, network, "up");
+  }
+  if (herald.controller().exit) await herald.startController();
+  for (const node of lab.nodes) {
+    if (herald.speaker(node).exit) herald.startSpeaker(node, options);
+    await herald.ready(node, herald.speaker(node));
+  }
+}
+
+/** Waits until exactly one node answers for an address, and returns site. */
+export async function owner({ lab, witness }: Site, address: Ip, timeoutMs = 10_000): Promise<Host> {
+  return await until(
+    `one node answered for ${address}`,
+    async () => {
+      const macs = await witness.resolve(address, { waitMs: 200 });
+      const [mac] = macs;
+      if (mac === undefined || macs.length > 1)
+        throw new Error(`${macs.length} answered: ${macs.map((each) => lab.hostOf(each))}`);
+      return lab.host(lab.hostOf(mac));
+    },
+    { timeoutMs },
+  );
+}
+
+/** Waits until nobody answers for an address. */
+export async function nobodyOwns({ witness }: Site, address: Ip): Promise<void> {
+  await until(
+    `nobody answered for ${address}`,
+    async () => (await witness.resolve(address, { waitMs: 200 })).length === 0,
+  );
+}
+
+/** Lets time pass: for what must *not* happen in site. */
+export async function pass(ms: number): Promise<void> {
+  const end = monotonicMs() + ms;
+  await until(`${ms} ms had passed`, () => monotonicMs() >= end, { timeoutMs: ms + 1000 });
+}
+
+/** Prints the ends of all logs, for a test that failed. */
+export function printLogs({ lab }: Site): void {
+  process.stderr.write(`${lab.logs()}\n`);
+}

@@ -1,0 +1,69 @@
+import type { Host } from "@heraldlb/lab";
+import type { Act } from "./act.ts";
+import type { Scene } from "./scene.ts";
+
+/** The demo's acts, in order. Each begins where the one before ended. */
+export function actsOf({ lab, herald }: Scene): Act[] {
+  let gone: Host | undefined;
+  const returning = (): Host => {
+    if (!gone) throw new Error("nobody has gone yet");
+    return gone;
+  };
+  return [
+    {
+      title: (owner) => `${owner}'s speaker is killed (SIGKILL)`,
+      moves: true,
+      most: { outageMs: 500, takeoverMs: 500, doubleMs: 0 },
+      async perform(owner) {
+        gone = owner;
+        herald.speaker(owner).kill("SIGKILL");
+        await herald.speaker(owner).exited;
+      },
+    },
+    {
+      title: () => `${returning().name}'s speaker is back`,
+      moves: false,
+      most: { lost: 0, doubleMs: 0 },
+      async perform() {
+        await herald.ready(returning(), herald.startSpeaker(returning()));
+      },
+    },
+    {
+      title: (owner) => `${owner} falls silent (both cables pulled)`,
+      moves: true,
+      most: { outageMs: 2000, takeoverMs: 2000, doubleMs: 0 },
+      async perform(owner) {
+        gone = owner;
+        await lab.setPort(owner, "lan", "down");
+        await lab.setPort(owner, "mgmt", "down");
+      },
+    },
+    {
+      title: () => `${returning().name}'s cables are back`,
+      moves: false,
+      most: { lost: 0, doubleMs: 0 },
+      async perform() {
+        await lab.setPort(returning(), "lan", "up");
+        await lab.setPort(returning(), "mgmt", "up");
+      },
+    },
+    {
+      title: (owner) => `${owner}'s speaker is stopped (SIGTERM)`,
+      moves: true,
+      most: { lost: 2, takeoverMs: 2000, doubleMs: 500 },
+      async perform(owner) {
+        gone = owner;
+        await herald.speaker(owner).stop();
+      },
+    },
+    {
+      title: () => "the controller is restarted",
+      moves: false,
+      most: { lost: 0, doubleMs: 0 },
+      async perform() {
+        await herald.controller().stop();
+        await herald.startController();
+      },
+    },
+  ];
+}

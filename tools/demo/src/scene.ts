@@ -1,0 +1,73 @@
+import {
+  advertisementManifest,
+  createLab,
+  Deployment,
+  endpointsManifest,
+  type Host,
+  type Lab,
+  manifests,
+  poolManifest,
+  serviceManifest,
+  until,
+} from "@heraldlb/lab";
+import type { Ipv4, Ipv6 } from "@heraldlb/net";
+import { isIpv4, isIpv6 } from "@heraldlb/net";
+
+/** The demo's lab, and the parts that the steps speak of. */
+export interface Scene {
+  readonly lab: Lab;
+  readonly herald: Deployment;
+  readonly client: Host;
+  readonly witness: Host;
+}
+
+/** The addresses of the demo's Service. */
+export interface ServiceAddresses {
+  readonly ipv4: Ipv4;
+  readonly ipv6: Ipv6;
+}
+
+/** Sets the lab up: three nodes, a client, a witness that only asks questions, and a host for the controller. */
+export async function setScene(name: string, { keep }: { readonly keep: boolean }): Promise<Scene> {
+  const lab = await createLab({ name, clients: 2, keep });
+  await lab.serve();
+  return { lab, herald: new Deployment(lab), client: lab.host("client1"), witness: lab.host("client2") };
+}
+
+/** Writes a pool, its advertisement, and a dual-stack Service with an endpoint on each node. */
+export function writeManifests({ herald, lab }: Scene): void {
+  herald.write(
+    "pool.yaml",
+    manifests(
+      poolManifest("demo", ["10.64.1.10-10.64.1.19", "fd64::1:10-fd64::1:19"]),
+      advertisementManifest("demo", ["demo"]),
+    ),
+  );
+  herald.write(
+    "web.yaml",
+    manifests(
+      serviceManifest({ name: "web" }),
+      endpointsManifest({ service: "web", ready: lab.nodes.map(({ name }) => name) }),
+    ),
+  );
+}
+
+/** Waits until the Service has an address of each family. */
+export async function givenAddresses({ herald }: Scene): Promise<ServiceAddresses> {
+  const addresses = await herald.given("web", 2);
+  const [ipv4, ipv6] = [addresses.find(isIpv4), addresses.find(isIpv6)];
+  if (!ipv4 || !ipv6) throw new Error(`web was given ${addresses.join(" and ")}, not one address of each family`);
+  return { ipv4, ipv6 };
+}
+
+/** Waits until one and the same node answers for both addresses, and returns it. */
+export async function answeringNode({ lab, witness }: Scene, { ipv4, ipv6 }: ServiceAddresses): Promise<Host> {
+  return await until("one node answered for both addresses", async () => {
+    const [four, six] = await Promise.all([ipv4, ipv6].map((address) => witness.resolve(address, { waitMs: 200 })));
+    const [mac] = four ?? [];
+    if (mac === undefined || four?.length !== 1 || six?.length !== 1 || six[0] !== mac) {
+      throw new Error(`ARP: ${four?.join(" ") || "nobody"}; NDP: ${six?.join(" ") || "nobody"}`);
+    }
+    return lab.host(lab.hostOf(mac));
+  });
+}
