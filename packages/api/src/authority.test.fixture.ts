@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { Buffer } from "node:buffer";
 import { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
@@ -9,7 +10,8 @@ import {
 } from "@peculiar/x509";
 import type { TlsMaterial } from "./security.ts";
 
-cryptoProvider.set(webcrypto as Crypto);
+// Its types are the DOM's, which are not loaded here.
+cryptoProvider.set(webcrypto as never);
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
-import { isIPv6, type Socket } from "node:net";
+import { isIP, isIPv6, type Socket } from "node:net";
 import { checkServerIdentity, createSecureContext } from "node:tls";
-import { ChannelCredentials, type StatusObject } from "@grpc/grpc-js";
+import { ChannelCredentials, type ChannelInterface, connectivityState, type StatusObject } from "@grpc/grpc-js";
 import { type ConnectRequest, type ConnectResponse, SpeakerServiceClient } from "./gen/herald/v1/speaker.gen.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { offerDescriptor } from "./listener.ts";
@@ -50,9 +50,12 @@ const OPTIONS = {
   "grpc.use_local_subchannel_pool": 1,
 } as const;
 
+// TLS has no way to ask for an IP address by name (RFC 6066 section 3), and grpc-js no way to ask for none.
+const NO_NAME = "herald.invalid";
+
 /** Starts to connect, and to call. */
 export function openCall(target: CallTarget, events: CallEvents): ClientCall {
-  const { address, port, onSocket } = target;
+  const { address, port, serverName = address, onSocket } = target;
   let socket: Socket | undefined;
   let status: StatusObject | undefined;
   let hasEnded = false;
@@ -70,11 +73,11 @@ export function openCall(target: CallTarget, events: CallEvents): ClientCall {
   const client = new SpeakerServiceClient(
     isIPv6(address) ? `ipv6:[${address}]:${port}` : `ipv4:${address}:${port}`,
     credentials(target),
-    OPTIONS,
+    { ...OPTIONS, "grpc.ssl_target_name_override": isIP(serverName) === 0 ? serverName : NO_NAME },
   );
   const call = watch.run(() => client.connect());
-  client.waitForReady(Number.POSITIVE_INFINITY, (error) => {
-    if (!error && !isDestroyed) events.onReady();
+  whenReady(client.getChannel(), () => {
+    if (!isDestroyed) events.onReady();
   });
   call.on("data", (message: ConnectResponse) => {
     if (!isDestroyed) events.onMessage(message);
@@ -109,6 +112,15 @@ export function openCall(target: CallTarget, events: CallEvents): ClientCall {
       socket?.destroy();
     },
   };
+}
+
+/** Unlike `Client.waitForReady` this does not make a closed channel dial again. */
+function whenReady(channel: ChannelInterface, onReady: () => void): void {
+  const state = channel.getConnectivityState(false);
+  if (state === connectivityState.READY) onReady();
+  else if (state !== connectivityState.SHUTDOWN) {
+    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => whenReady(channel, onReady));
+  }
 }
 
 function credentials({ address, security, serverName = address }: CallTarget): ChannelCredentials {

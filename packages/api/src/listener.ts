@@ -77,9 +77,15 @@ function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c:
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     noDelay: true,
   });
-  server.on("connection", (socket: Socket) => offerDescriptor(socket, onSocket));
-  server.on("tlsClientError", (error: Error, { remoteAddress }: TLSSocket) => {
-    log.warn("TLS handshake failed", { peer: plain(remoteAddress), reason: error.message });
+  const addresses = new WeakMap<object, string>();
+  server.on("connection", (socket: Socket) => {
+    addresses.set(socket, plain(socket.remoteAddress));
+    offerDescriptor(socket, onSocket);
+  });
+  server.on("tlsClientError", (error: TlsError, socket: TLSSocket & { readonly _parent?: Socket }) => {
+    // Once it has failed, the socket no longer knows whose it was; the one that it wraps is not documented.
+    const peer = addresses.get(socket._parent ?? socket);
+    log.warn("TLS handshake failed", { peer, reason: error.reason ?? error.message });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     // A reset connection is the stream's end, which is reported there.
@@ -87,6 +93,11 @@ function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c:
     onConnection({ socket, peer: peerOf(socket, certificateNames(socket)) });
   });
   return server;
+}
+
+/** Node's errors from OpenSSL carry its words apart from the place in its sources. */
+interface TlsError extends Error {
+  readonly reason?: string;
 }
 
 const context = ({ cert, key, ca }: TlsMaterial) => ({ cert, key, ca, minVersion: "TLSv1.3" }) as const;

@@ -12,10 +12,11 @@ export interface Sink<T> {
 export class Outbox<T> {
   readonly #sink: Sink<T>;
   readonly #size: (message: T) => number;
-  #messages = 0;
+  #accepted = 0;
+  #left = 0;
   #bytes = 0;
-  #closed = false;
-  #waiting: (() => void)[] = [];
+  #isClosed = false;
+  #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
 
   constructor(sink: Sink<T>, size: (message: T) => number = () => 1) {
     this.#sink = sink;
@@ -29,32 +30,31 @@ export class Outbox<T> {
 
   /** Hands a message to the stream; without effect once closed. */
   send(message: T): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     const size = this.#size(message);
-    this.#messages++;
+    this.#accepted++;
     this.#bytes += size;
     this.#sink.write(message, () => {
-      this.#messages--;
+      this.#left++;
       this.#bytes -= size;
-      if (this.#messages === 0) this.#release();
+      this.#release(this.#left);
     });
   }
 
-  /** Resolves when everything sent so far, and while waiting, has left, or never will. */
+  /** Resolves when everything sent so far has left, or never will. */
   async flushed(): Promise<void> {
-    if (this.#messages === 0 || this.#closed) return;
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const until = this.#accepted;
+    if (this.#left >= until || this.#isClosed) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ until, resolve }));
   }
 
   /** Nothing leaves any more. */
   close(): void {
-    this.#closed = true;
-    this.#release();
+    this.#isClosed = true;
+    this.#release(Number.POSITIVE_INFINITY);
   }
 
-  #release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+  #release(left: number): void {
+    while (this.#waiting[0] && this.#waiting[0].until <= left) this.#waiting.shift()?.resolve();
   }
 }
