@@ -1,1 +1,42 @@
-export {};
+// `npm run bench [-- SUITE… --json FILE --quick]`: the figures that the documentation quotes, as JSON and as a table.
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { answers } from "./answers.ts";
+import { failover } from "./failover.ts";
+import { type Result, table } from "./result.ts";
+
+const SUITES: Readonly<Record<string, (quick: boolean) => Promise<Result[]>>> = {
+  answers: (quick) =>
+    answers(quick ? { requests: 300, rounds: 1, seconds: 1 } : { requests: 1000, rounds: 5, seconds: 4 }),
+  failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
+};
+
+const HELP = `npm run bench [-- SUITE... [--quick] [--json FILE]]
+
+Measures Herald in network namespaces, as root, and prints a table.
+SUITE is one or more of: ${Object.keys(SUITES).join(", ")}. Default: all.
+--quick      few repetitions: shows that it works, not what it is worth
+--json FILE  writes the results there too`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" }, quick: { type: "boolean", default: false }, help: { type: "boolean" } },
+});
+const chosen = positionals.length > 0 ? positionals : Object.keys(SUITES);
+const unknown = chosen.filter((name) => !SUITES[name]);
+if (values.help) {
+  console.log(HELP);
+} else if (unknown.length > 0) {
+  console.error(`no such suite: ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}`);
+  process.exitCode = 2;
+} else {
+  const results: Result[] = [];
+  for (const name of chosen) {
+    console.error(`measuring ${name} …`);
+    results.push(...((await SUITES[name]?.(values.quick)) ?? []));
+  }
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+  console.log(`${machine}\n\n${table(results)}`);
+  if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
+}
