@@ -66,12 +66,3 @@ export interface FrameSocket extends AsyncDisposable {
   /** Closes the socket: no handler is called any more. Resolves when every descriptor and process is gone. */
   close(): Promise<void>;
 }
-
-/**
- * Opens a socket on an interface. It is ready to hear when the promise resolves, also if the interface is down.
- *
- * Rejects with a {@link LinkError}: `gone`, `permission`, `unavailable` or `system`.
- */
-export function openFrameSocket(options: FrameSocketOptions, handlers: FrameHandlers): Promise<FrameSocket> {
-  return Promise.reject(new Error(`not implemented ${options} ${handlers}`));
-}

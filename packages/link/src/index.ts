@@ -1,17 +1,12 @@
 export type { BpfInstruction } from "./bpf.ts";
 export { lockFile, unlockFile } from "./file-lock.ts";
 export { arpAndNdpFilter, arpFilter, type FilterProgram, type FrameFilter, ndpFilter } from "./filter.ts";
-export {
-  type FrameBackend,
-  type FrameHandlers,
-  type FrameSocket,
-  type FrameSocketOptions,
-  type FrameStatistics,
-  openFrameSocket,
-} from "./frame-socket.ts";
-export { type Interface, type InterfaceAddress, type InterfaceEvent, watchInterfaces } from "./interfaces.ts";
+export type { FrameBackend, FrameHandlers, FrameSocket, FrameSocketOptions, FrameStatistics } from "./frame-socket.ts";
+export type { Interface, InterfaceAddress, InterfaceEvent } from "./interface.ts";
+export { type WatchOptions, watchInterfaces } from "./interface-watch.ts";
 export { LinkError, type LinkErrorCode, type LinkErrorOptions } from "./link-error.ts";
 export { type MulticastGroups, openMulticastGroups } from "./multicast.ts";
+export { openFrameSocket } from "./open-frame-socket.ts";
 export {
   bindSocket,
   bindToDevice,
@@ -21,5 +16,6 @@ export {
   setHopLimit,
   setMd5Key,
   setMinimumHopLimit,
+  setReceiveBuffer,
   setRtoMin,
 } from "./socket-option.ts";

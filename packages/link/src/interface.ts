@@ -41,12 +41,3 @@ export type InterfaceEvent =
   | { readonly type: "changed"; readonly interface: Interface; readonly previous: Interface | undefined }
   | { readonly type: "removed"; readonly interface: Interface }
   | { readonly type: "synced" };
-
-/**
- * Yields all interfaces, then `synced`, then every change as the kernel reports it (rtnetlink), without polling.
- *
- * Ends when the signal aborts. Throws a {@link LinkError} if the kernel refuses.
- */
-export function watchInterfaces(signal: AbortSignal): AsyncGenerator<InterfaceEvent, void, undefined> {
-  throw new Error(`not implemented ${signal}`);
-}
