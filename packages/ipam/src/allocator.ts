@@ -1,35 +1,64 @@
 import type { Ip } from "@heraldlb/net";
 import type { Action, Holding, Refusal } from "./action.ts";
 import type { AllocatorConfig, Change } from "./change.ts";
+import { IndexedLedger } from "./indexed-ledger.ts";
+import { actionsOf } from "./outcome-actions.ts";
+import type { PoolSet } from "./pool.ts";
+import type { ServiceInput } from "./service.ts";
+import { isDegraded, type Outcome, settle } from "./settle.ts";
 
-/** Gives addresses to Services, incrementally: a changed Service costs work in proportion to itself. */
+/**
+ * Gives addresses to Services, incrementally: a changed Service costs work in proportion to itself, however large the
+ * pools are. What it decides is what `plan` decides from scratch.
+ */
 export class Allocator {
+  readonly #config: AllocatorConfig;
+  readonly #ledger = new IndexedLedger();
+  readonly #services = new Map<string, ServiceInput>();
+  readonly #refusals = new Map<string, Refusal>();
+  readonly #waiting = new Set<string>();
+  readonly #degraded = new Set<string>();
+
   constructor(config: AllocatorConfig) {
-    void config;
+    this.#config = config;
   }
 
-  /** Takes in changes that came together and says what follows from them, releases first. */
+  /** Takes in changes that came together and says what follows from them: releases, then assignments, then refusals. */
   apply(changes: readonly Change[]): Action[] {
-    void changes;
-    return [];
+    const { pools, services } = collapse(changes);
+    const releases = Array.from(services).flatMap(([key, service]) => (service ? [] : this.#remove(key)));
+    const concerned = pools ? this.#ledger.setPools(pools) : [];
+    const changed = new Map<string, ServiceInput>();
+    for (const key of concerned) changed.set(key, this.#services.get(key) as ServiceInput);
+    for (const [key, service] of services) {
+      if (!service) continue;
+      this.#services.set(key, service);
+      changed.set(key, service);
+    }
+    const agenda = {
+      changed: Array.from(changed.values()),
+      freed: pools !== undefined || releases.length > 0,
+      waiting: () => this.#all(this.#waiting),
+      degraded: () => this.#all(this.#degraded),
+    };
+    const outcomes = settle(agenda, { ledger: this.#ledger, config: this.#config });
+    const told = Array.from(outcomes.values(), (outcome) => this.#record(outcome));
+    return [...releases, ...actionsOf(told, (service) => this.#ledger.held(service))];
   }
 
   /** What the Service holds now. */
   holding(service: string): Holding | undefined {
-    void service;
-    return undefined;
+    return this.#ledger.held(service);
   }
 
   /** Why the Service waits, or keeps the old address against its wish. */
   refusal(service: string): Refusal | undefined {
-    void service;
-    return undefined;
+    return this.#refusals.get(service);
   }
 
   /** Keys of the Services that hold the address, sorted. */
   holders(address: Ip): readonly string[] {
-    void address;
-    return [];
+    return this.#ledger.holders(address).toSorted();
   }
 
   /**
@@ -37,6 +66,73 @@ export class Allocator {
    * Their addresses form one group, which has one layer-2 owner.
    */
   tied(service: string): readonly string[] {
-    return [service];
+    const found = new Set([service]);
+    for (const key of found) {
+      for (const address of this.#ledger.held(key)?.addresses ?? []) {
+        for (const holder of this.#ledger.holders(address)) found.add(holder);
+      }
+    }
+    return Array.from(found).toSorted();
   }
+
+  #remove(service: string): Action[] {
+    const held = this.#ledger.held(service);
+    this.#ledger.drop(service);
+    this.#services.delete(service);
+    this.#refusals.delete(service);
+    this.#waiting.delete(service);
+    this.#degraded.delete(service);
+    if (!held) return [];
+    const { addresses } = held;
+    return [{ type: "release", service, addresses, reason: "serviceRemoved", message: "the Service is gone" }];
+  }
+
+  /** Remembers who waits and why; a refusal that was told before is not told again. */
+  #record(outcome: Outcome): Outcome {
+    const { service, refusal } = outcome;
+    const { key } = service;
+    const held = this.#ledger.held(key);
+    mark(this.#waiting, key, held ? "absent" : "present");
+    mark(this.#degraded, key, isDegraded(service, held) ? "present" : "absent");
+    const old = this.#refusals.get(key);
+    if (refusal) this.#refusals.set(key, refusal);
+    else this.#refusals.delete(key);
+    const isOld = old && refusal && old.reason === refusal.reason && old.message === refusal.message;
+    return isOld ? { ...outcome, refusal: undefined } : outcome;
+  }
+
+  *#all(keys: Iterable<string>): Iterable<ServiceInput> {
+    for (const key of keys) yield this.#services.get(key) as ServiceInput;
+  }
+}
+
+interface Collapsed {
+  readonly pools: PoolSet | undefined;
+  /** Undefined: removed. */
+  readonly services: ReadonlyMap<string, ServiceInput | undefined>;
+}
+
+/** Of several changes of one thing the last one counts. */
+function collapse(changes: readonly Change[]): Collapsed {
+  let pools: PoolSet | undefined;
+  const services = new Map<string, ServiceInput | undefined>();
+  for (const change of changes) {
+    switch (change.type) {
+      case "pools":
+        pools = change.set;
+        break;
+      case "service":
+        services.set(change.service.key, change.service);
+        break;
+      case "serviceRemoved":
+        services.set(change.key, undefined);
+        break;
+    }
+  }
+  return { pools, services };
+}
+
+function mark(set: Set<string>, key: string, state: "present" | "absent"): void {
+  if (state === "present") set.add(key);
+  else set.delete(key);
 }

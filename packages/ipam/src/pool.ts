@@ -1,5 +1,6 @@
-import type { Selector } from "@heraldlb/labels";
-import type { IpRange } from "@heraldlb/net";
+import { matches, type Selector } from "@heraldlb/labels";
+import { type Ip, type IpRange, isIpv4 } from "@heraldlb/net";
+import type { ServiceInput } from "./service.ts";
 
 /** A pool in force. Pools never overlap: whoever hands them over has seen to that. */
 export interface PoolInput {
@@ -29,4 +30,29 @@ export interface PoolSet {
   readonly pools: readonly PoolInput[];
   /** Some pool is set aside with an error: no address is released because "its pool does not exist". */
   readonly setAside: boolean;
+}
+
+/** Whether the pool may serve the Service. */
+export function permits({ allocation }: PoolInput, { namespace, labels }: ServiceInput): boolean {
+  if (!allocation) return true;
+  const { namespaces, serviceSelectors } = allocation;
+  if (namespaces && !namespaces.includes(namespace)) return false;
+  return serviceSelectors.length === 0 || serviceSelectors.some((selector) => matches(selector, labels));
+}
+
+/** Whether the pool leaves this address out. */
+export function avoids({ avoidBuggyIps }: PoolInput, address: Ip): boolean {
+  return avoidBuggyIps && isIpv4(address) && /\.(?:0|255)$/.test(address);
+}
+
+/** The order in which pools are tried: positive priorities ascending, then those without, then by name. */
+export function comparePools(a: PoolInput, b: PoolInput): number {
+  const [left, right] = [rank(a), rank(b)];
+  if (left !== right) return left < right ? -1 : 1;
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
+}
+
+function rank({ allocation }: PoolInput): number {
+  return allocation && allocation.priority > 0 ? allocation.priority : Number.POSITIVE_INFINITY;
 }

@@ -1,0 +1,111 @@
+import type { Ip } from "@heraldlb/net";
+import type { Holding, Refusal, ReleaseReason, StrandedReason } from "./action.ts";
+import { closedPool, outsidePools, unknownPool } from "./allocate.ts";
+import type { AllocatorConfig } from "./change.ts";
+import type { Ledger } from "./ledger.ts";
+import { quoteAll } from "./message.ts";
+import { avoids, permits } from "./pool.ts";
+import type { ServiceInput } from "./service.ts";
+import { familiesOf, inFamilyOrder, requestedAddresses, type Wish } from "./wish.ts";
+
+/** Whether a Service keeps the addresses that it has, and if not, why. */
+export type Verdict =
+  | { readonly keep: Holding; readonly refusal?: Refusal | undefined }
+  | { readonly lose: ReleaseReason; readonly message: string };
+
+/** The addresses in question; `pool` is where they came from, undefined if nobody knows. */
+export interface Former {
+  readonly addresses: readonly Ip[];
+  readonly pool: string | undefined;
+}
+
+/**
+ * Judges the addresses that a Service has. The ledger must not count them as its own while it does. Without a wish
+ * (families unknown) only the pool and the other holders are asked.
+ */
+export function judge(
+  service: ServiceInput,
+  former: Former,
+  {
+    wish,
+    ledger,
+    config,
+  }: { readonly wish: Wish | undefined; readonly ledger: Ledger; readonly config: AllocatorConfig },
+): Verdict {
+  const addresses = inFamilyOrder(former.addresses);
+  const families = familiesOf(addresses);
+  if (typeof families === "string") return { lose: "unreadableStatus", message: families };
+  if (wish && families.join() !== wish.families.join() && !(wish.mayDegrade && families.length === 1)) {
+    return { lose: "familyChanged", message: `${quoteAll(addresses)} are not the families of the cluster IPs` };
+  }
+  for (const address of addresses) {
+    const conflict = ledger.conflict(address, service);
+    if (conflict) return { lose: conflict.reason, message: notAllowed(service, conflict.message) };
+  }
+  const holding = vouched(service, { addresses, pool: former.pool }, ledger);
+  if (holding.stranded && !mayStrand(service, former, { ledger, config, reason: holding.stranded })) {
+    return losing(service, addresses, holding);
+  }
+  return hearRequests(service, holding, ledger);
+}
+
+/** Keeps what agrees with the Service's requests. What asks for a pool that may be set aside waits with what it has. */
+function hearRequests(service: ServiceInput, holding: Holding, ledger: Ledger): Verdict {
+  const { addresses, pool } = holding;
+  const { requestedPool } = service;
+  if (requestedPool && requestedPool !== pool) {
+    if (ledger.setAside && !ledger.pool(requestedPool)) return { keep: holding, refusal: unknownPool(requestedPool) };
+    return { lose: "otherPoolRequested", message: `the Service asks for pool ${requestedPool}` };
+  }
+  const requested = requestedAddresses(service);
+  if ("reason" in requested) {
+    const message = `invalid requested loadbalancer IPs: ${requested.message}`;
+    return { keep: holding, refusal: { ...requested, message } };
+  }
+  if (requested.length > 0 && requested.join() !== addresses.join()) {
+    if (ledger.setAside && !ledger.poolOf(requested)) return { keep: holding, refusal: outsidePools(requested) };
+    return { lose: "otherAddressRequested", message: `the Service asks for ${quoteAll(requested)}` };
+  }
+  return { keep: holding };
+}
+
+/** The addresses under the pool that now vouches for them, else under their former pool, as stranded. */
+function vouched(service: ServiceInput, { addresses, pool: former }: Former, ledger: Ledger): Holding {
+  const pool = ledger.poolOf(addresses);
+  const stay = (stranded: StrandedReason): Holding => ({ addresses, pool: former ?? pool?.name ?? "", stranded });
+  if (!pool) return stay("addressOutsidePools");
+  // The pool was renamed under a Service that asks for it by its old name.
+  if (service.requestedPool && service.requestedPool === former && pool.name !== former)
+    return stay("addressOutsidePools");
+  if (!permits(pool, service)) return stay("poolNotCompatible");
+  if (addresses.some((address) => avoids(pool, address))) return stay("buggyAddress");
+  return { addresses, pool: pool.name };
+}
+
+/**
+ * A stranded address is kept if it is known to have been ours, unless its owner gives it up or the setting says so;
+ * and always while a pool that may contain it is set aside.
+ */
+function mayStrand(
+  { reassign = false }: ServiceInput,
+  { pool }: Former,
+  {
+    ledger,
+    config,
+    reason,
+  }: { readonly ledger: Ledger; readonly config: AllocatorConfig; readonly reason: StrandedReason },
+): boolean {
+  if (ledger.setAside && reason === "addressOutsidePools") return true;
+  return config.onStranded === "keep" && !reassign && pool !== undefined;
+}
+
+function losing(service: ServiceInput, addresses: readonly Ip[], { pool, stranded }: Holding): Verdict {
+  if (service.reassign) return { lose: "reassignRequested", message: `${quoteAll(addresses)} may be reassigned` };
+  if (stranded === "poolNotCompatible")
+    return { lose: stranded, message: notAllowed(service, closedPool(pool).message) };
+  return { lose: stranded ?? "addressOutsidePools", message: notAllowed(service, outsidePools(addresses).message) };
+}
+
+function notAllowed({ key }: ServiceInput, why: string): string {
+  return `current IP for ${JSON.stringify(key)} not allowed by config, will attempt for new IP assignment: ${why}`;
+}

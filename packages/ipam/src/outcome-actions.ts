@@ -1,0 +1,40 @@
+import type { Ip } from "@heraldlb/net";
+import type { Action, AssignCause } from "./action.ts";
+import type { Held } from "./ledger.ts";
+import type { Outcome } from "./settle.ts";
+
+/** What to do about outcomes: releases first, then assignments, then refusals. */
+export function actionsOf(outcomes: Iterable<Outcome>, held: (service: string) => Held | undefined): Action[] {
+  const [releases, assigns, refusals]: [Action[], Action[], Action[]] = [[], [], []];
+  for (const outcome of outcomes) {
+    const now = held(outcome.service.key);
+    releases.push(...released(outcome, now));
+    assigns.push(...assigned(outcome, now));
+    if (outcome.refusal) refusals.push({ type: "refuse", service: outcome.service.key, ...outcome.refusal });
+  }
+  return [...releases, ...assigns, ...refusals];
+}
+
+function released({ service, lost }: Outcome, now: Held | undefined): Action[] {
+  if (!lost || same(lost.addresses, now?.addresses)) return [];
+  const { addresses, reason, message } = lost;
+  return [{ type: "release", service: service.key, addresses, reason, message }];
+}
+
+function assigned({ service, before, lost }: Outcome, now: Held | undefined): Action[] {
+  if (!now) return [];
+  const assign = (cause: AssignCause): Action[] => {
+    const { addresses, pool, stranded } = now;
+    return [{ type: "assign", service: service.key, addresses, pool, cause, ...(stranded && { stranded }) }];
+  };
+  const former = before?.addresses ?? service.assigned;
+  if (former.length === 0) return assign("allocated");
+  if (!same(former, now.addresses)) return assign(lost ? "allocated" : "addressAdded");
+  if (!before) return assign("restored");
+  return before.pool === now.pool && before.stranded === now.stranded ? [] : assign("poolChanged");
+}
+
+/** Whether they are the same addresses; the order in which a status lists them does not count. */
+function same(a: readonly Ip[], b: readonly Ip[] = []): boolean {
+  return a.length === b.length && a.every((address) => b.includes(address));
+}

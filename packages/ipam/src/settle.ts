@@ -1,0 +1,130 @@
+import type { Refusal, ReleaseReason } from "./action.ts";
+import { allocate, allocateOther } from "./allocate.ts";
+import type { AllocatorConfig } from "./change.ts";
+import { type Former, judge } from "./keep.ts";
+import type { Held, Ledger } from "./ledger.ts";
+import { compareSeniority, compareWishes } from "./seniority.ts";
+import type { ServiceInput } from "./service.ts";
+import { sameTerms } from "./sharing.ts";
+import { wishOf } from "./wish.ts";
+
+/** Who is to be looked at again. */
+export interface Agenda {
+  /** Services that changed, or whose pool did. */
+  readonly changed: readonly ServiceInput[];
+  /** An address was given up, or the pools changed: those who wait may be lucky now. */
+  readonly freed: boolean;
+  /** Services without an address, asked for only if something was freed. */
+  waiting(): Iterable<ServiceInput>;
+  /** Services that have one family and want two, asked for only if something was freed. */
+  degraded(): Iterable<ServiceInput>;
+}
+
+/** What became of a Service. */
+export interface Outcome {
+  readonly service: ServiceInput;
+  readonly before: Held | undefined;
+  readonly lost?: Loss | undefined;
+  readonly refusal?: Refusal | undefined;
+}
+
+/** The addresses that a Service had to give up. */
+export interface Loss extends Former {
+  readonly reason: ReleaseReason;
+  readonly message: string;
+}
+
+interface Context {
+  readonly ledger: Ledger;
+  readonly config: AllocatorConfig;
+}
+
+/**
+ * Brings the ledger up to date: those who have an address are heard first, then those who have none, then those who
+ * lack a family. Nothing that a Service is given can help another, so who waits is asked again only after a loss.
+ */
+export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Outcome> {
+  const { ledger } = context;
+  const outcomes = new Map(agenda.changed.map((service) => [service.key, untouched(service, ledger)]));
+  const before = (service: ServiceInput) => outcomes.get(service.key)?.before;
+  for (const { key } of agenda.changed) ledger.drop(key);
+  for (const service of agenda.changed.toSorted(
+    (a, b) => right(a, before(a)) - right(b, before(b)) || compareSeniority(a, b),
+  )) {
+    outcomes.set(service.key, hear(service, before(service), context));
+  }
+  const freed = agenda.freed || agenda.changed.some((service) => gaveUp(before(service), ledger.held(service.key)));
+  const others = (services: Iterable<ServiceInput>) =>
+    freed ? Array.from(services).filter(({ key }) => !outcomes.has(key)) : [];
+
+  const pending = agenda.changed.filter(({ key }) => !ledger.held(key));
+  for (const service of [...pending, ...others(agenda.waiting())].toSorted(compareWishes)) {
+    outcomes.set(service.key, serve(outcomes.get(service.key) ?? untouched(service, ledger), ledger));
+  }
+  const incomplete = agenda.changed.filter((service) => isDegraded(service, ledger.held(service.key)));
+  for (const service of [...incomplete, ...others(agenda.degraded())].toSorted(compareSeniority)) {
+    complete(service, ledger);
+    outcomes.set(service.key, outcomes.get(service.key) ?? untouched(service, ledger));
+  }
+  return outcomes;
+}
+
+/** Whether a Service has one family, would take the other, and did not ask for just this address. */
+export function isDegraded(service: ServiceInput, held: Held | undefined): boolean {
+  if (!held || held.stranded || held.addresses.length > 1 || service.requestedIps || service.loadBalancerIp)
+    return false;
+  const wish = wishOf(service);
+  return "families" in wish && wish.mayDegrade;
+}
+
+function untouched(service: ServiceInput, ledger: Ledger): Outcome {
+  return { service, before: ledger.held(service.key) };
+}
+
+/** Who holds on unchanged terms goes before who changed them, and both before who only has it in the stored status. */
+function right(service: ServiceInput, held: Held | undefined): number {
+  if (!held) return 2;
+  return sameTerms(service, held.terms) ? 0 : 1;
+}
+
+/** Lets a Service keep what it has, or says why not. */
+function hear(service: ServiceInput, before: Held | undefined, { ledger, config }: Context): Outcome {
+  const former = before ? { ...before, pool: before.pool || undefined } : stored(service);
+  if (!former) return { service, before };
+  const wish = wishOf(service);
+  if ("refusal" in wish && !wish.keepsHeld) {
+    const { reason, message } = wish.refusal;
+    return { service, before, lost: { ...former, reason: reason as ReleaseReason, message } };
+  }
+  const verdict = judge(service, former, { wish: "families" in wish ? wish : undefined, ledger, config });
+  if ("lose" in verdict)
+    return { service, before, lost: { ...former, reason: verdict.lose, message: verdict.message } };
+  ledger.take(service.key, { ...verdict.keep, terms: service });
+  return { service, before, refusal: verdict.refusal ?? ("refusal" in wish ? wish.refusal : undefined) };
+}
+
+function stored({ assigned, assignedPool }: ServiceInput): Former | undefined {
+  return assigned.length > 0 ? { addresses: assigned, pool: assignedPool || undefined } : undefined;
+}
+
+function gaveUp(before: Held | undefined, now: Held | undefined): boolean {
+  if (!before) return false;
+  return !now || now.addresses.join() !== before.addresses.join() || !sameTerms(now.terms, before.terms);
+}
+
+/** Gives addresses to a Service that has none, or says why not. */
+function serve(outcome: Outcome, ledger: Ledger): Outcome {
+  const { service } = outcome;
+  const wish = wishOf(service);
+  if ("refusal" in wish) return { ...outcome, refusal: wish.refusal };
+  const found = allocate(service, wish, ledger);
+  if ("reason" in found) return { ...outcome, refusal: found };
+  ledger.take(service.key, { ...found, terms: service });
+  return { ...outcome, refusal: undefined };
+}
+
+function complete(service: ServiceInput, ledger: Ledger): void {
+  const held = ledger.held(service.key);
+  const whole = held && allocateOther(service, held, ledger);
+  if (whole) ledger.take(service.key, { ...whole, terms: service });
+}

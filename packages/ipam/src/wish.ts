@@ -1,0 +1,90 @@
+import { type Family, familyOf, type Ip, parseIp } from "@heraldlb/net";
+import type { Refusal } from "./action.ts";
+import { quoteAll } from "./message.ts";
+import type { ServiceInput } from "./service.ts";
+
+/** What addresses a Service wants. */
+export interface Wish {
+  /** One family, or both with IPv4 first. */
+  readonly families: readonly Family[];
+  /** Both are wanted, but one will do. */
+  readonly mayDegrade: boolean;
+  /** The family to have if only one can be had. */
+  readonly primary: Family;
+}
+
+/** Why a Service has no families: it waits without an address, or keeps what it has. */
+export interface NoWish {
+  readonly refusal: Refusal;
+  readonly keepsHeld: boolean;
+}
+
+const BOTH: readonly Family[] = ["ipv4", "ipv6"];
+
+/** The families that a Service wants, from its cluster addresses and its policy. */
+export function wishOf({ clusterIps, ipFamilies, ipFamilyPolicy }: ServiceInput): Wish | NoWish {
+  const primary = ipFamilies[0] ?? "ipv4";
+  if (!clusterIps) {
+    const dual = ipFamilyPolicy !== "SingleStack" || ipFamilies.length > 1;
+    return { families: dual ? BOTH : [primary], mayDegrade: ipFamilyPolicy === "PreferDualStack", primary };
+  }
+  if (clusterIps.length === 0) {
+    return { refusal: { reason: "noClusterIps", message: "the Service has no cluster IP yet" }, keepsHeld: false };
+  }
+  if (ipFamilyPolicy === "RequireDualStack" && clusterIps.length < 2) {
+    const message = `Service requires dual stack but not enough clusterips [${clusterIps.join(" ")}]`;
+    return { refusal: { reason: "notEnoughClusterIps", message }, keepsHeld: false };
+  }
+  const addresses = clusterIps.map(parseIp);
+  const families = familiesOf(addresses);
+  if (typeof families === "string") {
+    const message = `Failed to retrieve ClusterIPs IPFamily for [${clusterIps.join(" ")}]: ${families}`;
+    return { refusal: { reason: "clusterIpFamilyUnknown", message }, keepsHeld: true };
+  }
+  return { families, mayDegrade: ipFamilyPolicy === "PreferDualStack" && families.length === 2, primary };
+}
+
+/** The families of one address, or of two of different families; otherwise why there are none, in MetalLB's words. */
+export function familiesOf(addresses: readonly (Ip | undefined)[]): readonly Family[] | string {
+  const known = addresses.filter((address) => address !== undefined);
+  const list = `[${addresses.map((address) => address ?? "<nil>").join(" ")}]`;
+  if (known.length < addresses.length) return `IPFamilyForAddresses: Invalid address ${list}`;
+  if (known.length === 0 || known.length > 2) {
+    return `IPFamilyForAddresses: invalid ips length ${known.length} ${list}`;
+  }
+  const families = known.map(familyOf);
+  if (families.length === 1) return families;
+  return families[0] === families[1] ? `IPFamilyForAddresses: same address family ${list}` : BOTH;
+}
+
+/** The addresses that a Service asks for, IPv4 first; empty if for none in particular. */
+export function requestedAddresses(service: ServiceInput): readonly Ip[] | Refusal {
+  const { requestedIps = "", loadBalancerIp = "" } = service;
+  if (requestedIps && loadBalancerIp) {
+    const message = "service can not have both metallb.io/loadBalancerIPs and svc.Spec.LoadBalancerIP";
+    return { reason: "conflictingRequests", message };
+  }
+  if (!requestedIps && !loadBalancerIp) return [];
+  const texts = requestedIps ? requestedIps.split(",").map((text) => text.trim()) : [loadBalancerIp];
+  const addresses = texts.map(parseIp).filter((address) => address !== undefined);
+  if (addresses.length < texts.length) {
+    const message = requestedIps
+      ? `invalid metallb.io/loadBalancerIPs: ${JSON.stringify(requestedIps)}`
+      : `invalid spec.loadBalancerIP ${JSON.stringify(loadBalancerIp)}`;
+    return { reason: "invalidRequest", message };
+  }
+  const families = familiesOf(addresses);
+  if (typeof families === "string") return { reason: "invalidRequest", message: families };
+  return inFamilyOrder(addresses);
+}
+
+/** IPv4 before IPv6; otherwise as listed. */
+export function inFamilyOrder(addresses: readonly Ip[]): readonly Ip[] {
+  return addresses.toSorted((a, b) => BOTH.indexOf(familyOf(a)) - BOTH.indexOf(familyOf(b)));
+}
+
+/** The refusal of a request for the wrong families. */
+export function familyMismatch(addresses: readonly Ip[]): Refusal {
+  const message = `requested loadBalancer IP(s) ${quoteAll(addresses)} does not match the ipFamily of the service`;
+  return { reason: "requestedFamilyMismatch", message };
+}
