@@ -85,9 +85,14 @@ export class Definitions {
     return definitions;
   }
 
+  /** Whether what came after this revision is still known. */
+  remembers(since: number): boolean {
+    return since >= this.#base && since <= this.revision;
+  }
+
   /** What the node lacks that has everything up to `since`; undefined if that is too long ago or never was. */
   delta(node: string, since: number): DefinitionDelta | undefined {
-    if (since < this.#base || since > this.revision) return undefined;
+    if (!this.remembers(since)) return undefined;
     const reached = new Map<string, boolean>();
     for (let index = since - this.#base; index < this.#changes.length; index++) {
       const { id, before } = this.#changes[index] as Change;

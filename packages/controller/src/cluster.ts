@@ -1,0 +1,141 @@
+import type { Reading } from "@heraldlb/files";
+import type { Ip } from "@heraldlb/net";
+import type { Logger } from "@heraldlb/runtime";
+import { Addresses } from "./addresses.ts";
+import { Catalog } from "./catalog.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Entry, StatusRecord } from "./ledger.ts";
+import { Placement } from "./placement.ts";
+import { Plan, type PlanChanges } from "./plan.ts";
+import { World, type WorldChanges } from "./world.ts";
+
+/** How addresses are given and announced. */
+export interface ClusterOptions {
+  /** Only `metallb.io` objects of this namespace act; undefined: of any. */
+  readonly namespace: string | undefined;
+  readonly loadBalancerClass: string | undefined;
+  readonly ignoreExcludeLabel: boolean;
+  readonly onStranded: "keep" | "reassign";
+}
+
+/** What a cluster needs. */
+export interface ClusterDependencies {
+  readonly log: Logger;
+  readonly definitions: Definitions;
+  /** Stores what was decided, in this order; each record comes back by `confirm`. */
+  store(entries: readonly Entry[]): void;
+}
+
+/** What is remembered from earlier leaders. */
+export interface Remembered {
+  readonly statuses: readonly StatusRecord[];
+  /** Names of speakers. */
+  readonly speakers: readonly string[];
+}
+
+/** What one leader works with; a standby has none of it. */
+interface Work {
+  readonly addresses: Addresses;
+  readonly placement: Placement;
+  readonly plan: Plan;
+}
+
+const NO_CHANGES: PlanChanges = { specs: [], removed: [] };
+
+/**
+ * What should be: from readings of the source to addresses, groups and the nodes that may announce them.
+ *
+ * Only what a change touches is worked out again. Nothing is given or placed before `begin`.
+ */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #dependencies: ClusterDependencies;
+  readonly #catalog: Catalog;
+  readonly #world = new World();
+  #work: Work | undefined;
+  #isRead = false;
+
+  constructor(options: ClusterOptions, dependencies: ClusterDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#catalog = new Catalog({ log: dependencies.log, namespace: options.namespace });
+  }
+
+  /** The source was read completely, once at least. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** Something is not in force as it is written. */
+  get isStale(): boolean {
+    return this.#catalog.isStale;
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  /** Undefined before `begin`. */
+  get addresses(): Addresses | undefined {
+    return this.#work?.addresses;
+  }
+
+  /** Names of all nodes, written down or heard. */
+  get nodes(): readonly string[] {
+    return this.#world.nodes().map(({ name }) => name);
+  }
+
+  /** Takes a reading in. An incomplete one changes nothing. */
+  take(reading: Reading): PlanChanges {
+    if (!this.#catalog.take(reading)) return NO_CHANGES;
+    this.#isRead = true;
+    const changes = this.#world.apply(this.#catalog.configuration);
+    return this.#work ? this.#update(this.#work, changes) : NO_CHANGES;
+  }
+
+  /** From now on this process gives addresses, beginning with what is remembered. */
+  begin({ statuses, speakers }: Remembered): PlanChanges {
+    const { log, definitions } = this.#dependencies;
+    const { loadBalancerClass, onStranded, ignoreExcludeLabel } = this.#options;
+    for (const name of speakers) this.#world.hear(name);
+    const world = this.#world;
+    const addresses = new Addresses(statuses, {
+      ...{ world, log, loadBalancerClass, onStranded },
+      manifest: ({ service }) => this.#catalog.manifest(service),
+    });
+    const poolOf = (service: string) => addresses.given(service)?.pool;
+    const placement = new Placement({ world, log, ignoreExcludeLabel, poolOf });
+    const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
+    const plan = new Plan({ placement, definitions, addressesOf });
+    this.#work = { addresses, placement, plan };
+    const { entries, affected } = addresses.begin();
+    this.#dependencies.store(entries);
+    return plan.update(affected, { fresh: false });
+  }
+
+  /** A node's speaker was heard. */
+  hear(name: string): PlanChanges {
+    if (!this.#world.hear(name) || !this.#work) return NO_CHANGES;
+    this.#work.placement.refresh();
+    return this.#work.plan.replaceAll();
+  }
+
+  /** A Service's record is stored. */
+  confirm(record: StatusRecord): PlanChanges {
+    if (!this.#work?.addresses.confirm(record)) return NO_CHANGES;
+    return this.#work.plan.update([`${record.namespace}/${record.name}`], { fresh: true });
+  }
+
+  #update({ addresses, placement, plan }: Work, changes: WorldChanges): PlanChanges {
+    const { entries, affected } = addresses.update(changes);
+    this.#dependencies.store(entries);
+    const services = new Set([...changes.services, ...changes.endpoints, ...affected]);
+    if (!changes.layer2) return plan.update(services, { fresh: false });
+    placement.refresh();
+    const { specs, removed } = plan.update(services, { fresh: false });
+    const all = plan.replaceAll();
+    // A group that was placed twice is as it was placed last.
+    const latest = new Map([...specs, ...all.specs].map((spec) => [spec.id, spec]));
+    return { specs: [...latest.values()], removed };
+  }
+}

@@ -1,0 +1,289 @@
+import { assertPeerIsNode, type SpeakerStream, StreamError } from "@heraldlb/api";
+import {
+  type ControllerConfig,
+  type ControllerEffect,
+  type ControllerEvent,
+  type ControllerState,
+  type ControllerStatus,
+  type ControllerTimers,
+  controllerStatus,
+  formatEpoch,
+  initialController,
+  nextTerm,
+  type OwnerReason,
+  stepController,
+} from "@heraldlb/election";
+import type { Reading } from "@heraldlb/files";
+import type { Clock, Logger } from "@heraldlb/runtime";
+import { Cluster, type ClusterOptions, type Remembered } from "./cluster.ts";
+import { Definitions } from "./definitions.ts";
+import { Hub, type HubStatus } from "./hub.ts";
+import { Ledger, type StatusStore } from "./ledger.ts";
+import { type AppliedError, fromRequest, type Greeting, type Request } from "./messages.ts";
+import type { PlanChanges } from "./plan.ts";
+import type { Session } from "./session.ts";
+
+/** Settings of a controller. */
+export interface ControllerOptions extends ClusterOptions {
+  /** Random, drawn once per process. */
+  readonly identity: string;
+  readonly timers: ControllerTimers;
+}
+
+/** Counts what happens. */
+export interface ControllerObserver {
+  onUpdate(): void;
+  /** Something could not be read or stored. */
+  onUpdateError(): void;
+  onOwner(reason: OwnerReason): void;
+  onItemError(reason: AppliedError["reason"]): void;
+  onConflict(): void;
+}
+
+/** What a controller needs of its surroundings. */
+export interface ControllerDependencies {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: StatusStore;
+  readonly observer: ControllerObserver;
+  /** Names of all speakers heard, whenever a leader hears a new one. */
+  onSpeakers(names: readonly string[]): void;
+  /** Another process has led in this term or a later one: leads again only by a higher one. */
+  onStepDown(above: number): void;
+  /** A bug. Nothing that this controller says can be trusted any more. */
+  onBug(error: unknown): void;
+}
+
+/** The stream of a speaker, as far as a controller uses it. */
+export type ServedStream = Pick<SpeakerStream, "peer" | "requests" | "send" | "flushed">;
+
+// A speaker that was away for a while gets what it lacks.
+const REMEMBERED_CHANGES = 50_000;
+const SNAPSHOTS_AT_A_TIME = 4;
+const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+/**
+ * One controller replica: readings of the source and what speakers say come in, orders for speakers go out.
+ *
+ * Every event is followed to its end in the turn in which it comes. It begins as a standby.
+ */
+export class Controller {
+  readonly #dependencies: ControllerDependencies;
+  readonly #config: ControllerConfig;
+  readonly #cluster: Cluster;
+  readonly #definitions = new Definitions(REMEMBERED_CHANGES);
+  readonly #hub: Hub;
+  readonly #owners = new Map<string, string>();
+  readonly #ending = new AbortController();
+  #state: ControllerState;
+  #remembered: Remembered | undefined;
+  #hasBegun = false;
+
+  constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
+    const { clock, log, store, observer } = dependencies;
+    this.#dependencies = dependencies;
+    this.#config = { identity, timers };
+    this.#state = initialController(this.#config);
+    const definitions = this.#definitions;
+    this.#hub = new Hub({ definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME });
+    const ledger = new Ledger({
+      ...{ store, clock, log },
+      onStored: (record) => this.#turn(() => this.#follow(this.#cluster.confirm(record))),
+      onFailure: () => observer.onUpdateError(),
+    });
+    this.#cluster = new Cluster(options, {
+      ...{ log, definitions },
+      store: (entries) => ledger.enter(entries, this.#ending.signal),
+    });
+  }
+
+  /** What should be. */
+  get cluster(): Cluster {
+    return this.#cluster;
+  }
+
+  status(): ControllerStatus & { readonly hub: HubStatus; readonly revision: number } {
+    const status = controllerStatus(this.#state, this.#dependencies.clock.now());
+    return { ...status, hub: this.#hub.status(), revision: this.#definitions.revision };
+  }
+
+  /** The lowest term in which this process may lead, after the one that is stored. */
+  nextTerm(stored: number): number {
+    return nextTerm(this.#state, stored);
+  }
+
+  /** Takes a reading of the source in. */
+  take(reading: Reading): void {
+    this.#turn(() => {
+      const { observer } = this.#dependencies;
+      observer.onUpdate();
+      if (!reading.complete) observer.onUpdateError();
+      this.#follow(this.#cluster.take(reading));
+      this.#begin();
+    });
+  }
+
+  /** Leads from now on, in a term that is stored. What is remembered is taken up the first time. */
+  lead(term: number, remembered: Remembered): void {
+    this.#turn(() => {
+      this.#remembered ??= remembered;
+      this.#step({ type: "lead", term });
+      this.#begin();
+    });
+  }
+
+  /** What time brings; call it every `tickMs`. */
+  tick(): void {
+    this.#turn(() => this.#step({ type: "tick" }));
+  }
+
+  /** Tells speakers that nothing is certain from now on, ends their streams, and stores nothing more. */
+  end(): void {
+    this.#ending.abort();
+    this.#turn(() => {
+      this.#step({ type: "firm", firm: false });
+      const { identity, timers } = this.#config;
+      const { role, term } = this.status();
+      const detectionMs = timers.intervalMs * timers.misses;
+      const lastWord = { role, term, holder: identity, firm: false, intervalMs: timers.intervalMs, detectionMs };
+      this.#hub.endAll(role === "leader" ? { type: "reply", ...lastWord } : undefined);
+    });
+  }
+
+  /** Serves one speaker until its stream ends. Rejects with a StreamError that the speaker is to be told. */
+  async serve(stream: ServedStream): Promise<void> {
+    const session = this.#hub.connect(stream);
+    try {
+      await Promise.race([this.#listen(session, stream), session.ended]);
+    } finally {
+      if (session.phase !== "gone") {
+        this.#hub.disconnect(session);
+        this.#turn(() => this.#step({ type: "closed", stream: session.id }));
+      }
+    }
+  }
+
+  async #listen(session: Session, stream: ServedStream): Promise<void> {
+    for await (const message of stream.requests) {
+      if (session.phase === "gone") return;
+      const request = fromRequest(message);
+      if (!request) continue;
+      if (request.type === "greeting") this.#check(session, stream, request);
+      else if (session.node === undefined) throw new StreamError("invalidArgument", "the first message must be Hello");
+      this.#turn(() => this.#hear(session, request));
+    }
+  }
+
+  #check({ node }: Session, { peer }: ServedStream, { hello }: Greeting): void {
+    if (!NODE_NAME.test(hello.node)) throw new StreamError("invalidArgument", "the node's name is none");
+    if (node !== undefined) throw new StreamError("invalidArgument", "a second Hello");
+    try {
+      assertPeerIsNode(peer, hello.node);
+    } catch (error) {
+      const { address, certificateNames } = peer;
+      this.#dependencies.log.warn("speaker refused", { node: hello.node, address, certificateNames, error });
+      throw error;
+    }
+  }
+
+  #hear(session: Session, request: Request): void {
+    const { node } = session;
+    this.#hub.note(session, request);
+    switch (request.type) {
+      case "greeting":
+        this.#greet(request);
+        this.#step({ type: "received", stream: session.id, message: request.hello });
+        break;
+      case "applied":
+        for (const { group, reason, message } of request.errors) {
+          this.#dependencies.observer.onItemError(reason);
+          this.#dependencies.log.warn("item not applied", { node, group, reason, detail: message });
+        }
+        break;
+      case "report":
+        for (const conflict of request.conflicts) {
+          this.#dependencies.observer.onConflict();
+          this.#dependencies.log.warn("address claimed by another host", { node, ...conflict });
+        }
+        break;
+      default:
+        this.#step({ type: "received", stream: session.id, message: request });
+    }
+  }
+
+  #greet({ hello }: Greeting): void {
+    const { speakers } = this.#cluster.world;
+    const known = speakers.size;
+    this.#follow(this.#cluster.hear(hello.node));
+    if (speakers.size > known && this.#hasBegun) this.#dependencies.onSpeakers([...speakers]);
+  }
+
+  /** Begins to decide: what was before this process first. */
+  #begin(): void {
+    if (this.#hasBegun || !this.#remembered || !this.#cluster.isRead) return;
+    this.#hasBegun = true;
+    const changes = this.#cluster.begin(this.#remembered);
+    this.#step({ type: "expect", nodes: this.#cluster.nodes });
+    this.#follow(changes);
+    this.#hub.open();
+    this.#step({ type: "synced" });
+    this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
+  }
+
+  /** Lost groups first: an address may have gone over to another group. */
+  #follow({ specs, removed }: PlanChanges): void {
+    for (const group of removed) this.#step({ type: "groupRemoved", group });
+    for (const group of specs) this.#step({ type: "group", group });
+  }
+
+  #step(event: WithoutTime<ControllerEvent>): void {
+    const now = this.#dependencies.clock.now();
+    const { state, effects } = stepController(this.#state, { ...event, now }, this.#config);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: ControllerEffect): void {
+    const { log, observer, onStepDown } = this.#dependencies;
+    switch (effect.type) {
+      case "log":
+        log[effect.level](effect.message, effect.fields);
+        break;
+      case "send":
+        this.#hub.send(effect.stream, effect.message);
+        break;
+      case "close":
+        this.#hub.close(effect.stream, effect.reason);
+        break;
+      case "owner": {
+        const { group, node, epoch, reason } = effect;
+        log.info("owner changed", {
+          group,
+          from: this.#owners.get(group),
+          to: node,
+          epoch: formatEpoch(epoch),
+          reason,
+        });
+        if (node === undefined) this.#owners.delete(group);
+        else this.#owners.set(group, node);
+        observer.onOwner(reason);
+        break;
+      }
+      case "stepDown":
+        onStepDown(effect.above);
+        break;
+    }
+  }
+
+  /** Follows an event to its end: what it changed is told before the next event is read. */
+  #turn(act: () => void): void {
+    try {
+      act();
+      this.#hub.tellAll();
+    } catch (error) {
+      this.#dependencies.onBug(error);
+    }
+  }
+}
+
+type WithoutTime<E> = E extends unknown ? Omit<E, "now"> : never;

@@ -1,0 +1,241 @@
+import { StreamError } from "@heraldlb/api";
+import type { Assign, ControllerMessage, Reply, StreamId } from "@heraldlb/election";
+import type { Definitions } from "./definitions.ts";
+import { Encoder } from "./encoder.ts";
+import { encodeOrder, type Greeting, type Request } from "./messages.ts";
+import { Session, type SessionStream } from "./session.ts";
+
+/** Why a stream is closed: `stepController`'s reasons. */
+export type CloseReason = "silent" | "replaced" | "refused" | "protocol" | "bye";
+
+/** Settings of the hub. */
+export interface HubOptions {
+  readonly definitions: Definitions;
+  /** Identity of this process, which numbers the definitions' revisions. */
+  readonly identity: string;
+  /** How many snapshots are sent at a time. */
+  readonly snapshots: number;
+}
+
+/** What metrics show of the hub. */
+export interface HubStatus {
+  readonly streams: number;
+  /** Speakers that have applied the newest revision. */
+  readonly current: number;
+  readonly waitingForSnapshot: number;
+}
+
+/**
+ * The streams of all speakers: what each was told, and what it lacks.
+ *
+ * Orders leave at once. Only an Assign waits, where the speaker does not know the group yet, for the definition that
+ * it needs. Definitions flow while the hub is open: one snapshot for each stream, then deltas.
+ */
+export class Hub {
+  readonly #definitions: Definitions;
+  readonly #identity: string;
+  readonly #encoder: Encoder;
+  readonly #sessions = new Map<StreamId, Session>();
+  readonly #waiting = new Set<Session>();
+  readonly #free: number;
+  #sending = 0;
+  #isOpen = false;
+  #lastId = 0;
+  #toldAll = 0;
+
+  constructor({ definitions, identity, snapshots }: HubOptions) {
+    this.#definitions = definitions;
+    this.#identity = identity;
+    this.#encoder = new Encoder(identity);
+    this.#free = snapshots;
+  }
+
+  /** A speaker has dialled. */
+  connect(stream: SessionStream): Session {
+    const session = new Session(++this.#lastId, stream);
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** The stream has ended, whoever ended it. */
+  disconnect(session: Session): void {
+    session.phase = "gone";
+    this.#sessions.delete(session.id);
+    this.#waiting.delete(session);
+  }
+
+  /** Notes what a speaker says about its definitions and holdings. */
+  note(session: Session, request: Request): void {
+    switch (request.type) {
+      case "greeting":
+        this.#greet(session, request);
+        break;
+      case "heartbeat":
+        session.stamp = request.stamp;
+        break;
+      case "holdings":
+        for (const { group, state } of request.changed) {
+          if (state === "none") session.holds.delete(group);
+          else session.holds.add(group);
+        }
+        break;
+      case "applied":
+        session.applied = Math.max(session.applied, request.revision);
+        break;
+      default:
+    }
+  }
+
+  /** Puts a message into a stream. */
+  send(id: StreamId, message: ControllerMessage): void {
+    const session = this.#sessions.get(id);
+    if (!session) return;
+    if (message.type === "assign") {
+      this.#assign(session, message);
+      return;
+    }
+    // What has not left yet is overruled, and would otherwise arrive after what overrules it.
+    if (message.type === "leave" || message.type === "revoke") session.orders.delete(message.group);
+    session.stream.send(encodeOrder(message));
+  }
+
+  /** Ends a stream behind what was sent. */
+  close(id: StreamId, reason: CloseReason): void {
+    const session = this.#sessions.get(id);
+    if (!session) return;
+    this.disconnect(session);
+    session.end(ENDINGS[reason]?.());
+  }
+
+  /** From now on speakers are told definitions, each one beginning with a snapshot. */
+  open(): void {
+    this.#isOpen = true;
+    for (const session of this.#sessions.values()) {
+      if (session.node !== undefined) this.#enqueue(session);
+    }
+    this.#admit();
+  }
+
+  /** From now on nobody is told definitions: another controller does it. */
+  shut(): void {
+    this.#isOpen = false;
+    this.#waiting.clear();
+    for (const session of this.#sessions.values()) {
+      session.phase = "idle";
+      session.orders.clear();
+    }
+  }
+
+  /** Tells every speaker what changed for it since it was told last, and starts snapshots that wait. */
+  tellAll(): void {
+    if (this.#waiting.size > 0) this.#admit();
+    const { revision } = this.#definitions;
+    if (this.#toldAll === revision) return;
+    this.#toldAll = revision;
+    for (const session of this.#sessions.values()) this.#tell(session);
+  }
+
+  /** Says one last word to every speaker, then ends all streams. */
+  endAll(lastWord: Omit<Reply, "echo"> | undefined): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (lastWord && session.node !== undefined) {
+        session.stream.send(encodeOrder({ ...lastWord, echo: session.stamp }));
+      }
+      this.disconnect(session);
+      session.end();
+    }
+  }
+
+  status(): HubStatus {
+    const { revision } = this.#definitions;
+    let current = 0;
+    for (const { applied, sent, told } of this.#sessions.values()) {
+      if (sent === revision && applied >= told) current++;
+    }
+    return { streams: this.#sessions.size, current, waitingForSnapshot: this.#waiting.size };
+  }
+
+  #greet(session: Session, { hello, appliedRevision, revisionHolder }: Greeting): void {
+    session.node = hello.node;
+    session.stamp = hello.stamp;
+    for (const { group } of hello.holdings) session.holds.add(group);
+    if (!this.#isOpen) return;
+    if (revisionHolder === this.#identity && this.#definitions.remembers(appliedRevision)) {
+      session.startAt(appliedRevision);
+      this.#tell(session);
+      return;
+    }
+    this.#enqueue(session);
+  }
+
+  #assign(session: Session, assign: Assign): void {
+    if (session.phase === "current") this.#tell(session);
+    if (session.phase === "current" || session.holds.has(assign.group)) {
+      session.orders.delete(assign.group);
+      session.stream.send(encodeOrder(assign));
+      return;
+    }
+    session.orders.set(assign.group, assign);
+    if (this.#waiting.has(session)) this.#admit();
+  }
+
+  #enqueue(session: Session): void {
+    if (session.phase === "sending") return;
+    session.phase = "waiting";
+    this.#waiting.add(session);
+  }
+
+  /** Starts snapshots while there is room: first where an order waits, then in the order of arrival. */
+  #admit(): void {
+    while (this.#sending < this.#free && this.#waiting.size > 0) {
+      const [first] = this.#waiting;
+      const next = [...this.#waiting].find(({ orders }) => orders.size > 0) ?? first;
+      if (!next) return;
+      this.#waiting.delete(next);
+      // Nobody waits for it: it ends with its stream, and never rejects.
+      void this.#sendSnapshot(next);
+    }
+  }
+
+  async #sendSnapshot(session: Session): Promise<void> {
+    this.#sending++;
+    session.phase = "sending";
+    const { revision } = this.#definitions;
+    const chunks = this.#encoder.snapshot(revision, this.#definitions.snapshot(session.node ?? ""));
+    for (const chunk of chunks) {
+      if (session.phase !== "sending") break;
+      session.stream.send(chunk);
+      // Without waiting a fresh speaker's first order would be late by an event loop's turn.
+      if (chunks.length > 1) await session.stream.flushed();
+    }
+    this.#sending--;
+    if (session.phase === "sending") {
+      session.startAt(revision);
+      this.#tell(session);
+      session.releaseOrders();
+    }
+    this.#admit();
+  }
+
+  #tell(session: Session): void {
+    const { revision } = this.#definitions;
+    if (session.phase !== "current" || session.sent === revision || session.node === undefined) return;
+    const delta = this.#definitions.delta(session.node, session.sent);
+    if (!delta) {
+      this.#enqueue(session);
+      this.#admit();
+      return;
+    }
+    session.sent = revision;
+    if (delta.changed.length === 0 && delta.removed.length === 0) return;
+    for (const part of this.#encoder.delta(session.told, revision, delta)) session.stream.send(part);
+    session.told = revision;
+  }
+}
+
+const ENDINGS: { readonly [R in CloseReason]?: () => StreamError } = {
+  silent: () => new StreamError("unavailable", "nothing was heard for the detection time"),
+  replaced: () => new StreamError("alreadyExists", "REPLACED"),
+  refused: () => new StreamError("alreadyExists", "REPLACED"),
+  protocol: () => new StreamError("invalidArgument", "the message does not belong here"),
+};

@@ -1,0 +1,30 @@
+import "@heraldlb/daemon/node-version";
+import { readFileSync } from "node:fs";
+import { runMain } from "@heraldlb/daemon";
+import { systemClock } from "@heraldlb/runtime";
+import { runController } from "./run.ts";
+import { controllerOptions, folderOf, timersOf } from "./settings.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
+
+await runMain({
+  name: "herald-controller",
+  version,
+  description: "Decides which Service gets which addresses and which node announces them, and tells the speakers.",
+  options: controllerOptions,
+  run: (settings, context) =>
+    runController(
+      {
+        folder: folderOf(settings.source),
+        listen: settings.listen,
+        namespace: settings.namespace,
+        loadBalancerClass: settings.lbClass,
+        ignoreExcludeLabel: settings.ignoreExcludeLb,
+        onStranded: settings.onStranded,
+        timers: timersOf(settings),
+      },
+      { ...context, clock: systemClock, wallClock: () => Date.now() },
+    ),
+});

@@ -1,0 +1,68 @@
+import type { Encoded, SpeakerStream, StreamError } from "@heraldlb/api";
+import type { Assign, StreamId } from "@heraldlb/election";
+import { encodeOrder } from "./messages.ts";
+
+/** The part of a speaker's stream that the hub uses. */
+export type SessionStream = Pick<SpeakerStream, "send" | "flushed">;
+
+/**
+ * How far a stream's definitions are: `idle`: nothing is told yet; `waiting` for its snapshot to be admitted; `sending`
+ * it; `current`: the rest are deltas; `gone`: it has ended.
+ */
+export type SessionPhase = "idle" | "waiting" | "sending" | "current" | "gone";
+
+/** One speaker's stream, and what is known of the other end. */
+export class Session {
+  readonly id: StreamId;
+  readonly stream: SessionStream;
+  /** Resolves when the controller has ended the stream; rejects when the speaker is to be told why. */
+  readonly ended: Promise<void>;
+  readonly #ending = Promise.withResolvers<void>();
+  /** From the Hello on. */
+  node: string | undefined;
+  phase: SessionPhase = "idle";
+  /** The revision up to which the speaker was told everything that concerns it. */
+  sent = 0;
+  /** The revision of the last message that it was told; others did not concern it. */
+  told = 0;
+  /** The revision that the speaker has said it applied. */
+  applied = 0;
+  /** The last stamp heard. */
+  stamp = 0;
+  /** Groups that the speaker holds, so that it knows what they are. */
+  readonly holds: Set<string> = new Set();
+  /** Assigns that wait for their definitions, by group. */
+  readonly orders: Map<string, Assign> = new Map();
+
+  constructor(id: StreamId, stream: SessionStream) {
+    this.id = id;
+    this.stream = stream;
+    this.ended = this.#ending.promise;
+    // Whoever serves the stream may be gone by now.
+    this.ended.catch(() => {});
+  }
+
+  /** The speaker has everything up to this revision. */
+  startAt(revision: number): void {
+    this.phase = "current";
+    this.sent = revision;
+    this.told = revision;
+  }
+
+  /** Sends the Assigns that waited, with the stamp that is the last one by now. */
+  releaseOrders(): void {
+    for (const order of this.orders.values()) this.#send({ ...order, echo: this.stamp });
+    this.orders.clear();
+  }
+
+  /** Ends the stream; with an error the speaker is told it. */
+  end(error?: StreamError): void {
+    if (error) this.#ending.reject(error);
+    else this.#ending.resolve();
+  }
+
+  #send(order: Assign): void {
+    const bytes: Encoded = encodeOrder(order);
+    this.stream.send(bytes);
+  }
+}

@@ -1,0 +1,131 @@
+import type { AnnouncedService, Endpoint, Layer2World } from "@heraldlb/announce";
+import {
+  backendKey,
+  type EndpointSlice,
+  type IpAddressPool,
+  type L2Advertisement,
+  poolNamespaces,
+  poolRanges,
+  serviceRequest,
+  toSelector,
+} from "@heraldlb/config";
+import type { PoolInput, PoolSet, ServiceInput } from "@heraldlb/ipam";
+import { type Family, type Ip, parseIp } from "@heraldlb/net";
+import type { KnownService, World } from "./world.ts";
+
+/** What is remembered of the addresses that a Service was given. */
+export interface Memory {
+  readonly addresses: readonly Ip[];
+  /** Empty if unknown. */
+  readonly pool: string;
+}
+
+const FAMILIES: Readonly<Record<"IPv4" | "IPv6", Family>> = { IPv4: "ipv4", IPv6: "ipv6" };
+
+/** The pools as the allocator sees them. */
+export function poolSet(world: World): PoolSet {
+  return { pools: [...world.pools].map((pool) => poolInput(pool, world)), setAside: world.poolSetAside };
+}
+
+function poolInput(pool: IpAddressPool, world: World): PoolInput {
+  const { autoAssign, avoidBuggyIPs, serviceAllocation } = pool.spec;
+  const input: PoolInput = {
+    name: pool.metadata.name,
+    ranges: poolRanges(pool),
+    autoAssign,
+    avoidBuggyIps: avoidBuggyIPs,
+  };
+  if (!serviceAllocation) return input;
+  const allocation = {
+    priority: serviceAllocation.priority,
+    namespaces: poolNamespaces(pool, world.namespaces),
+    serviceSelectors: serviceAllocation.serviceSelectors.map(toSelector),
+  };
+  return { ...input, allocation };
+}
+
+/** A Service as the allocator sees it, with the addresses that it is known to have. */
+export function serviceInput({ service, origin }: KnownService, memory: Memory): ServiceInput {
+  const { metadata, spec } = service;
+  const request = serviceRequest(service);
+  const created = Date.parse(metadata.creationTimestamp ?? "");
+  return {
+    key: `${metadata.namespace}/${metadata.name}`,
+    namespace: metadata.namespace,
+    labels: metadata.labels,
+    clusterIps: clusterIps(spec),
+    ipFamilies: spec.ipFamilies.map((family) => FAMILIES[family]),
+    ipFamilyPolicy: spec.ipFamilyPolicy,
+    requestedPool: request.pool,
+    requestedIps: request.loadBalancerIps,
+    loadBalancerIp: spec.loadBalancerIP,
+    sharingKey: request.sharingKey,
+    backendKey: backendKey(service),
+    ports: spec.ports,
+    assigned: memory.addresses,
+    assignedPool: memory.pool,
+    reassign: request.reassign,
+    createdAt: Number.isNaN(created) ? undefined : created,
+    position: `${origin.file ?? ""} ${String(origin.position ?? 0).padStart(6, "0")}`,
+  };
+}
+
+/** What the Service's own manifest says it was given. */
+export function writtenMemory({ service }: KnownService): Memory {
+  const addresses = service.status.loadBalancer.ingress
+    .map(({ ip }) => parseIp(ip ?? ""))
+    .filter((address) => address !== undefined);
+  return { addresses, pool: serviceRequest(service).allocatedFromPool };
+}
+
+/** What decides about nodes, as announcing sees it. */
+export function layer2World(world: World, ignoreExcludeLabel: boolean): Layer2World {
+  return {
+    advertisements: [...world.advertisements].map(advertisement),
+    pools: [...world.pools].map(({ metadata: { name, labels } }) => ({ name, labels })),
+    nodes: world.nodes(),
+    ignoreExcludeLabel,
+  };
+}
+
+/** A Service with addresses from a pool, as announcing sees it. */
+export function announcedService(world: World, key: string, pool: string): AnnouncedService | undefined {
+  const known = world.service(key);
+  if (!known) return undefined;
+  const { metadata, spec } = known.service;
+  return {
+    key,
+    labels: metadata.labels,
+    pool,
+    externalTrafficPolicy: spec.externalTrafficPolicy,
+    sharingRequested: serviceRequest(known.service).sharingRequested,
+    endpoints: [...world.endpointSlices(key)].flatMap(endpoints),
+  };
+}
+
+function clusterIps({ clusterIPs, clusterIP }: KnownService["service"]["spec"]): readonly string[] | undefined {
+  if (clusterIPs.length > 0) return clusterIPs;
+  return clusterIP ? [clusterIP] : undefined;
+}
+
+function advertisement({ metadata, spec }: L2Advertisement): Layer2World["advertisements"][number] {
+  return {
+    name: metadata.name,
+    pools: spec.ipAddressPools,
+    poolSelectors: spec.ipAddressPoolSelectors.map(toSelector),
+    nodeSelectors: spec.nodeSelectors.map(toSelector),
+    serviceSelectors: spec.serviceSelectors.map(toSelector),
+    interfaces: spec.interfaces,
+    preferredNodes: spec.preferredNodeSelectors.map(({ weight, preference }) => ({
+      weight,
+      selector: toSelector(preference),
+    })),
+  };
+}
+
+const endpoints = (slice: EndpointSlice): Endpoint[] =>
+  slice.endpoints.map(({ nodeName, conditions }) => ({
+    node: nodeName,
+    ready: conditions.ready,
+    serving: conditions.serving,
+  }));

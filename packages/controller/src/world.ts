@@ -1,0 +1,177 @@
+import type {
+  Configuration,
+  EndpointSlice,
+  InForce,
+  IpAddressPool,
+  L2Advertisement,
+  Namespace,
+  Node,
+  Origin,
+  Resource,
+  Service,
+} from "@heraldlb/config";
+
+const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+const HOSTNAME_LABEL = "kubernetes.io/hostname";
+
+/** What became different. */
+export interface WorldChanges {
+  /** Keys of Services that came, went or changed. */
+  readonly services: ReadonlySet<string>;
+  /** Keys of Services whose endpoints changed. */
+  readonly endpoints: ReadonlySet<string>;
+  /** Pools, or the namespaces that they are pinned to. */
+  readonly pools: boolean;
+  /** Advertisements, the pools and nodes that they select. */
+  readonly layer2: boolean;
+}
+
+/** A Service in force, and where it is written. */
+export interface KnownService {
+  readonly service: Service;
+  readonly origin: Origin;
+}
+
+/** Everything in force, indexed. */
+export class World {
+  #inForce: ReadonlyMap<string, InForce> = new Map();
+  #poolSetAside = false;
+  readonly #services = new Map<string, KnownService>();
+  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
+  readonly #pools = new Map<string, IpAddressPool>();
+  readonly #advertisements = new Map<string, L2Advertisement>();
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #speakers = new Set<string>();
+
+  /** Some pool is not in force as it is written: nothing may be released for want of a pool. */
+  get poolSetAside(): boolean {
+    return this.#poolSetAside;
+  }
+
+  get pools(): Iterable<IpAddressPool> {
+    return this.#pools.values();
+  }
+
+  get advertisements(): Iterable<L2Advertisement> {
+    return this.#advertisements.values();
+  }
+
+  get namespaces(): Iterable<Namespace> {
+    return this.#namespaces.values();
+  }
+
+  /** Keys of all Services. */
+  get serviceKeys(): Iterable<string> {
+    return this.#services.keys();
+  }
+
+  service(key: string): KnownService | undefined {
+    return this.#services.get(key);
+  }
+
+  endpointSlices(service: string): Iterable<EndpointSlice> {
+    return this.#slices.get(service)?.values() ?? [];
+  }
+
+  /** All nodes: those that are written down, and those whose speaker was heard without being written down. */
+  nodes(): NodeFacts[] {
+    const written = [...this.#nodes.values()].map(
+      ({ metadata: { name, labels }, status }): NodeFacts => ({
+        name,
+        labels,
+        networkUnavailable: status.conditions.some(
+          (condition) => condition.type === "NetworkUnavailable" && condition.status === "True",
+        ),
+      }),
+    );
+    const heard = [...this.#speakers]
+      .filter((name) => !this.#nodes.has(name))
+      .map((name): NodeFacts => ({ name, labels: { [HOSTNAME_LABEL]: name }, networkUnavailable: false }));
+    return [...written, ...heard];
+  }
+
+  /** Names of all speakers that were ever heard. */
+  get speakers(): ReadonlySet<string> {
+    return this.#speakers;
+  }
+
+  /** Notes that a node has a speaker. True if that makes a node that was not there. */
+  hear(name: string): boolean {
+    if (this.#speakers.has(name)) return false;
+    this.#speakers.add(name);
+    return !this.#nodes.has(name);
+  }
+
+  /** Takes what is in force now, and says what became different. */
+  apply({ inForce, poolSetAside }: Configuration): WorldChanges {
+    const changes = { services: new Set<string>(), endpoints: new Set<string>(), pools: false, layer2: false };
+    const before = this.#inForce;
+    for (const [id, now] of inForce) {
+      const was = before.get(id);
+      if (was?.resource === now.resource) continue;
+      if (was) this.#note(was.resource, changes, "remove", was.origin);
+      this.#note(now.resource, changes, "add", now.origin);
+    }
+    for (const [id, was] of before) {
+      if (!inForce.has(id)) this.#note(was.resource, changes, "remove", was.origin);
+    }
+    if (this.#poolSetAside !== poolSetAside) changes.pools = true;
+    this.#inForce = inForce;
+    this.#poolSetAside = poolSetAside;
+    return changes;
+  }
+
+  #note(resource: Resource, changes: Mutable<WorldChanges>, what: "add" | "remove", origin: Origin): void {
+    const { name, namespace } = resource.metadata;
+    switch (resource.kind) {
+      case "Service": {
+        const key = `${namespace}/${name}`;
+        changes.services.add(key);
+        put(this.#services, key, { service: resource, origin }, what);
+        break;
+      }
+      case "EndpointSlice": {
+        const service = resource.metadata.labels[SERVICE_NAME_LABEL];
+        if (service === undefined) break;
+        const key = `${namespace}/${service}`;
+        const slices = this.#slices.get(key) ?? new Map<string, EndpointSlice>();
+        changes.endpoints.add(key);
+        put(slices, name, resource, what);
+        put(this.#slices, key, slices, slices.size > 0 ? "add" : "remove");
+        break;
+      }
+      case "IPAddressPool":
+        changes.pools = true;
+        changes.layer2 = true;
+        put(this.#pools, name, resource, what);
+        break;
+      case "L2Advertisement":
+        changes.layer2 = true;
+        put(this.#advertisements, `${namespace}/${name}`, resource, what);
+        break;
+      case "Namespace":
+        changes.pools = true;
+        put(this.#namespaces, name, resource, what);
+        break;
+      case "Node":
+        changes.layer2 = true;
+        put(this.#nodes, name, resource, what);
+        break;
+    }
+  }
+}
+
+/** A node, as far as announcing looks at it. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly networkUnavailable: boolean;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends ReadonlySet<infer U> ? Set<U> : T[K] };
+
+function put<K, V>(map: Map<K, V>, key: K, value: V, what: "add" | "remove"): void {
+  if (what === "add") map.set(key, value);
+  else map.delete(key);
+}
