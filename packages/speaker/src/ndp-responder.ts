@@ -37,7 +37,7 @@ const SOLICITED_NODE_PREFIX = ipToBytes("ff02::1:ff00:0" as Ipv6);
 
 /** The interface that an NDP responder answers on. */
 export interface NdpInterface extends ResponderInterface {
-  /** Its link-local address, from which the answers come. */
+  /** Its link-local address, from which answers to all nodes come. */
   readonly linkLocal: Ipv6;
 }
 
@@ -46,7 +46,8 @@ export interface NdpInterface extends ResponderInterface {
  *
  * RFC 4861 section 7.2.4, with the Override flag clear, as for an anycast address (section 7.2.7); a probe without a
  * source address is answered to all nodes, with Override set (RFC 4862 section 5.4). A solicitation without a source
- * link-layer option is answered to the frame's sender. An answer allocates nothing; see `arpResponder`.
+ * link-layer option is answered to the frame's sender. Other answers come from the address that was asked for, as those
+ * of Linux do: ndisc6, for one, does not take them from a link-local address. An answer allocates nothing; see `arpResponder`.
  */
 export function ndpResponder(
   { name, mac, own, linkLocal }: NdpInterface,
@@ -54,6 +55,7 @@ export function ndpResponder(
   output: ResponderOutput,
 ): (frame: Uint8Array) => Verdict {
   const ownMac = macToBytes(mac);
+  const linkLocalBytes = ipToBytes(linkLocal);
   const reply = replyTemplate(mac, linkLocal);
 
   function answer(frame: Uint8Array, entry: ServedAddress, macAt: number): void {
@@ -62,6 +64,7 @@ export function ndpResponder(
     else copyBytes(frame, macAt, reply, 0, 6);
     if (probe) copyBytes(ALL_NODES_BYTES, 0, reply, DESTINATION, 16);
     else copyBytes(frame, SOURCE, reply, DESTINATION, 16);
+    copyBytes(probe ? linkLocalBytes : entry.bytes, 0, reply, SOURCE, 16);
     reply[FLAGS] = probe ? OVERRIDE : SOLICITED;
     copyBytes(entry.bytes, 0, reply, TARGET, 16);
     reply[CHECKSUM] = 0;
