@@ -63,16 +63,17 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
   }
   const incomplete = agenda.changed.filter((service) => isDegraded(service, ledger.held(service.key)));
   for (const service of [...incomplete, ...others(agenda.degraded())].toSorted(compareSeniority)) {
-    complete(service, ledger);
     outcomes.set(service.key, outcomes.get(service.key) ?? untouched(service, ledger));
+    complete(service, ledger);
   }
   return outcomes;
 }
 
-/** Whether a Service has one family, would take the other, and did not ask for just this address. */
+/** Whether a Service has one family, would take the other, and did not ask for just this address or another pool. */
 export function isDegraded(service: ServiceInput, held: Held | undefined): boolean {
-  if (!held || held.stranded || held.addresses.length > 1 || service.requestedIps || service.loadBalancerIp)
-    return false;
+  if (!held || held.stranded || held.addresses.length > 1) return false;
+  const { requestedIps, loadBalancerIp, requestedPool } = service;
+  if (requestedIps || loadBalancerIp || (requestedPool && requestedPool !== held.pool)) return false;
   const wish = wishOf(service);
   return "families" in wish && wish.mayDegrade;
 }
