@@ -11,7 +11,7 @@ import {
   solicitedNodeMulticast,
 } from "./ip-kind.ts";
 
-const first = fc.constantFrom(0, 10, 127, 169, 224, 239, 240, 0xfe, 0xff);
+const first = fc.constantFrom(0, 0x0f, 10, 127, 169, 224, 239, 240, 0xfe, 0xff);
 const second = fc.constantFrom(0, 0x7f, 0x80, 0xbf, 0xc0, 254);
 const anyIp: fc.Arbitrary<Ip> = fc
   .tuple(fc.constantFrom(4, 16), first, second, fc.uint8Array({ minLength: 14, maxLength: 14 }))
@@ -39,7 +39,7 @@ test.each([
   expect(isUnspecified(ip as Ip)).toBe(expected);
 });
 
-test.each(["ff:0:1::1", "ff::1", "fe80::1", "::ff02"])("%s is not taken for multicast", (ip) => {
+test.each(["ff:0:1::1", "ff::1", "ff1::", "ff1::2", "fe80::1", "::ff02"])("%s is not taken for multicast", (ip) => {
   expect(isMulticast(ip as Ip)).toBe(false);
 });
 

@@ -2,14 +2,16 @@ import { type Ip, type Ipv6, ipToBytes, ipv4Value, ipv6Groups, isIpv4 } from "./
 import { formatIpv6 } from "./ip-text.ts";
 import { type Mac, macFromBytes } from "./mac.ts";
 
+const LINK_LOCAL = /^fe[89ab].:/;
+
 /** Whether the address is in 224.0.0.0/4 or ff00::/8. */
 export function isMulticast(ip: Ip): boolean {
-  return isIpv4(ip) ? ipv4Value(ip) >>> 28 === 0xe : (ipv6Groups(ip)[0] as number) >>> 8 === 0xff;
+  return isIpv4(ip) ? ipv4Value(ip) >>> 28 === 0xe : ip.startsWith("ff") && ip.indexOf(":") === 4;
 }
 
 /** Whether the address is in 169.254.0.0/16 or fe80::/10. */
 export function isLinkLocal(ip: Ip): boolean {
-  return isIpv4(ip) ? ip.startsWith("169.254.") : ((ipv6Groups(ip)[0] as number) & 0xffc0) === 0xfe80;
+  return isIpv4(ip) ? ip.startsWith("169.254.") : LINK_LOCAL.test(ip);
 }
 
 /** Whether the address is 0.0.0.0 or `::`. */

@@ -89,10 +89,13 @@ export function groupsFromBytes(bytes: Uint8Array): number[] {
 
 /** Puts the zeros that `::` stands for, at least one group of them, at `gap`. */
 function expand(groups: number[], gap: number): number[] | undefined {
-  if (gap < 0) return groups.length === GROUPS ? groups : undefined;
-  const missing = GROUPS - groups.length;
-  if (missing < 1) return undefined;
-  groups.splice(gap, 0, ...new Array<number>(missing).fill(0));
+  const given = groups.length;
+  if (gap < 0) return given === GROUPS ? groups : undefined;
+  if (given >= GROUPS) return undefined;
+  for (let i = GROUPS - 1; i >= gap; i--) {
+    const from = i - (GROUPS - given);
+    groups[i] = from >= gap ? (groups[from] as number) : 0;
+  }
   return groups;
 }
 
@@ -104,16 +107,20 @@ function hexDigit(text: string, at: number): number {
 }
 
 function isMapped(groups: readonly number[]): boolean {
-  return groups[5] === 0xffff && groups.lastIndexOf(0, 4) === 4 && groups.slice(0, 5).every((group) => group === 0);
+  return groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
 }
 
 /** A run of one zero is not shortened (RFC 5952 section 4.2.2). */
 function longestZeros(groups: readonly number[]): { readonly start: number; readonly end: number } {
-  let best = { start: -1, end: -1 };
+  let start = -1;
+  let end = 0;
   for (let i = 0; i < GROUPS; i++) {
-    const start = i;
+    const first = i;
     while (i < GROUPS && groups[i] === 0) i += 1;
-    if (i - start >= 2 && i - start > best.end - best.start) best = { start, end: i };
+    if (i - first >= 2 && i - first > end - start) {
+      start = first;
+      end = i;
+    }
   }
-  return best;
+  return { start, end };
 }

@@ -59,11 +59,13 @@ export function ipToBytes(ip: Ip): Uint8Array<ArrayBuffer> {
     const value = ipv4Value(ip);
     return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
   }
+  const groups = ipv6Groups(ip);
   const bytes = new Uint8Array(IPV6_LENGTH);
-  ipv6Groups(ip).forEach((group, i) => {
-    bytes[2 * i] = group >>> 8;
-    bytes[2 * i + 1] = group;
-  });
+  for (let i = 0; i < IPV6_LENGTH; i += 2) {
+    const group = groups[i >>> 1] as number;
+    bytes[i] = group >>> 8;
+    bytes[i + 1] = group;
+  }
   return bytes;
 }
 

@@ -7,12 +7,10 @@ import { DecodeError } from "./decode-error.ts";
  */
 export class Reader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** How many bytes are left to read. */
@@ -21,15 +19,18 @@ export class Reader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#byte(this.#take(1));
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2));
+    const at = this.#take(2);
+    return (this.#byte(at) << 8) | this.#byte(at + 1);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4));
+    const at = this.#take(4);
+    const signed = (this.#byte(at) << 24) | (this.#byte(at + 1) << 16) | (this.#byte(at + 2) << 8) | this.#byte(at + 3);
+    return signed >>> 0;
   }
 
   bytes(length: number): Uint8Array {
@@ -49,6 +50,11 @@ export class Reader {
   /** Fails unless every byte has been read. */
   end(): void {
     if (this.remaining > 0) throw new DecodeError("malformed", `${this.remaining} bytes too many`);
+  }
+
+  // A DataView would cost more to make than the few reads of a packet.
+  #byte(at: number): number {
+    return this.#bytes[at] as number;
   }
 
   #take(length: number): number {

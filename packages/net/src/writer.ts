@@ -1,13 +1,11 @@
 /** A growing, big-endian buffer for bytes to send. A value that does not fit is the caller's bug: `RangeError`. */
 export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
   #length = 0;
 
   /** `capacity` is the expected number of bytes; a good guess saves the copies that growing costs. */
   constructor(capacity = 64) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** How many bytes have been written. */
@@ -18,21 +16,22 @@ export class Writer {
   u8(value: number): this {
     check(value, 0xff);
     const at = this.#extend(1);
-    this.#view.setUint8(at, value);
+    this.#bytes[at] = value;
     return this;
   }
 
   u16(value: number): this {
     check(value, 0xffff);
     const at = this.#extend(2);
-    this.#view.setUint16(at, value);
+    this.#put16(at, value);
     return this;
   }
 
   u32(value: number): this {
     check(value, 0xffff_ffff);
     const at = this.#extend(4);
-    this.#view.setUint32(at, value);
+    this.#put16(at, value >>> 16);
+    this.#put16(at + 2, value);
     return this;
   }
 
@@ -54,16 +53,21 @@ export class Writer {
     body(this);
     const length = this.#length - start - 2;
     check(length, 0xffff);
-    this.#view.setUint16(start, length);
+    this.#put16(start, length);
     return this;
   }
 
   /** What has been written, as a view: it shares memory with this writer. */
   toBytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#length);
+    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#length);
   }
 
-  /** Replaces the view when it grows: call it first. */
+  #put16(at: number, value: number): void {
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
+  }
+
+  /** Replaces the buffer when it grows: call it first. */
   #extend(length: number): number {
     const start = this.#length;
     const end = start + length;
@@ -71,7 +75,6 @@ export class Writer {
       const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
       grown.set(this.toBytes());
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
     }
     this.#length = end;
     return start;
