@@ -30,7 +30,7 @@ export interface CallEvents {
 
 /** A call with a connection of its own. */
 export interface ClientCall {
-  write(message: ConnectRequest, sent: () => void): void;
+  write(message: ConnectRequest): void;
   pause(): void;
   resume(): void;
   /** Says that nothing more is sent; the other end can go on. */
@@ -99,7 +99,7 @@ export function openCall(target: CallTarget, events: CallEvents): ClientCall {
   }
 
   return {
-    write: (message, sent) => void call.write(message, sent),
+    write: (message) => void call.write(message),
     pause: () => void call.pause(),
     resume: () => void call.resume(),
     end: () => void call.end(),

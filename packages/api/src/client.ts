@@ -3,7 +3,6 @@ import type { Clock } from "@heraldlb/runtime";
 import { type ClientCall, openCall } from "./client-call.ts";
 import type { ConnectRequest, ConnectResponse } from "./gen/herald/v1/speaker.gen.ts";
 import { Inbox } from "./inbox.ts";
-import { Outbox } from "./outbox.ts";
 import type { Security } from "./security.ts";
 import { DialError, fromStatus, StreamError } from "./stream-error.ts";
 
@@ -36,8 +35,6 @@ export interface ControllerStream {
   readonly messages: AsyncIterable<ConnectResponse>;
   /** Sends a message. Never waits; without effect once the stream is gone. */
   send(message: ConnectRequest): void;
-  /** Resolves when everything sent has left for the kernel, or never will. */
-  flushed(): Promise<void>;
   /**
    * Hangs up in good order: what was sent still arrives. Resolves when the connection is closed, after `timeoutMs` at the
    * latest (200 unless given).
@@ -70,10 +67,10 @@ class Stream implements ControllerStream {
   readonly #options: DialOptions;
   readonly #call: ClientCall;
   readonly #inbox: Inbox<ConnectResponse>;
-  readonly #outbox: Outbox<ConnectRequest>;
   readonly #dialled = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #phase: "connect" | "setup" | "first" | "open" | "closed" = "connect";
+  #isClosing = false;
   #limit: Disposable;
 
   constructor(options: DialOptions) {
@@ -86,7 +83,6 @@ class Stream implements ControllerStream {
       onEnd: (status) => this.#ended(status),
     });
     this.#inbox = new Inbox(this.#call);
-    this.#outbox = new Outbox(this.#call);
   }
 
   get dialled(): Promise<void> {
@@ -102,15 +98,11 @@ class Stream implements ControllerStream {
   }
 
   send(message: ConnectRequest): void {
-    this.#outbox.send(message);
-  }
-
-  flushed(): Promise<void> {
-    return this.#outbox.flushed();
+    if (!this.#isClosing) this.#call.write(message);
   }
 
   async close(timeoutMs: number = CLOSE_TIMEOUT_MS): Promise<void> {
-    this.#outbox.close();
+    this.#isClosing = true;
     this.#call.end();
     using _limit = this.#options.clock.timer(timeoutMs, () => this.#close());
     await this.closed;
@@ -160,7 +152,7 @@ class Stream implements ControllerStream {
     this.#phase = "closed";
     this.#limit[Symbol.dispose]();
     this.#inbox.finish(error);
-    this.#outbox.close();
+    this.#isClosing = true;
     this.#call.destroy();
     this.#closed.resolve();
   }

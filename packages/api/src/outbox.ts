@@ -18,7 +18,7 @@ export class Outbox<T> {
   #isClosed = false;
   #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
 
-  constructor(sink: Sink<T>, size: (message: T) => number = () => 1) {
+  constructor(sink: Sink<T>, size: (message: T) => number) {
     this.#sink = sink;
     this.#size = size;
   }

@@ -10,6 +10,8 @@ const SERVICE = "herald.v1.SpeakerService";
 /** The definitions of herald.v1, comments included: a FileDescriptorSet in protobuf's JSON form. */
 export const descriptors: object = json;
 
+type Definitions = ConstructorParameters<typeof ReflectionService>[0];
+
 /** Whether a server says that it serves. */
 export interface Health {
   /** Says that it does not, from now on. */
@@ -23,11 +25,9 @@ export function addStandardServices(server: Server): Health {
   // buf's image has extensions of its own beside the standard fields.
   const { file } = fromJson(FileDescriptorSetSchema, json as JsonValue, { ignoreUnknownFields: true });
   const ours = { fileDescriptorProtos: file.map((each) => toBinary(FileDescriptorProtoSchema, each)) };
-  // The library reads nothing but `fileDescriptorProtos` of each entry.
-  const definitions = { ...healthService, [SERVICE]: ours } as unknown as ConstructorParameters<
-    typeof ReflectionService
-  >[0];
-  new ReflectionService(definitions).addToServer(server);
+  // The library reads nothing but the file descriptors of each entry.
+  const definitions = [ours, ...Object.values(healthService).map(({ requestType }) => requestType)];
+  new ReflectionService(definitions as unknown as Definitions).addToServer(server);
   return {
     shutDown() {
       health.setStatus("", "NOT_SERVING");
