@@ -30,11 +30,16 @@ export class Schedule<T> {
 
   /** Takes out the earliest item that is due at `now`; undefined when none is. */
   take(now: number): T | undefined {
+    return this.takeBefore(now)?.item;
+  }
+
+  /** The same, with the time at which it was due. */
+  takeBefore(now: number): { readonly at: number; readonly item: T } | undefined {
     const first = this.#heap[0];
     if (!first || first.at > now) return undefined;
     const last = this.#heap.pop() as Entry<T>;
     if (this.#heap.length > 0) this.#sink(last);
-    return first.item;
+    return first;
   }
 
   #sink(entry: Entry<T>): void {
