@@ -10,4 +10,5 @@ export type {
   NodePreference,
   WithdrawReason,
 } from "./layer2.ts";
-export { Layer2Planner, mergeCandidates } from "./planner.ts";
+export { mergeCandidates } from "./merge.ts";
+export { Layer2Planner } from "./planner.ts";

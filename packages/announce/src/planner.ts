@@ -1,22 +1,122 @@
-import type { AnnouncedService, Layer2Candidate, Layer2Plan, Layer2World } from "./layer2.ts";
+import { matches, type Selector } from "@heraldlb/labels";
+import { canServe, localNodes } from "./endpoint.ts";
+import type {
+  AnnouncedPool,
+  AnnouncedService,
+  AnnouncingNode,
+  Layer2Advertisement,
+  Layer2Candidate,
+  Layer2Plan,
+  Layer2World,
+  WithdrawReason,
+} from "./layer2.ts";
+import { warningOf } from "./warning.ts";
 
-/** Says who may announce a Service, from a world whose node sets are worked out once. */
-export class Layer2Planner {
-  constructor(world: Layer2World) {
-    void world;
-  }
+/** A label that takes a node out of load balancing, whatever its value. */
+const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
 
-  /** Work in proportion to the Service's endpoints and the nodes, not to the cluster's Services. */
-  plan(service: AnnouncedService): Layer2Plan {
-    void service;
-    return { candidates: [], withheld: [] };
-  }
+/** An advertisement with the nodes it selects, each with the sum of matching weights. */
+interface Reach {
+  readonly advertisement: Layer2Advertisement;
+  readonly scores: ReadonlyMap<string, number>;
 }
 
 /**
- * The candidates of Services whose addresses are tied together: nodes that may announce every Service that has any
- * candidate. Preferences are added up, interfaces are what all of them permit.
+ * Says who may announce a Service (MetalLB's election, checks 1 to 6). Which nodes and pools each advertisement selects
+ * is worked out once, so a Service costs work in proportion to the nodes, not to the cluster.
  */
-export function mergeCandidates(plans: readonly Layer2Plan[]): readonly Layer2Candidate[] {
-  return plans[0]?.candidates ?? [];
+export class Layer2Planner {
+  readonly #nodes: readonly AnnouncingNode[];
+  readonly #excluded: ReadonlyMap<string, WithdrawReason>;
+  readonly #reaches: readonly Reach[];
+  readonly #byPool: ReadonlyMap<string, readonly Reach[]>;
+
+  constructor({ advertisements, pools, nodes, ignoreExcludeLabel }: Layer2World) {
+    this.#nodes = nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    this.#excluded = new Map(
+      nodes.flatMap((node) => {
+        const reason = exclusion(node, ignoreExcludeLabel ? "ignore" : "respect");
+        return reason ? [[node.name, reason]] : [];
+      }),
+    );
+    this.#reaches = advertisements.map((advertisement) => ({ advertisement, scores: scoresOf(advertisement, nodes) }));
+    this.#byPool = new Map(pools.map((pool) => [pool.name, this.#selecting(pool)]));
+  }
+
+  /** Who may announce the Service, and why each other node may not. */
+  plan(service: AnnouncedService): Layer2Plan {
+    // A pool that is gone may still be selected by its name: its stranded addresses stay announced.
+    const ofPool = this.#byPool.get(service.pool) ?? this.#selecting({ name: service.pool, labels: {} });
+    const reaches = ofPool.filter(({ advertisement }) => matchesAny(advertisement.serviceSelectors, service.labels));
+    const reason = this.#reasonForAll(service, reaches);
+    const local = service.externalTrafficPolicy === "Local" ? localNodes(service.endpoints) : undefined;
+    const candidates: Layer2Candidate[] = [];
+    const withheld: { readonly node: string; readonly reason: WithdrawReason }[] = [];
+    for (const { name } of this.#nodes) {
+      const mine = reaches.filter(({ scores }) => scores.has(name));
+      const why =
+        reason ?? this.#reasonForNode(name, mine) ?? (local && !local.has(name) ? "noLocalEndpoint" : undefined);
+      if (why) withheld.push({ node: name, reason: why });
+      else candidates.push({ node: name, preference: preferenceOf(mine, name), interfaces: interfacesOf(mine) });
+    }
+    if (candidates.length > 0) return { candidates, withheld };
+    return { candidates, withheld, warning: warningOf(service, reason, withheld) };
+  }
+
+  #selecting(pool: AnnouncedPool): readonly Reach[] {
+    return this.#reaches.filter(({ advertisement }) => selectsPool(advertisement, pool));
+  }
+
+  /** A reason that holds on every node. */
+  #reasonForAll(service: AnnouncedService, reaches: readonly Reach[]): WithdrawReason | undefined {
+    if (!service.endpoints.some(canServe)) return "notOwner";
+    if (reaches.length === 0) return "noMatchingAdvertisement";
+    const isSelective = reaches.some(({ advertisement }) => advertisement.serviceSelectors.length > 0);
+    return service.sharingRequested && isSelective ? "sharedIPWithServiceSelector" : undefined;
+  }
+
+  #reasonForNode(node: string, mine: readonly Reach[]): WithdrawReason | undefined {
+    return mine.length === 0 ? "noMatchingAdvertisement" : this.#excluded.get(node);
+  }
+}
+
+function exclusion(
+  { labels, networkUnavailable }: AnnouncingNode,
+  excludeLabel: "ignore" | "respect",
+): WithdrawReason | undefined {
+  if (networkUnavailable) return "nodeNetworkUnavailable";
+  return excludeLabel === "respect" && Object.hasOwn(labels, EXCLUDE_LABEL) ? "nodeLabeledExcludeBalancers" : undefined;
+}
+
+function scoresOf(
+  { nodeSelectors, preferredNodes }: Layer2Advertisement,
+  nodes: readonly AnnouncingNode[],
+): ReadonlyMap<string, number> {
+  const selected = nodes.filter(({ labels }) => matchesAny(nodeSelectors, labels));
+  return new Map(
+    selected.map(({ name, labels }) => {
+      const liked = preferredNodes.filter(({ selector }) => matches(selector, labels));
+      return [name, liked.reduce((sum, { weight }) => sum + weight, 0)];
+    }),
+  );
+}
+
+function selectsPool({ pools, poolSelectors }: Layer2Advertisement, { name, labels }: AnnouncedPool): boolean {
+  if (pools.length === 0 && poolSelectors.length === 0) return true;
+  return pools.includes(name) || poolSelectors.some((selector) => matches(selector, labels));
+}
+
+/** Several selectors are alternatives; none at all lets everything through. */
+function matchesAny(selectors: readonly Selector[], labels: AnnouncingNode["labels"]): boolean {
+  return selectors.length === 0 || selectors.some((selector) => matches(selector, labels));
+}
+
+function preferenceOf(reaches: readonly Reach[], node: string): number {
+  return reaches.reduce((sum, { scores }) => sum + (scores.get(node) ?? 0), 0);
+}
+
+function interfacesOf(reaches: readonly Reach[]): "all" | readonly string[] {
+  const lists = reaches.map(({ advertisement }) => advertisement.interfaces);
+  if (lists.some((list) => list.length === 0)) return "all";
+  return Array.from(new Set(lists.flat())).toSorted();
 }
