@@ -24,6 +24,8 @@ export interface ClusterDependencies {
   readonly definitions: Definitions;
   /** Stores what was decided, in this order; each record comes back by `confirm`. */
   store(entries: readonly Entry[]): void;
+  /** Of groups that become one, the id of the one whose owner was decided last. */
+  newest(groups: readonly string[]): string | undefined;
 }
 
 /** What is remembered from earlier leaders. */
@@ -95,7 +97,7 @@ export class Cluster {
 
   /** From now on this process gives addresses, beginning with what is remembered. */
   begin({ statuses, speakers }: Remembered): PlanChanges {
-    const { log, definitions } = this.#dependencies;
+    const { log, definitions, newest } = this.#dependencies;
     const { loadBalancerClass, onStranded, ignoreExcludeLabel } = this.#options;
     for (const name of speakers) this.#world.hear(name);
     const world = this.#world;
@@ -106,7 +108,7 @@ export class Cluster {
     const poolOf = (service: string) => addresses.given(service)?.pool;
     const placement = new Placement({ world, log, ignoreExcludeLabel, poolOf });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
-    const plan = new Plan({ placement, definitions, addressesOf });
+    const plan = new Plan({ placement, definitions, addressesOf, newest });
     this.#work = { addresses, placement, plan };
     const { entries, affected } = addresses.begin();
     this.#dependencies.store(entries);

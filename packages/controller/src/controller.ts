@@ -6,11 +6,13 @@ import {
   type ControllerState,
   type ControllerStatus,
   type ControllerTimers,
+  compareEpochs,
   controllerStatus,
   formatEpoch,
   initialController,
   nextTerm,
   type OwnerReason,
+  ownerOf,
   stepController,
 } from "@heraldlb/election";
 import type { Reading } from "@heraldlb/files";
@@ -94,6 +96,7 @@ export class Controller {
     this.#cluster = new Cluster(options, {
       ...{ log, definitions },
       store: (entries) => ledger.enter(entries, this.#ending.signal),
+      newest: (groups) => this.#newest(groups),
     });
   }
 
@@ -228,6 +231,14 @@ export class Controller {
     this.#hub.open();
     this.#step({ type: "synced" });
     this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
+  }
+
+  #newest(groups: readonly string[]): string | undefined {
+    const owned = groups.flatMap((id) => {
+      const owner = ownerOf(this.#state, id);
+      return owner ? [{ id, epoch: owner.epoch }] : [];
+    });
+    return owned.sort((a, b) => compareEpochs(b.epoch, a.epoch))[0]?.id;
   }
 
   /** Lost groups first: an address may have gone over to another group. */

@@ -44,6 +44,15 @@ describe("a group", () => {
     });
   });
 
+  test("keeps the id of the one whose owner was decided last when two merge", () => {
+    const groups = new Groups((ids) => ids.find((id) => id === V6));
+    groups.set("a/one", [V4]);
+    groups.set("a/two", [V6]);
+    const { changed, removed } = groups.set("a/both", [V4, V6]);
+    expect(changed.map(({ id, addresses }) => ({ id, addresses }))).toEqual([{ id: V6, addresses: [V4, V6] }]);
+    expect(removed).toEqual([{ id: V4, mergedInto: V6 }]);
+  });
+
   test("falls apart when the Service that tied it goes", () => {
     const groups = new Groups();
     groups.set("a/one", [V4]);

@@ -33,6 +33,12 @@ export class Groups {
   readonly #servicesOf = new Map<Ip, Set<string>>();
   readonly #groupOf = new Map<Ip, AddressGroup>();
   readonly #groups = new Map<string, AddressGroup>();
+  readonly #newest: (ids: readonly string[]) => string | undefined;
+
+  /** `newest`: of groups that become one, the id of the one whose owner was decided last, if there is any. */
+  constructor(newest: (ids: readonly string[]) => string | undefined = () => undefined) {
+    this.#newest = newest;
+  }
 
   /** The group with this id. */
   get(id: string): AddressGroup | undefined {
@@ -111,7 +117,7 @@ export class Groups {
   #rebuild(addresses: readonly Ip[], touched: ReadonlySet<AddressGroup>): AddressGroup {
     const members = new Set<string>(addresses);
     const kept = [...touched].map((group) => group.id).filter((id) => members.has(id));
-    const id = kept.sort((a, b) => compareIps(a as Ip, b as Ip))[0] ?? (addresses[0] as Ip);
+    const id = (kept.length > 1 ? this.#newest(kept) : kept[0]) ?? kept.sort(compareIds)[0] ?? (addresses[0] as Ip);
     const services = new Set(addresses.flatMap((address) => [...(this.#servicesOf.get(address) ?? [])]));
     const group: AddressGroup = { id, addresses, services: [...services].sort() };
     for (const address of addresses) this.#groupOf.set(address, group);
@@ -131,6 +137,9 @@ export class Groups {
     return { changed, removed };
   }
 }
+
+// An id is the text of an address.
+const compareIds = (a: string, b: string): number => compareIps(a as Ip, b as Ip);
 
 function sameItems(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);

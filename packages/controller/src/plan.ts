@@ -16,16 +16,19 @@ export interface PlanOptions {
   readonly definitions: Definitions;
   /** A Service's addresses; none if it has none. */
   addressesOf(service: string): readonly Ip[];
+  /** Of groups that become one, the id of the one whose owner was decided last. */
+  newest(ids: readonly string[]): string | undefined;
 }
 
 /** The groups of all given addresses, and who may own them: kept up to date Service by Service. */
 export class Plan {
   readonly #options: PlanOptions;
-  readonly #groups = new Groups();
+  readonly #groups: Groups;
   readonly #specs = new Map<string, GroupSpec>();
 
   constructor(options: PlanOptions) {
     this.#options = options;
+    this.#groups = new Groups(options.newest);
   }
 
   /** How many groups nobody may announce. */

@@ -1,0 +1,243 @@
+import {
+  AckKind,
+  type ConnectRequest,
+  ConnectResponse,
+  type Encoded,
+  type Holding,
+  type Peer,
+  type StreamError,
+} from "@heraldlb/api";
+import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
+import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
+import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
+import { Controller, type ControllerOptions } from "./controller.ts";
+import type { StatusRecord } from "./ledger.ts";
+
+type Json = Record<string, unknown>;
+
+/** An IPAddressPool. */
+export const pool = (name: string, addresses: readonly string[], spec: Json = {}): Json => ({
+  ...{ apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool" },
+  metadata: { name, namespace: "metallb-system" },
+  spec: { addresses, ...spec },
+});
+
+/** An L2Advertisement. */
+export const advertisement = (name = "all", spec: Json = {}): Json => ({
+  ...{ apiVersion: "metallb.io/v1beta1", kind: "L2Advertisement" },
+  metadata: { name, namespace: "metallb-system" },
+  spec,
+});
+
+/** A Service of type LoadBalancer in the namespace `default`. */
+export const service = (name: string, spec: Json = {}, metadata: Json = {}): Json => ({
+  ...{ apiVersion: "v1", kind: "Service" },
+  metadata: { name, namespace: "default", ...metadata },
+  spec: { type: "LoadBalancer", ports: [{ port: 80, protocol: "TCP" }], ...spec },
+});
+
+/** An EndpointSlice with one ready endpoint on each node. */
+export const slice = (name: string, nodes: readonly string[]): Json => ({
+  ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", addressType: "IPv4" },
+  metadata: { name: `${name}-1`, namespace: "default", labels: { "kubernetes.io/service-name": name } },
+  endpoints: nodes.map((nodeName) => ({ nodeName, addresses: ["10.244.0.1"], conditions: { ready: true } })),
+});
+
+/** A Node. */
+export const node = (name: string, labels: Record<string, string> = {}): Json => ({
+  ...{ apiVersion: "v1", kind: "Node" },
+  metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
+});
+
+/** A complete reading of these objects, each in a file of its own name. */
+export function reading(objects: readonly Json[], problems: readonly FileProblem[] = []): Reading {
+  const files = objects.map((json): FileObject => {
+    const { kind, metadata } = json as { kind: string; metadata: { name: string } };
+    const file = `${kind}-${metadata.name}.yaml`;
+    return { file, document: 0, position: 0, line: 1, json, lineOf: () => 4 };
+  });
+  return { complete: true, objects: files, problems };
+}
+
+const options: ControllerOptions = {
+  ...{ identity: "leader-1", namespace: undefined, loadBalancerClass: undefined },
+  ...{ ignoreExcludeLabel: false, onStranded: "keep", timers: DEFAULT_CONTROLLER_TIMERS },
+};
+
+/** A controller on a fake clock, which stores into memory at once. */
+export function startController(changed: Partial<ControllerOptions> = {}) {
+  const clock = new FakeClock();
+  const log = recordingLogger();
+  const stored = new Map<string, StatusRecord>();
+  const heard: string[][] = [];
+  const steppedDown: number[] = [];
+  const bugs: unknown[] = [];
+  const observer = {
+    ...{ onUpdate: () => {}, onUpdateError: () => {}, onOwner: () => {} },
+    ...{ onItemError: () => {}, onConflict: () => {} },
+  };
+  const controller = new Controller(
+    { ...options, ...changed },
+    {
+      ...{ clock, log, observer },
+      store: {
+        writeStatus: async (_manifest, record) => void stored.set(`${record.namespace}/${record.name}`, record),
+        deleteStatus: async (namespace, name) => void stored.delete(`${namespace}/${name}`),
+      },
+      onSpeakers: (names) => void heard.push([...names]),
+      onStepDown: (above) => void steppedDown.push(above),
+      onBug: (error) => void bugs.push(error),
+    },
+  );
+  /** Lets time pass as a process does: with a tick every 25 ms. */
+  async function advance(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 25) {
+      await clock.advance(25);
+      controller.tick();
+      await clock.advance(0);
+      for (const speaker of speakers) if (speaker.beats) speaker.beat();
+      await settle();
+    }
+  }
+  const speakers: FakeSpeaker[] = [];
+  const dial = (name: string, hello: HelloParts = {}, peer?: Partial<Peer>) => {
+    const speaker = new FakeSpeaker(name, () => clock.now(), hello);
+    speakers.push(speaker);
+    speaker.serve(controller, peer);
+    return speaker;
+  };
+  return { controller, clock, log, stored, heard, steppedDown, bugs, advance, dial };
+}
+
+/** Lets promises that are due settle. */
+export async function settle(): Promise<void> {
+  for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+interface HelloParts {
+  readonly holdings?: readonly Holding[];
+  readonly maxTerm?: bigint;
+  readonly termHolder?: string;
+  readonly startedAtMs?: bigint;
+  readonly instance?: string;
+}
+
+/** A speaker that says what its test says, acknowledges what it is told, and beats while `beats`. */
+export class FakeSpeaker {
+  readonly node: string;
+  /** What it was told, replies left out. */
+  readonly orders: string[] = [];
+  readonly replies: { readonly role: string; readonly term: number; readonly firm: boolean }[] = [];
+  beats = true;
+  error: StreamError | undefined;
+  hasEnded = false;
+  readonly #now: () => number;
+  readonly #queue: ConnectRequest[] = [];
+  #wake: () => void = () => {};
+  #isGone = false;
+
+  constructor(node: string, now: () => number, hello: HelloParts) {
+    this.node = node;
+    this.#now = now;
+    this.say({
+      $case: "hello",
+      value: {
+        ...{ node, instance: `${node}-1`, bootId: "boot", startedAtMs: 1_000n, maxTerm: 0n, termHolder: "" },
+        ...{ holdingsRevision: 1n, holdings: [], appliedRevision: 0n, revisionHolder: "", stamp: this.#stamp() },
+        links: [
+          {
+            ...{ name: "eth0", ifindex: 2, present: true, up: true, carrier: true, arp: true, ndp: true },
+            mac: `02:00:00:00:00:0${node.at(-1)}`,
+          },
+        ],
+        ...hello,
+      },
+    });
+  }
+
+  /** Hands the stream to the controller. */
+  serve(controller: Controller, peer: Partial<Peer> = {}): void {
+    const stream = {
+      peer: { address: "192.0.2.1", port: 1, certificateNames: undefined, ...peer },
+      requests: this.#requests(),
+      send: (message: Encoded) => this.#receive(message),
+      flushed: async () => {},
+    };
+    controller.serve(stream).then(
+      () => this.#end(),
+      (error: StreamError) => {
+        this.error = error;
+        this.#end();
+      },
+    );
+  }
+
+  say(message: NonNullable<ConnectRequest["message"]>): void {
+    this.#queue.push({ message });
+    this.#wake();
+  }
+
+  beat(): void {
+    const value = { maxTerm: 0n, termHolder: "", holdingsRevision: 1n, workerAgeMs: 0, stamp: this.#stamp() };
+    this.say({ $case: "heartbeat", value });
+  }
+
+  /** The process dies: its stream ends without a word. */
+  kill(): void {
+    this.#isGone = true;
+    this.beats = false;
+    this.#wake();
+  }
+
+  get #isOver(): boolean {
+    return this.#isGone && this.#queue.length === 0;
+  }
+
+  async *#requests(): AsyncGenerator<ConnectRequest, void, undefined> {
+    while (!this.#isOver) {
+      const next = this.#queue.shift();
+      if (next) yield next;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  #receive(bytes: Encoded): void {
+    const { message } = ConnectResponse.decode(bytes);
+    switch (message?.$case) {
+      case "reply": {
+        const { role, term, firm } = message.value;
+        this.replies.push({ role, term: Number(term), firm });
+        break;
+      }
+      case "assign":
+      case "leave":
+      case "revoke": {
+        const { group, epoch } = message.value;
+        this.orders.push(`${message.$case} ${group} ${epoch?.term}.${epoch?.counter}`);
+        const kind = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.REVOKE }[message.$case];
+        this.say({ $case: "ack", value: { kind, group, epoch } });
+        break;
+      }
+      case "snapshotChunk":
+        this.orders.push(`snapshot ${message.value.groups.map(({ id }) => id).join(" ")}`.trimEnd());
+        break;
+      case "delta": {
+        const { changed, removed } = message.value;
+        this.orders.push(`delta ${[...changed.map(({ id }) => `+${id}`), ...removed.map((id) => `-${id}`)].join(" ")}`);
+        break;
+      }
+      default:
+        this.orders.push(`${message?.$case}`);
+    }
+  }
+
+  #end(): void {
+    this.hasEnded = true;
+    this.#isGone = true;
+    this.beats = false;
+  }
+
+  #stamp(): bigint {
+    return BigInt(Math.round(this.#now()));
+  }
+}

@@ -1,0 +1,217 @@
+import { ConnectResponse, type Encoded } from "@heraldlb/api";
+import type { Ip } from "@heraldlb/net";
+import { describe, expect, test } from "vitest";
+import { Definitions, type Interfaces } from "./definitions.ts";
+import { Hub } from "./hub.ts";
+import type { Greeting } from "./messages.ts";
+import type { Session } from "./session.ts";
+
+const IDENTITY = "me";
+const A = "10.0.0.1" as Ip;
+const B = "10.0.0.2" as Ip;
+const everywhere = new Map<string, Interfaces>(["n1", "n2", "n3", "n4"].map((node) => [node, "all"]));
+
+function start({ groups = [A] as readonly Ip[], snapshots = 4 } = {}) {
+  const definitions = new Definitions(100);
+  for (const id of groups) definitions.set(id, [id], everywhere);
+  const hub = new Hub({ definitions, identity: IDENTITY, snapshots });
+  hub.open();
+  return { definitions, hub };
+}
+
+/** A stream whose messages stay unflushed until `flush`. */
+function dial(hub: Hub, node: string, hello: Partial<Greeting> & { readonly holds?: readonly string[] } = {}) {
+  const encoded: Encoded[] = [];
+  let flush = () => {};
+  const session = hub.connect({
+    send: (message) => void encoded.push(message),
+    flushed: () => new Promise<void>((resolve) => (flush = resolve)),
+  });
+  const { holds = [], ...rest } = hello;
+  hub.note(session, greeting(node, holds, rest));
+  hub.tellAll();
+  return { session, encoded, flush: () => flush(), heard: () => encoded.map(read) };
+}
+
+function greeting(node: string, holds: readonly string[], rest: Partial<Greeting>): Greeting {
+  const holdings = holds.map((group) => ({ group, epoch: { term: 1, counter: 1 }, state: "owner" as const }));
+  return {
+    type: "greeting",
+    hello: {
+      ...{ type: "hello", node, instance: "i", bootId: "b", startedAt: 0, stamp: 7, maxTerm: 0, termHolder: "" },
+      ...{ holdingsRev: 0, holdings, links: [] },
+    },
+    appliedRevision: 0,
+    revisionHolder: "",
+    ...rest,
+  };
+}
+
+function read(bytes: Encoded): unknown {
+  const { message } = ConnectResponse.decode(bytes);
+  switch (message?.$case) {
+    case "snapshotChunk": {
+      const { revision, index, last, groups } = message.value;
+      return { snapshot: groups.map(({ id }) => id), revision: Number(revision), index, last };
+    }
+    case "delta": {
+      const { baseRevision, revision, changed, removed } = message.value;
+      return { base: Number(baseRevision), revision: Number(revision), changed: changed.map(({ id }) => id), removed };
+    }
+    case "assign":
+      return { assign: message.value.group, echo: Number(message.value.echo) };
+    case "revoke":
+      return { revoke: message.value.group };
+    default:
+      return message?.$case;
+  }
+}
+
+const assign = (group: string, echo = 7) => ({ type: "assign", group, epoch: { term: 1, counter: 2 }, echo }) as const;
+const revoke = (group: string) => ({ type: "revoke", group, epoch: { term: 1, counter: 3 } }) as const;
+
+describe("a speaker", () => {
+  test("gets a snapshot first, then what changes", () => {
+    const { definitions, hub } = start();
+    const { heard } = dial(hub, "n1");
+    definitions.set(B, [B], everywhere);
+    hub.tellAll();
+    definitions.delete(A);
+    hub.tellAll();
+    expect(heard()).toEqual([
+      { snapshot: [A], revision: 1, index: 0, last: true },
+      { base: 1, revision: 2, changed: [B], removed: [] },
+      { base: 2, revision: 3, changed: [], removed: [A] },
+    ]);
+  });
+
+  test("gets an empty snapshot when nothing concerns it", () => {
+    const { hub } = start();
+    expect(dial(hub, "elsewhere").heard()).toEqual([{ snapshot: [], revision: 1, index: 0, last: true }]);
+  });
+
+  test("is not told of what does not concern it, and the next delta follows on its last message", () => {
+    const { definitions, hub } = start();
+    const { heard } = dial(hub, "n1");
+    definitions.set(B, [B], new Map([["n2", "all"]]));
+    hub.tellAll();
+    definitions.set(B, [B], everywhere);
+    hub.tellAll();
+    expect(heard().slice(1)).toEqual([{ base: 1, revision: 3, changed: [B], removed: [] }]);
+  });
+
+  test("that dials again gets only what it lacks", () => {
+    const { definitions, hub } = start();
+    definitions.set(B, [B], everywhere);
+    const { heard } = dial(hub, "n1", { appliedRevision: 1, revisionHolder: IDENTITY });
+    expect(heard()).toEqual([{ base: 1, revision: 2, changed: [B], removed: [] }]);
+  });
+
+  test.each([
+    ["another controller's revision", { appliedRevision: 1, revisionHolder: "another" }],
+    ["a revision that is yet to come", { appliedRevision: 9, revisionHolder: IDENTITY }],
+  ])("that has %s gets a snapshot", (_name, has) => {
+    const { hub } = start();
+    expect(dial(hub, "n1", has).heard()).toEqual([{ snapshot: [A], revision: 1, index: 0, last: true }]);
+  });
+
+  test("is told nothing until the hub opens, and a snapshot then", () => {
+    const definitions = new Definitions(100);
+    const hub = new Hub({ definitions, identity: IDENTITY, snapshots: 4 });
+    const { heard } = dial(hub, "n1");
+    expect(heard()).toEqual([]);
+    definitions.set(A, [A], everywhere);
+    hub.open();
+    expect(heard()).toEqual([{ snapshot: [A], revision: 1, index: 0, last: true }]);
+  });
+});
+
+describe("an Assign", () => {
+  test("comes behind the definition that it needs, in the same turn", () => {
+    const { definitions, hub } = start();
+    const { session, heard } = dial(hub, "n1");
+    definitions.set(B, [B], everywhere);
+    hub.send(session.id, assign(B));
+    expect(heard().slice(1)).toEqual([
+      { base: 1, revision: 2, changed: [B], removed: [] },
+      { assign: B, echo: 7 },
+    ]);
+  });
+
+  test("waits for a long snapshot, and then carries the last stamp", async () => {
+    const { session, flush, heard, hub } = await longSnapshot();
+    hub.note(session, { type: "heartbeat", stamp: 99, maxTerm: 0, termHolder: "", holdingsRev: 0, workerAge: 0 });
+    hub.send(session.id, assign(A));
+    expect(heard()).toHaveLength(1);
+    await finish(session, flush);
+    expect(heard().at(-1)).toEqual({ assign: A, echo: 99 });
+    expect(heard().at(-2)).toMatchObject({ last: true });
+  });
+
+  test("does not wait where the speaker holds the group already", async () => {
+    const { session, heard, hub } = await longSnapshot([A]);
+    hub.send(session.id, assign(A));
+    expect(heard().at(-1)).toEqual({ assign: A, echo: 7 });
+  });
+
+  test("that waits is dropped when a Revoke overtakes it", async () => {
+    const { session, flush, heard, hub } = await longSnapshot();
+    hub.send(session.id, assign(A));
+    hub.send(session.id, revoke(A));
+    await finish(session, flush);
+    expect(heard()).toContainEqual({ revoke: A });
+    expect(heard()).not.toContainEqual(expect.objectContaining({ assign: A }));
+  });
+
+  test("lets its speaker's snapshot go first", async () => {
+    const many = Array.from({ length: 2_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}` as Ip);
+    const { hub } = start({ groups: many, snapshots: 1 });
+    const first = dial(hub, "n1");
+    const second = dial(hub, "n2");
+    const third = dial(hub, "n3");
+    hub.send(third.session.id, assign(many[0] as Ip));
+    await finish(first.session, first.flush);
+    expect([second, third].map(({ encoded }) => encoded.length)).toEqual([0, 1]);
+  });
+});
+
+test("what goes to many speakers is encoded once", () => {
+  const { definitions, hub } = start();
+  const [one, two] = [dial(hub, "n1"), dial(hub, "n2")];
+  definitions.set(B, [B], everywhere);
+  hub.tellAll();
+  expect(one.encoded).toHaveLength(2);
+  expect(one.encoded[0]).toBe(two.encoded[0]);
+  expect(one.encoded[1]).toBe(two.encoded[1]);
+});
+
+test("no more snapshots are sent at a time than are allowed", async () => {
+  const many = Array.from({ length: 2_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}` as Ip);
+  const { hub } = start({ groups: many, snapshots: 2 });
+  const dialled = ["n1", "n2", "n3"].map((node) => dial(hub, node));
+  expect(dialled.map(({ encoded }) => encoded.length)).toEqual([1, 1, 0]);
+  dialled[0] && (await finish(dialled[0].session, dialled[0].flush));
+  expect(dialled[2]?.encoded).toHaveLength(1);
+});
+
+test("a stream that is closed for silence tells the speaker", async () => {
+  const { hub } = start();
+  const { session } = dial(hub, "n1");
+  hub.close(session.id, "silent");
+  await expect(session.ended).rejects.toMatchObject({ code: "unavailable" });
+  expect(hub.status().streams).toBe(0);
+});
+
+async function longSnapshot(holds: readonly string[] = []) {
+  const many = Array.from({ length: 2_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}` as Ip);
+  const { hub } = start({ groups: [A, ...many] });
+  return { hub, ...dial(hub, "n1", { holds }) };
+}
+
+/** Flushes until the whole snapshot has left. */
+async function finish(session: Session, flush: () => void): Promise<void> {
+  for (let piece = 0; session.phase === "sending" && piece < 100; piece++) {
+    flush();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
