@@ -9,7 +9,7 @@ import {
 } from "@heraldlb/api";
 import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
-import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
+import { FakeClock, type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
 import { Controller, type ControllerOptions } from "./controller.ts";
 import type { StatusRecord } from "./ledger.ts";
 
@@ -64,8 +64,24 @@ const options: ControllerOptions = {
   ...{ ignoreExcludeLabel: false, onStranded: "keep", timers: DEFAULT_CONTROLLER_TIMERS },
 };
 
+/** A controller with what surrounds it. */
+export interface Kit {
+  readonly controller: Controller;
+  readonly clock: FakeClock;
+  readonly log: RecordingLogger;
+  /** Status files, by key of the Service. */
+  readonly stored: ReadonlyMap<string, StatusRecord>;
+  /** Speakers' names, as they were to be stored. */
+  readonly heard: readonly (readonly string[])[];
+  readonly steppedDown: readonly number[];
+  readonly bugs: readonly unknown[];
+  /** Lets time pass as in a process: with a tick every 25 ms. */
+  advance(ms: number): Promise<void>;
+  dial(node: string, hello?: HelloParts, peer?: Partial<Peer>): FakeSpeaker;
+}
+
 /** A controller on a fake clock, which stores into memory at once. */
-export function startController(changed: Partial<ControllerOptions> = {}) {
+export function startController(changed: Partial<ControllerOptions> = {}): Kit {
   const clock = new FakeClock();
   const log = recordingLogger();
   const stored = new Map<string, StatusRecord>();
@@ -89,7 +105,6 @@ export function startController(changed: Partial<ControllerOptions> = {}) {
       onBug: (error) => void bugs.push(error),
     },
   );
-  /** Lets time pass as a process does: with a tick every 25 ms. */
   async function advance(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 25) {
       await clock.advance(25);
@@ -114,7 +129,8 @@ export async function settle(): Promise<void> {
   for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-interface HelloParts {
+/** What a Hello says that is not the usual. */
+export interface HelloParts {
   readonly holdings?: readonly Holding[];
   readonly maxTerm?: bigint;
   readonly termHolder?: string;

@@ -15,24 +15,19 @@ import {
 } from "@heraldlb/daemon";
 import { type ControllerTimers, DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 
-/** Where manifests come from. */
-export type Source =
-  | { readonly type: "files"; readonly folder: string }
-  /** Refused by `folderOf`: the word is known, so that its refusal can say more. */
-  | { readonly type: "kubernetes" };
-
-const source: Parser<Source> = {
+/** The folder of manifests. */
+const folder: Parser<string> = {
   parse(value) {
-    if (value === "kubernetes") return { type: "kubernetes" };
-    const folder = value.startsWith("file:") ? value.slice("file:".length) : "";
-    return folder ? { type: "files", folder } : undefined;
+    // The word is known, so that its refusal can say more.
+    if (value === "kubernetes") throw new SettingError("--source: kubernetes is not supported yet; allowed: file:DIR");
+    return value.startsWith("file:") && value.length > "file:".length ? value.slice("file:".length) : undefined;
   },
   allowed: "file:DIR",
 };
 
 /** The flags of `herald-controller`, beside those that every Herald process has. */
 export const controllerOptions: {
-  readonly source: Option<Source>;
+  readonly source: Option<string>;
   readonly namespace: Option<string | undefined>;
   readonly listen: Option<Endpoint>;
   readonly lbClass: Option<string | undefined>;
@@ -43,7 +38,7 @@ export const controllerOptions: {
   readonly massSilenceLimit: Option<number>;
   readonly onStranded: Option<"keep" | "reassign">;
 } = {
-  source: required("SOURCE", source, "where manifests come from: file:DIR, a folder of them"),
+  source: required("SOURCE", folder, "where manifests come from: file:DIR, a folder of them"),
   namespace: optional("NS", text, "the only namespace whose metallb.io objects act; any unless given"),
   listen: defaulted("ADDR:PORT", addressPort, "[::]:7600", "where to serve speakers"),
   lbClass: optional("CLASS", text, "serve Services of this loadBalancerClass only; those without one unless given"),
@@ -64,12 +59,6 @@ export const controllerOptions: {
     "what becomes of an address whose pool was changed under it",
   ),
 };
-
-/** The folder of manifests. @throws SettingError for a source that is not there yet */
-export function folderOf(chosen: Source): string {
-  if (chosen.type === "files") return chosen.folder;
-  throw new SettingError("--source: kubernetes is not supported yet; allowed: file:DIR");
-}
 
 /** The protocol's durations as the flags have them. */
 export function timersOf(settings: {

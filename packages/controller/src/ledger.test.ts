@@ -1,0 +1,76 @@
+import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
+import { describe, expect, test } from "vitest";
+import { type Entry, Ledger } from "./ledger.ts";
+
+const record = (name: string, address = "10.0.0.1") => ({
+  ...{ namespace: "default", name, addresses: [address], pool: "lab" },
+});
+const store = (name: string): Entry => ({ type: "store", manifest: {}, record: record(name) });
+const forget = (name: string): Entry => ({ type: "forget", namespace: "default", name });
+
+/** A ledger whose disk fails while `isBroken`. */
+function start() {
+  const clock = new FakeClock();
+  const log = recordingLogger();
+  const disk = { isBroken: false };
+  const done: string[] = [];
+  let failures = 0;
+  const act = async (what: string) => {
+    await Promise.resolve();
+    if (disk.isBroken) throw new Error("ENOSPC");
+    done.push(what);
+  };
+  const ledger = new Ledger({
+    store: {
+      writeStatus: (_manifest, { name }) => act(`store ${name}`),
+      deleteStatus: (_namespace, name) => act(`forget ${name}`),
+    },
+    ...{ clock, log },
+    onStored: ({ name }) => void done.push(`stored ${name}`),
+    onFailure: () => void failures++,
+  });
+  return { ledger, clock, log, disk, done, failures: () => failures, signal: new AbortController() };
+}
+
+describe("a ledger", () => {
+  test("stores what was taken away before what was given", async () => {
+    const { ledger, done, signal } = start();
+    ledger.enter([store("a"), forget("b")], signal.signal);
+    await ledger.settled();
+    expect(done).toEqual(["forget b", "store a", "stored a"]);
+  });
+
+  test("stores in the order of decisions", async () => {
+    const { ledger, done, signal } = start();
+    ledger.enter([store("a")], signal.signal);
+    ledger.enter([forget("a")], signal.signal);
+    ledger.enter([store("b")], signal.signal);
+    await ledger.settled();
+    expect(done).toEqual(["store a", "stored a", "forget a", "store b", "stored b"]);
+  });
+
+  test("tries again until the disk takes it, and says so once", async () => {
+    const { ledger, clock, log, disk, done, failures, signal } = start();
+    disk.isBroken = true;
+    ledger.enter([store("a")], signal.signal);
+    await clock.advance(500);
+    expect(done).toEqual([]);
+    expect(failures()).toBeGreaterThan(1);
+    disk.isBroken = false;
+    await clock.advance(5_000);
+    expect(done).toEqual(["store a", "stored a"]);
+    expect(log.entries.map(({ message }) => message)).toEqual(["status not stored, trying again"]);
+  });
+
+  test("gives up when the process ends, and tells nobody that it stored", async () => {
+    const { ledger, clock, disk, done, signal } = start();
+    disk.isBroken = true;
+    ledger.enter([store("a")], signal.signal);
+    await clock.advance(100);
+    signal.abort();
+    disk.isBroken = false;
+    await clock.advance(5_000);
+    await ledger.settled();
+    expect(done).toEqual([]);
+  });
+});
