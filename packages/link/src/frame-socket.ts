@@ -33,7 +33,7 @@ export interface FrameStatistics {
   readonly received: number;
   /** Frames lost because a buffer was full. */
   readonly dropped: number;
-  /** Frames longer than 2,048 bytes, which are discarded. */
+  /** Frames longer than 2,048 bytes (`pcap`: 512), which are discarded. */
   readonly oversized: number;
   /** Frames that could not be sent. */
   readonly unsent: number;
@@ -42,7 +42,8 @@ export interface FrameStatistics {
 /**
  * Sends and receives raw Ethernet frames on one interface.
  *
- * Frames of this host itself, frames to other hosts' addresses and frames of other VLANs are never received.
+ * Frames of this host itself, frames to other hosts' addresses and frames with a VLAN tag are never received; but
+ * `pcap` knows this host's frames only by the interface's own MAC.
  */
 export interface FrameSocket extends AsyncDisposable {
   readonly backend: FrameBackend;

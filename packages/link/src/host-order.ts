@@ -1,7 +1,8 @@
+import { endianness } from "node:os";
 import { DecodeError } from "@heraldlb/net";
 
 /** Whether this machine stores the low byte first: the kernel's structures are in the machine's own order. */
-export const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+export const LITTLE_ENDIAN: boolean = endianness() === "LE";
 
 /**
  * A bounds-checked cursor over one of the kernel's structures, in this machine's byte order.

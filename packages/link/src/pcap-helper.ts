@@ -2,6 +2,7 @@
 // session silently deaf, and ends it instead of closing the session, which leaks.
 import { writeSync } from "node:fs";
 import { createRequire } from "node:module";
+import { endianness } from "node:os";
 import {
   type CaptureCounters,
   type CaptureFailure,
@@ -33,6 +34,7 @@ interface PcapSession {
 const SNAP_LENGTH = 512;
 const FLUSH_BYTES = 32_768;
 const STDOUT = 1;
+const LITTLE_ENDIAN = endianness() === "LE";
 
 const splitter = new MessageSplitter();
 let session: PcapSession | undefined;
@@ -97,8 +99,8 @@ function classify(message: string): CaptureFailure {
 
 /** Takes a frame of the session's buffer. Called many times before the event loop gets its turn, under load forever. */
 function take(buf: Uint8Array, header: Uint8Array): void {
-  const fields = new Uint32Array(header.slice().buffer);
-  const [captured = 0, length = 0] = [fields[2], fields[3]];
+  const fields = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const [captured, length] = [fields.getUint32(8, LITTLE_ENDIAN), fields.getUint32(12, LITTLE_ENDIAN)];
   if (length > captured) {
     oversized++;
     return;

@@ -1,3 +1,4 @@
+import { ZERO_MAC } from "@heraldlb/net";
 import { backoff, systemClock } from "@heraldlb/runtime";
 import type { FrameFilter } from "./filter.ts";
 import type { FrameHandlers, FrameSocket, FrameSocketOptions, FrameStatistics } from "./frame-socket.ts";
@@ -200,10 +201,14 @@ class PcapSocket implements FrameSocket {
     this.#leaving.add(leaving);
   }
 
-  /** Neither our own frames nor those for other hosts, as with the other backend. */
+  /**
+   * Neither this host's frames nor those for other hosts, as with the other backend. `inbound` would say it better,
+   * but libpcap examines the first frame itself, where that part of the filter never holds.
+   */
   #expression(): string {
-    const toUs = this.#link?.mac ? `ether multicast or ether dst ${this.#link.mac}` : "ether multicast";
-    return `inbound and (${toUs}) and (${this.#filter.expression})`;
+    const mac = this.#link?.mac;
+    if (mac === undefined || mac === ZERO_MAC) return this.#filter.expression;
+    return `not ether src ${mac} and (ether multicast or ether dst ${mac}) and (${this.#filter.expression})`;
   }
 }
 
