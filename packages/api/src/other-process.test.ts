@@ -16,7 +16,7 @@ function start(...args: readonly string[]): ChildProcessByStdio<null, Readable, 
   return child;
 }
 
-test("a killed client ends its stream, without a Bye, at once", async () => {
+test("a killed client ends its stream, without a Bye, at once", { timeout: 30_000 }, async () => {
   const up = Promise.withResolvers<void>();
   const down = Promise.withResolvers<number>();
   const server = await serve(async ({ requests, send }) => {
@@ -33,7 +33,7 @@ test("a killed client ends its stream, without a Bye, at once", async () => {
   expect((await down.promise) - killed).toBeLessThan(1000);
 });
 
-test("a killed server ends its streams as unavailable, at once", async () => {
+test("a killed server ends its streams as unavailable, at once", { timeout: 30_000 }, async () => {
   const child = start("server");
   const [port] = await once(child.stdout, "data");
   const stream = await dial({ port: Number(port) });

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import type { Logger, LogLevel } from "@heraldlb/runtime";
 import {
   type DestinationStream,
@@ -7,7 +8,7 @@ import {
   stdSerializers,
   stdTimeFunctions,
 } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 
 /** `json`: one object a line. `pretty`: for people. */
 export type LogFormat = "json" | "pretty";
@@ -33,17 +34,15 @@ export function createLog({ level, format, destination }: LogOptions): Logger {
 }
 
 function stream(format: LogFormat, destination: number | DestinationStream): DestinationStream {
-  if (format === "pretty") {
-    return pretty({
-      destination: typeof destination === "number" ? destination : (destination as NodeJS.WritableStream),
-      sync: true,
-      messageKey: "message",
-      colorize: destination === 1 && process.stdout.isTTY === true,
-      translateTime: "SYS:HH:MM:ss.l",
-      singleLine: true,
-    });
-  }
-  return typeof destination === "number" ? pino.destination({ dest: destination, sync: true }) : destination;
+  const lines = typeof destination === "number" ? pino.destination({ dest: destination, sync: true }) : destination;
+  if (format === "json") return lines;
+  const prettify = prettyFactory({
+    messageKey: "message",
+    colorize: typeof destination === "number" && isatty(destination),
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+  });
+  return { write: (line) => lines.write(prettify(line)) };
 }
 
 const adapt = (log: PinoLogger): Logger => ({

@@ -54,7 +54,7 @@ export async function runMain<const O extends Options>(main: Main<O>): Promise<n
   addProcessMetrics(registry, main);
   const health = new Health();
 
-  log.info("starting", { version: main.version, node: process.versions.node, pid: process.pid });
+  log.info("starting", { version: main.version, node: process.versions.node });
   // It ends with the signal, and a rejection is a bug that must not be missed.
   serveMetrics({ listen: settings.metrics, registry, health, clock: systemClock, log }, signal).catch(end);
   try {
