@@ -71,6 +71,7 @@ node -e 'process.exit(process.versions.node.split(".")[0] >= 24 ? 0 : 1)' ||
 
 node tools/native/src/pcap.ts
 node tools/native/src/addon.ts
+[ -z "${fresh-}" ] || cp package-lock.json node_modules/.herald-lock.json
 
 # What the build reads, by time: the whole of it is skipped when nothing changed since the last one that ended well.
 stamp=node_modules/.herald-built
@@ -85,4 +86,3 @@ if [ ! -e "$stamp" ] || [ -n "$(find packages tools e2e package-lock.json tsconf
   }
   mv node_modules/.herald-building "$stamp"
 fi
-[ -z "${fresh-}" ] || cp package-lock.json node_modules/.herald-lock.json
