@@ -172,6 +172,15 @@ describe.each(cases)("%s", (_name, decoded, captured) => {
   });
 });
 
+test("refuses to encode more options than a payload's length can count, as a bug", () => {
+  const options = Array.from(
+    { length: 33 },
+    () => ({ type: "unknown", code: 200, value: new Uint8Array(2_038) }) as const,
+  );
+  const solicitation = packet("fe80::1", "ff02::2", { type: "routerSolicitation", options });
+  expect(() => encodeNdpPacket(solicitation)).toThrow(RangeError);
+});
+
 test("keeps the bytes of unknown options as views, not copies", () => {
   const wire = seal((cases[1] as (typeof cases)[number])[2]);
   const [option] = decodeNdpPacket(wire).message.options;

@@ -57,16 +57,17 @@ export function rangeToPrefixes(range: IpRange): Prefix[] {
   const end = ipToBigInt(last);
   const prefixes: Prefix[] = [];
   for (let at = ipToBigInt(first); at <= end; ) {
-    let free = 0;
-    while (free < bits && isAligned(at, free + 1) && at + (1n << BigInt(free + 1)) - 1n <= end) free += 1;
+    const fitting = bitLength(end - at + 1n) - 1;
+    const aligned = at === 0n ? bits : bitLength(at & -at) - 1;
+    const free = Math.min(fitting, aligned);
     prefixes.push(`${ipFromBigInt(family, at)}/${bits - free}` as Prefix);
     at += 1n << BigInt(free);
   }
   return prefixes;
 }
 
-function isAligned(value: bigint, bits: number): boolean {
-  return BigInt.asUintN(bits, value) === 0n;
+function bitLength(value: bigint): number {
+  return value.toString(2).length;
 }
 
 function hostBits(family: Family, length: number): number {
