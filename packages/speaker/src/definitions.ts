@@ -125,10 +125,10 @@ export class SnapshotAssembly {
   #groups: ReceivedGroup[] = [];
   #next = 0;
 
-  /** Adds a chunk; returns all groups with the last one, and nothing if a chunk is missing. */
+  /** Adds a chunk; returns all groups with the last one. Throws if a chunk is missing. */
   add({ index, last, groups }: DefinitionChunk): readonly ReceivedGroup[] | undefined {
     if (index === 0) this.#groups = [];
-    else if (index !== this.#next) return undefined;
+    else if (index !== this.#next) throw new Error(`chunk ${index} of a snapshot came instead of ${this.#next}`);
     this.#next = index + 1;
     for (const group of groups) this.#groups.push(group);
     if (!last) return undefined;

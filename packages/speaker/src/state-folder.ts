@@ -28,8 +28,7 @@ const WRITE_INTERVAL_MS = 50;
  * The folder from which a restarted speaker goes on without a controller.
  *
  * Files have mode 0600 and are replaced whole, so a reader never sees half a one. Whatever cannot be read counts as
- * absent; whatever cannot be written is left as it was. The first of a row of such troubles is logged, each is
- * reported. The process that has the folder open has it alone.
+ * absent; whatever cannot be written is left as it was. The process that has the folder open has it alone.
  */
 export class StateFolder implements AsyncDisposable {
   readonly #path: string;
@@ -53,22 +52,23 @@ export class StateFolder implements AsyncDisposable {
 
   /** The content of a file, or undefined if there is none or it cannot be read. */
   read(file: StateFile): Uint8Array | undefined {
+    if (this.#fd === undefined) return undefined;
     try {
       return readFileSync(join(this.#path, file));
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "ENOENT")
-        this.#failed("state file unreadable, ignored", file, cause);
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") this.ignore(file, cause);
       return undefined;
     }
   }
 
   /** Says that a file was read but makes no sense. It will be overwritten in time. */
   ignore(file: StateFile, cause: unknown): void {
-    this.#failed("state file unreadable, ignored", file, cause);
+    this.#tell("state file unreadable, ignored", file, cause);
   }
 
   /** Has a file written soon. Of several contents in a short time only the last is made and written. */
   write(file: StateFile, content: () => Uint8Array | string): void {
+    if (this.#fd === undefined) return;
     this.#pending.set(file, content);
     this.#writing ??= this.#writeAll();
   }
@@ -86,7 +86,7 @@ export class StateFolder implements AsyncDisposable {
       // The lock is on the folder itself: that works on a full or read-only disk, too.
       return openSync(this.#path, "r");
     } catch (cause) {
-      this.#failed("state folder cannot be opened, going on without it", this.#path, cause);
+      this.#notWritten("state folder cannot be opened, going on without it", undefined, cause);
       return undefined;
     }
   }
@@ -117,17 +117,23 @@ export class StateFolder implements AsyncDisposable {
       if (this.#failing) this.#dependencies.log.info("state folder writable again", { path: this.#path });
       this.#failing = false;
     } catch (cause) {
-      this.#failed("state file not written, going on without it", file, cause);
+      this.#notWritten("state file not written, going on without it", file, cause);
       // A full disk leaves half a file behind; that it cannot be removed either is the same trouble.
       await rm(temporary, { force: true }).catch(() => {});
     }
   }
 
-  #failed(message: string, file: string, cause: unknown): void {
-    this.#dependencies.onError();
-    if (this.#failing) return;
+  /** Of a row of failures only the first is logged. */
+  #notWritten(message: string, file: StateFile | undefined, cause: unknown): void {
+    if (this.#failing) this.#dependencies.onError();
+    else this.#tell(message, file, cause);
     this.#failing = true;
+  }
+
+  #tell(message: string, file: StateFile | undefined, cause: unknown): void {
+    const { log, onError } = this.#dependencies;
+    onError();
     const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#dependencies.log.warn(message, { path: this.#path, file, reason });
+    log.warn(message, { path: this.#path, file, reason });
   }
 }

@@ -1,0 +1,100 @@
+import type { GroupDefinition, InterfaceSet } from "@heraldlb/election";
+import type { Ipv4 } from "@heraldlb/net";
+import { describe, expect, test } from "vitest";
+import { Definitions, type ReceivedGroup, SnapshotAssembly } from "./definitions.ts";
+
+const group = (id: string, interfaces: InterfaceSet = "all"): GroupDefinition => ({
+  id,
+  addresses: [{ address: id as Ipv4, interfaces }],
+});
+const received = (...groups: GroupDefinition[]): ReceivedGroup[] =>
+  groups.map((group) => ({ type: "group", group }) as const);
+const invalid = (id: string): ReceivedGroup => ({
+  type: "error",
+  error: { group: id, reason: "invalidGroup", message: "bad" },
+});
+
+const A = group("192.0.2.1");
+const B = group("192.0.2.2");
+const at = (revision: bigint, holder = "c1") => ({ revision, holder });
+
+describe("a snapshot", () => {
+  test("brings what is new and takes what is not in it", () => {
+    const definitions = new Definitions({ position: at(1n), groups: [A] });
+    expect(definitions.replace(at(2n), received(B))).toEqual({ changed: [B], removed: [A.id], errors: [] });
+    expect([...definitions.groups]).toEqual([B]);
+    expect(definitions.position).toEqual(at(2n));
+  });
+
+  test("that says nothing new changes nothing", () => {
+    const definitions = new Definitions({ position: at(1n), groups: [A, B] });
+    expect(definitions.replace(at(7n, "c2"), received(B, A))).toEqual({ changed: [], removed: [], errors: [] });
+  });
+
+  test.each<[string, InterfaceSet, InterfaceSet, number]>([
+    ["all to some", "all", ["eth0"], 1],
+    ["other names", ["eth0"], ["eth1"], 1],
+    ["more names", ["eth0"], ["eth0", "eth1"], 1],
+    ["another order of names", ["eth0", "eth1"], ["eth1", "eth0"], 0],
+  ])("notices other interfaces: %s", (_what, before, after, changes) => {
+    const definitions = new Definitions({ position: at(1n), groups: [group(A.id, before)] });
+    expect(definitions.replace(at(2n), received(group(A.id, after))).changed).toHaveLength(changes);
+  });
+
+  test("with a group that is not understood keeps its last form, and applies the others", () => {
+    const definitions = new Definitions({ position: at(1n), groups: [A] });
+    const { changed, removed, errors } = definitions.replace(at(2n), [invalid(A.id), ...received(B)]);
+    expect({ changed, removed }).toEqual({ changed: [B], removed: [] });
+    expect(errors).toHaveLength(1);
+    expect(definitions.find(A.id)).toBe(A);
+  });
+});
+
+describe("a delta", () => {
+  test("changes and removes what it names", () => {
+    const definitions = new Definitions({ position: at(1n), groups: [A] });
+    const delta = { baseRevision: 1n, revision: 3n, changed: received(B), removed: [A.id, "192.0.2.9"] };
+    expect(definitions.update(delta)).toEqual({ changed: [B], removed: [A.id], errors: [] });
+    expect(definitions.position).toEqual(at(3n));
+  });
+
+  test("that follows on an earlier revision is complete, too", () => {
+    const definitions = new Definitions({ position: at(5n), groups: [A] });
+    expect(definitions.update({ baseRevision: 4n, revision: 6n, changed: [], removed: [A.id] })?.removed).toEqual([
+      A.id,
+    ]);
+  });
+
+  test("that follows on what was never applied is refused", () => {
+    const definitions = new Definitions({ position: at(1n), groups: [A] });
+    expect(definitions.update({ baseRevision: 2n, revision: 3n, changed: [], removed: [A.id] })).toBeUndefined();
+    expect(definitions.find(A.id)).toBe(A);
+  });
+});
+
+describe("the chunks of a snapshot", () => {
+  const chunk = (index: number, last: boolean, ...groups: GroupDefinition[]) => ({
+    ...at(1n),
+    index,
+    last,
+    groups: received(...groups),
+  });
+
+  test("take effect together with the last one", () => {
+    const assembly = new SnapshotAssembly();
+    expect(assembly.add(chunk(0, false, A))).toBeUndefined();
+    expect(assembly.add(chunk(1, true, B))).toEqual(received(A, B));
+  });
+
+  test("begin anew with index 0", () => {
+    const assembly = new SnapshotAssembly();
+    assembly.add(chunk(0, false, A));
+    expect(assembly.add(chunk(0, true, B))).toEqual(received(B));
+  });
+
+  test("are refused if one is missing", () => {
+    const assembly = new SnapshotAssembly();
+    assembly.add(chunk(0, false, A));
+    expect(() => assembly.add(chunk(2, true, B))).toThrow("chunk 2 of a snapshot came instead of 1");
+  });
+});
