@@ -77,15 +77,17 @@ function suspicion(
   return now - last >= detectionMs(config) ? { since: last, reason: "silent" } : undefined;
 }
 
-/** More than half of the live speakers, and at least two, are late together or lost their streams together. */
-function isMass({ config, now }: ControllerContext, live: readonly Speaker[], judged: Speaker): boolean {
-  const { intervalMs } = config.timers;
-  const isAffected =
-    judged.closedAt !== undefined
-      ? (other: Speaker) => other.stream === undefined || now - other.lastClose <= graceMs(config)
-      : (other: Speaker) => now - other.last >= LATE_INTERVALS * intervalMs || other.gapEnd > judged.last + intervalMs;
-  const affected = live.filter(isAffected).length;
+/** More than half of the live speakers, and at least two, are late together or have lost their streams together. */
+function isMass(context: ControllerContext, live: readonly Speaker[], judged: Speaker): boolean {
+  const affected = live.filter((other) => isAffected(context, other, judged)).length;
   return affected >= 2 && affected * 2 > live.length;
+}
+
+/** A hole in the network shows as a gap with one, and as the end of its stream with another. */
+function isAffected({ config, now }: ControllerContext, other: Speaker, judged: Speaker): boolean {
+  const { intervalMs } = config.timers;
+  if (other.stream === undefined || now - other.lastClose <= graceMs(config)) return true;
+  return now - other.last >= LATE_INTERVALS * intervalMs || other.gapEnd > judged.last + intervalMs;
 }
 
 function logFreeze({ state, effects }: ControllerContext, isFrozen: boolean): void {

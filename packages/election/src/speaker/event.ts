@@ -92,7 +92,11 @@ export type SpeakerEffect =
       readonly delayMs: number;
       readonly jitter: number;
     }
-  /** Abandon the attempt, or end the stream once what was sent is flushed, within 100 ms. */
+  /**
+   * Abandon the attempt, or end the stream: half-close it behind what was sent, then read on and throw away until the
+   * controller has ended its side, for 2 s at most. Data that reaches a closed socket resets the connection, and the
+   * reset overtakes a Bye that waits for retransmission: the controller would take this process for dead.
+   */
   | { readonly type: "close"; readonly replica: ReplicaId; readonly dial: DialId }
   /**
    * From now on answer so for the group's addresses, as last defined. In force when the effect returns: no frame that

@@ -84,6 +84,8 @@ export function onStall(context: SpeakerContext, stalledMs: number): void {
     { type: "log", level: "warn", message: "process was stalled", fields: { stalledMs: Math.round(stalledMs) } },
   );
   restartVerifications(context);
+  // What the replicas have said meanwhile, Revoke above all, has yet to be read.
+  for (const replica of state.replicas.values()) replica.heardAt = context.now;
   if (stalledMs <= state.detectionMs) return;
   for (const group of [...state.byState.owner, ...state.byState.leaving]) become(context, group, "verify", "stalled");
 }

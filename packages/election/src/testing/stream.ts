@@ -21,6 +21,8 @@ export class Stream {
   readonly #network: Network;
   readonly ends: readonly [StreamEnd, StreamEnd];
   readonly #open: [boolean, boolean] = [true, true];
+  /** A deliberate close goes on reading for a while: data for a closed socket would reset the other end before the Bye. */
+  readonly #lingersUntil: [number, number] = [0, 0];
   readonly #directions: readonly [Direction, Direction] = [newDirection(), newDirection()];
 
   constructor(network: Network, speaker: StreamEnd, controller: StreamEnd) {
@@ -36,6 +38,7 @@ export class Stream {
     const end = this.#end(by);
     if (!this.#open[end]) return;
     if (says) this.#send(by, "fin");
+    if (by.isUp) this.#lingersUntil[end] = this.#network.now + 2_000;
     this.#open[end] = false;
   }
 
@@ -92,10 +95,11 @@ export class Stream {
     const from = to === 0 ? 1 : 0;
     if (process.isUp && life === process.life && this.#open[to]) {
       process.deliver(life, "message", () => this.#read(to, segment));
+    } else if (process.isUp && life === process.life && this.#network.now < this.#lingersUntil[to]) {
+      return;
     } else if (segment !== "rst" && this.#open[from] && this.#network.canReach(process.host, this.ends[from].host)) {
-      const other = this.ends[from];
-      const delay = this.#network.managementDelay(process.host, other.host);
-      this.#network.after(delay, () => this.#arrive(from, "rst", other.life));
+      this.#directions[from].queue.length = 0;
+      this.#carry(from, "rst");
     }
   }
 
