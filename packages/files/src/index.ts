@@ -1,10 +1,5 @@
 export { FolderError } from "./folder-error.ts";
 export type { FileObject, FileProblem, FileProblemCode, Reading } from "./reading.ts";
-export {
-  openStateFolder,
-  type StateFolder,
-  type StoredStatus,
-  type StoredStatuses,
-  type StoredTerm,
-} from "./state-folder.ts";
+export { openStateFolder, type StateFolder, type StoredStatuses, type StoredTerm } from "./state-folder.ts";
+export type { StoredStatus } from "./stored-status.ts";
 export { readFolder, type WatchDependencies, watchFolder } from "./watch.ts";

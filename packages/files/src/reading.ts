@@ -24,7 +24,7 @@ export interface FileProblem {
 }
 
 /** `unreadable`: the machine's fault, so nothing changes; the others are the file's own. */
-export type FileProblemCode = "unreadable" | "syntax" | "notAnObject" | "emptied";
+export type FileProblemCode = "unreadable" | "syntax" | "notAnObject" | "emptied" | "corrupt";
 
 /** The whole folder at one moment. */
 export interface Reading {

@@ -1,4 +1,8 @@
+import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DurableFiles, guarded } from "./durable-file.ts";
 import type { FileProblem } from "./reading.ts";
+import { formatStatus, parseStatus, type StoredStatus } from "./stored-status.ts";
 
 /** The last term that a controller led with. */
 export interface StoredTerm {
@@ -7,19 +11,10 @@ export interface StoredTerm {
   readonly holder: string;
 }
 
-/** What a Service was given, as its status file says. */
-export interface StoredStatus {
-  readonly namespace: string;
-  readonly name: string;
-  /** Addresses in the order of `status.loadBalancer.ingress`. */
-  readonly addresses: readonly string[];
-  /** Value of the annotation `metallb.io/ip-allocated-from-pool`; empty if it is missing. */
-  readonly pool: string;
-}
-
 /** Everything that is remembered about Services, and what could not be read. */
 export interface StoredStatuses {
   readonly statuses: readonly StoredStatus[];
+  /** One per corrupt file: it costs that Service's memory and nothing else. */
   readonly problems: readonly FileProblem[];
 }
 
@@ -27,6 +22,7 @@ export interface StoredStatuses {
 export interface StateFolder extends AsyncDisposable {
   /** Tries to become the one process that may write here; false if another one is. The lock ends with disposal. */
   tryLead(): boolean;
+  /** Undefined if there is none, or a corrupt one. */
   readTerm(): Promise<StoredTerm | undefined>;
   /** On disk when it resolves. */
   writeTerm(term: StoredTerm): Promise<void>;
@@ -43,9 +39,85 @@ export interface StateFolder extends AsyncDisposable {
 /** Opens `.herald` in the folder of manifests, making it if need be. Throws `FolderError` if it cannot be written. */
 export async function openStateFolder(
   dir: string,
-  dependencies: { readonly tryLock: (fd: number) => boolean },
+  { tryLock }: { readonly tryLock: (fd: number) => boolean },
 ): Promise<StateFolder> {
-  void dir;
-  void dependencies;
-  throw new Error("not yet");
+  const path = (...parts: string[]) => join(dir, ".herald", ...parts);
+  const lock = await guarded(path(), async () => {
+    await mkdir(path("status"), { recursive: true });
+    return await open(path("lock"), "a");
+  });
+  const files = new DurableFiles();
+  return {
+    tryLead: () => tryLock(lock.fd),
+    readTerm: async () => toTerm(await readJson(path("term"))),
+    writeTerm: ({ term, holder }) => files.write(path("term"), `${JSON.stringify({ term, holder })}\n`),
+    readSpeakers: async () => toNames(await readJson(path("speakers.json"))),
+    writeSpeakers: (names) => files.write(path("speakers.json"), `${JSON.stringify(names)}\n`),
+    readStatuses: () => readStatuses(path("status")),
+    writeStatus: async (manifest, status) => {
+      await files.write(path("status", ...statusPath(status.namespace, status.name)), formatStatus(manifest, status));
+    },
+    deleteStatus: async (namespace, name) => {
+      await files.remove(path("status", ...statusPath(namespace, name)));
+    },
+    [Symbol.asyncDispose]: () => lock.close(),
+  };
+}
+
+/** Throws `RangeError` for names that would lead elsewhere: whoever passes them has not looked at them. */
+function statusPath(namespace: string, name: string): [string, string] {
+  for (const part of [namespace, name]) {
+    if (!/^[A-Za-z0-9][-A-Za-z0-9.]*$/.test(part)) throw new RangeError(`not a name: ${JSON.stringify(part)}`);
+  }
+  return [namespace, `${name}.yaml`];
+}
+
+async function readStatuses(dir: string): Promise<StoredStatuses> {
+  const statuses: StoredStatus[] = [];
+  const problems: FileProblem[] = [];
+  for (const namespace of (await readdir(dir)).toSorted()) {
+    for (const file of (await readdir(join(dir, namespace)).catch(() => [])).toSorted()) {
+      if (file.startsWith(".") || !file.endsWith(".yaml")) continue;
+      const name = file.slice(0, -".yaml".length);
+      const status = await readStatus(join(dir, namespace, file), { namespace, name });
+      if (!(status instanceof Error)) statuses.push(status);
+      else problems.push(corrupt(`.herald/status/${namespace}/${file}`, status));
+    }
+  }
+  return { statuses, problems };
+}
+
+async function readStatus(
+  path: string,
+  { namespace, name }: Pick<StoredStatus, "namespace" | "name">,
+): Promise<StoredStatus | Error> {
+  try {
+    const status = parseStatus(await readFile(path, "utf8"));
+    const isOwn = status.namespace === namespace && status.name === name;
+    return isOwn ? status : new Error(`is the status of ${status.namespace}/${status.name}`);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function corrupt(file: string, { message }: Error): FileProblem {
+  return { file, code: "corrupt", message: `${message}: the Service's stored addresses are forgotten` };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function toTerm(json: unknown): StoredTerm | undefined {
+  const { term, holder } = (typeof json === "object" && json !== null ? json : {}) as Partial<StoredTerm>;
+  if (!Number.isSafeInteger(term) || typeof holder !== "string") return undefined;
+  return { term: term as number, holder };
+}
+
+function toNames(json: unknown): readonly string[] {
+  return Array.isArray(json) ? json.filter((name) => typeof name === "string") : [];
 }

@@ -1,0 +1,103 @@
+import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { FileProblem } from "./reading.ts";
+
+/** A manifest file as it lies there. */
+export interface ScannedFile {
+  /** Device, inode, size and times: other contents have another one, unless written within the clock's grain. */
+  readonly stamp: string;
+  /** Written so recently that a later write could leave the same stamp. */
+  readonly isRecent: boolean;
+}
+
+/** All manifest files of a folder. */
+export interface Scan {
+  /** By path relative to the folder, sorted. */
+  readonly files: ReadonlyMap<string, ScannedFile>;
+  readonly problems: readonly FileProblem[];
+  /** Some are links, whose targets nobody watches. */
+  readonly hasLinks: boolean;
+}
+
+/** Whether something that was there a moment ago is gone: somebody deleted it, which is no trouble. */
+export function isGone(path: string, error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT" && !lstatSync(path, { throwIfNoEntry: false });
+}
+
+const MANIFEST = /\.(?:yaml|yml|json)$/;
+const RECENT_MS = 2_000;
+const FILES_A_TURN = 500;
+
+/** Finds the manifest files in a folder and its subfolders, but for names that begin with a dot. */
+export async function scanFolder(dir: string): Promise<Scan> {
+  const files = new Map<string, ScannedFile>();
+  const problems: FileProblem[] = [];
+  let hasLinks = false;
+  let seen = 0;
+
+  async function visit(folder: string, ancestors: readonly string[]): Promise<void> {
+    const entries = attempt(folder || ".", () => readdirSync(join(dir, folder), { withFileTypes: true }));
+    for (const entry of entries?.toSorted(byName) ?? []) {
+      if (entry.name.startsWith(".")) continue;
+      // 10,000 files at once would hold up everything else for 50 ms.
+      if (++seen % FILES_A_TURN === 0) await setImmediate();
+      await visitEntry(folder ? `${folder}/${entry.name}` : entry.name, entry, ancestors);
+    }
+  }
+
+  async function visitEntry(path: string, entry: Dirent, ancestors: readonly string[]): Promise<void> {
+    const isLink = entry.isSymbolicLink();
+    const isManifest = MANIFEST.test(entry.name);
+    if (!isManifest && !isLink && !entry.isDirectory()) return;
+    const stats = attempt(path, () => statSync(join(dir, path)));
+    if (!stats) return;
+    hasLinks ||= isLink;
+    const id = `${stats.dev}:${stats.ino}`;
+    if (stats.isDirectory()) {
+      if (!ancestors.includes(id)) await visit(path, [...ancestors, id]);
+    } else if (isManifest && stats.isFile()) {
+      files.set(path, { stamp: `${id}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`, isRecent: isRecent(stats) });
+    }
+  }
+
+  function attempt<Result>(path: string, read: () => Result): Result | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (path === "." || !isGone(join(dir, path), error)) problems.push(unreadable(path, error));
+      return undefined;
+    }
+  }
+
+  const root = attempt(".", () => statSync(dir));
+  if (root) await visit("", [`${root.dev}:${root.ino}`]);
+  return { files, problems, hasLinks };
+}
+
+/** Whether the two found the same files with the same contents, and the same trouble. */
+export function sameScan(a: Scan, b: Scan): boolean {
+  if (a.files.size !== b.files.size || a.problems.length !== b.problems.length) return false;
+  return a.files.entries().every(([path, { stamp }]) => b.files.get(path)?.stamp === stamp);
+}
+
+/** The problem of something that the machine would not let us read. */
+export function unreadable(file: string, error: unknown): FileProblem {
+  const { code = "unknown" } = error as NodeJS.ErrnoException;
+  return { file, code: "unreadable", message: `cannot be read: ${WORDS[code] ?? code}; nothing changes until it can` };
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  ENOENT: "no such file (a link that leads nowhere?)",
+  ELOOP: "links that lead in a circle",
+  EIO: "input/output error",
+};
+
+function isRecent({ mtimeMs, ctimeMs }: Stats): boolean {
+  return Date.now() - Math.max(mtimeMs, ctimeMs) < RECENT_MS;
+}
+
+function byName(a: Dirent, b: Dirent): number {
+  return a.name < b.name ? -1 : 1;
+}

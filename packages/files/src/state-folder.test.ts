@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
+import { FolderError } from "./folder-error.ts";
+import { openStateFolder } from "./state-folder.ts";
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "herald-state-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const open = () => openStateFolder(dir, { tryLock: () => true });
+const WEB = { namespace: "default", name: "web", addresses: ["192.0.2.1", "2001:db8::1"], pool: "gold" };
+const MANIFEST = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: "web", annotations: { a: "b", "metallb.io/ip-allocated-from-pool": "old" } },
+  spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
+  status: { loadBalancer: { ingress: [{ ip: "9.9.9.9" }] }, conditions: [] },
+};
+
+test("the term and the speakers are what was written last", async () => {
+  {
+    await using state = await open();
+    expect(await state.readTerm()).toBeUndefined();
+    expect(await state.readSpeakers()).toEqual([]);
+    await state.writeTerm({ term: 7, holder: "me" });
+    await state.writeSpeakers(["n1", "n2"]);
+  }
+  await using state = await open();
+  expect(await state.readTerm()).toEqual({ term: 7, holder: "me" });
+  expect(await state.readSpeakers()).toEqual(["n1", "n2"]);
+});
+
+test.each(["", "{", "7", '{"term": "7", "holder": "x"}', '{"term": 7}'])(
+  "a term file with %j counts as none",
+  async (text) => {
+    await using state = await open();
+    writeFileSync(join(dir, ".herald/term"), text);
+    writeFileSync(join(dir, ".herald/speakers.json"), text);
+    expect(await state.readTerm()).toBeUndefined();
+    expect(await state.readSpeakers()).toEqual([]);
+  },
+);
+
+test("a status is stored as the Service's manifest, with nothing of the manifest's own status", async () => {
+  await using state = await open();
+  await state.writeStatus(MANIFEST, WEB);
+  expect(readdirSync(join(dir, ".herald/status/default"))).toEqual(["web.yaml"]);
+  expect(parse(readFileSync(join(dir, ".herald/status/default/web.yaml"), "utf8"))).toEqual({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name: "web",
+      namespace: "default",
+      annotations: { a: "b", "metallb.io/ip-allocated-from-pool": "gold" },
+    },
+    spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
+    status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }, { ip: "2001:db8::1" }] } },
+  });
+  expect(await state.readStatuses()).toEqual({ statuses: [WEB], problems: [] });
+});
+
+test("many writes at once leave the last of each Service", async () => {
+  await using state = await open();
+  const writes = Array.from({ length: 100 }, (_, i) =>
+    state.writeStatus(MANIFEST, { ...WEB, name: `web-${i % 5}`, addresses: [`192.0.2.${i}`] }),
+  );
+  await Promise.all(writes);
+  const { statuses } = await state.readStatuses();
+  expect(statuses.map(({ name, addresses }) => [name, addresses[0]])).toEqual(
+    Array.from({ length: 5 }, (_, i) => [`web-${i}`, `192.0.2.${95 + i}`]),
+  );
+});
+
+test("a status goes with its Service, and may be gone already", async () => {
+  await using state = await open();
+  await state.writeStatus(MANIFEST, WEB);
+  await state.deleteStatus("default", "web");
+  await state.deleteStatus("default", "web");
+  expect(await state.readStatuses()).toEqual({ statuses: [], problems: [] });
+});
+
+test("a corrupt status costs that Service's memory only, and what was half-written is no status", async () => {
+  await using state = await open();
+  await state.writeStatus(MANIFEST, WEB);
+  const write = (name: string, text: string) => writeFileSync(join(dir, ".herald/status/default", name), text);
+  write("a.yaml", "status: [\n");
+  write("b.yaml", "kind: Service\nmetadata: {name: b, namespace: default}\n");
+  write("c.yaml", readFileSync(join(dir, ".herald/status/default/web.yaml"), "utf8"));
+  write("d.yaml", "metadata: {name: d, namespace: default}\nstatus: {loadBalancer: {ingress: [{hostname: x}]}}\n");
+  write(".e.yaml.new", "kind: Serv");
+  const { statuses, problems } = await state.readStatuses();
+  expect(statuses).toEqual([WEB]);
+  expect(problems.map(({ file, code }) => [file, code])).toEqual(
+    ["a", "b", "c", "d"].map((name) => [`.herald/status/default/${name}.yaml`, "corrupt"]),
+  );
+});
+
+test("names that lead elsewhere are refused", async () => {
+  await using state = await open();
+  for (const name of ["../x", "a/b", "", ".", "..", ".x"]) {
+    await expect(state.writeStatus(MANIFEST, { ...WEB, name })).rejects.toThrow(RangeError);
+    await expect(state.deleteStatus(name, "web")).rejects.toThrow(RangeError);
+  }
+});
+
+test("whether it leads is what the lock says of the lock file", async () => {
+  const asked: number[] = [];
+  await using state = await openStateFolder(dir, { tryLock: (fd) => asked.push(fd) > 1 });
+  expect(existsSync(join(dir, ".herald/lock"))).toBe(true);
+  expect([state.tryLead(), state.tryLead()]).toEqual([false, true]);
+  expect(asked[0]).toBe(asked[1]);
+});
+
+test("a folder that cannot be written is an error that names it", async () => {
+  writeFileSync(join(dir, ".herald"), "a file");
+  await expect(open()).rejects.toThrow(FolderError);
+  await expect(open()).rejects.toMatchObject({ code: "notWritable", message: expect.stringContaining(".herald") });
+});
+
+test("a status that cannot be written is an error, and the old one stays", async () => {
+  await using state = await open();
+  await state.writeStatus(MANIFEST, WEB);
+  mkdirSync(join(dir, ".herald/status/default/.web.yaml.new"));
+  await expect(state.writeStatus(MANIFEST, { ...WEB, pool: "new" })).rejects.toMatchObject({ code: "notWritable" });
+  expect((await state.readStatuses()).statuses).toEqual([WEB]);
+});
