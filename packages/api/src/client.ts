@@ -104,8 +104,9 @@ class Stream implements ControllerStream {
   async close(timeoutMs: number = CLOSE_TIMEOUT_MS): Promise<void> {
     this.#isClosing = true;
     this.#call.end();
-    using _limit = this.#options.clock.timer(timeoutMs, () => this.#close());
+    const limit = this.#options.clock.timer(timeoutMs, () => this.#close());
     await this.closed;
+    limit[Symbol.dispose]();
   }
 
   /** Ends everything at once; what was received and not read is lost. */

@@ -40,8 +40,8 @@ export function certificateNames(socket: TLSSocket): string[] {
 }
 
 /** `subject` is one attribute a line, with control characters escaped. */
-export function commonNames(subject: string): string[] {
-  return (subject ?? "")
+function commonNames(subject: string): string[] {
+  return subject
     .split("\n")
     .filter((line) => line.startsWith("CN="))
     .map((line) => line.slice("CN=".length));

@@ -138,8 +138,8 @@ export async function serveSpeakers(
     outbox.close();
     calls.delete(call);
     if (gone.signal.aborted) return;
-    using _cut = clock.timer(closeTimeoutMs, () => connection.socket.destroy());
-    await new Promise<void>((resolve) => call.once("close", resolve));
+    const cut = clock.timer(closeTimeoutMs, () => connection.socket.destroy());
+    call.once("close", () => cut[Symbol.dispose]());
   }
 
   async function shutDown(): Promise<void> {
@@ -149,16 +149,19 @@ export async function serveSpeakers(
       lose();
       fail(call, new StreamError("unavailable", "the controller ends"));
     }
-    using _cut = clock.timer(closeTimeoutMs, () => {
+    const cut = clock.timer(closeTimeoutMs, () => {
       for (const { socket } of connections.values()) socket.destroy();
     });
     server.tryShutdown(() => {});
     await closed;
+    cut[Symbol.dispose]();
     server.forceShutdown();
   }
 
   const closed = new Promise<void>((resolve, reject) => {
-    signal.addEventListener("abort", () => void shutDown().then(resolve, reject), { once: true });
+    const end = () => void shutDown().then(resolve, reject);
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
   });
   const { address, port, setTls } = listener;
   return { address, port, setTls, closed };

@@ -1,5 +1,6 @@
-import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { type Client, type ClientDuplexStream, credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, expect, test } from "vitest";
 import { descriptors } from "./index.ts";
@@ -7,10 +8,10 @@ import { afterwards, cleanUp, echo, serve } from "./stream.test.fixture.ts";
 
 afterEach(cleanUp);
 
-// Both packages bring their own loader, which this one does not depend on.
-const require = createRequire(import.meta.resolve("@grpc/reflection"));
-const { loadSync } = require("@grpc/proto-loader");
-const reflectionProto = require.resolve("@grpc/reflection").replace(/src\/index\.js$/, "proto/grpc/reflection/");
+const reflectionProto = fileURLToPath(import.meta.resolve("@grpc/reflection")).replace(
+  /src\/index\.js$/,
+  "proto/grpc/reflection/",
+);
 
 test.each(["", "herald.v1.SpeakerService"])('health of "%s" is SERVING', async (service) => {
   const { port } = await serve(echo);
@@ -34,7 +35,7 @@ test.each(["v1", "v1alpha"])("reflection %s lists the services and describes our
   const service = loadSync(`${reflectionProto}${version}/reflection.proto`)[
     `grpc.reflection.${version}.ServerReflection`
   ];
-  const Reflection = makeGenericClientConstructor(service, "Reflection") as unknown as new (
+  const Reflection = makeGenericClientConstructor(service as never, "Reflection") as unknown as new (
     ...args: ConstructorParameters<typeof Client>
   ) => Client & { ServerReflectionInfo(): ClientDuplexStream<object, Answer> };
   const client = new Reflection(`127.0.0.1:${port}`, credentials.createInsecure());
