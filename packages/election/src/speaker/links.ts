@@ -17,7 +17,7 @@ export function onLinks(context: SpeakerContext, links: readonly Link[]): void {
     if (!isUsable(link)) continue;
     const isBack = !old || !isUsable(old) || old.ifindex !== link.ifindex;
     isAnyBack ||= isBack;
-    if (isBack && state.authority === 0) doubt(context, link);
+    if (isBack && old && state.authority === 0) doubt(context, link);
     if (isBack || old.mac !== link.mac) startRounds(context, link);
   }
   retryVerifications(context);
@@ -35,6 +35,8 @@ function startRounds(context: SpeakerContext, { name }: Link): void {
   const { state, config, now } = context;
   const series = (state.linkSeries.get(name) ?? 0) + 1;
   state.linkSeries.set(name, series);
+  // What is taken over later has a schedule of its own.
+  if (state.byState.owner.size === 0) return;
   announceOn(context, name);
   for (const after of config.timers.roundsMs) state.schedule.add(now + after, { type: "interfaceRound", name, series });
 }

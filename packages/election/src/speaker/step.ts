@@ -37,8 +37,9 @@ export function stepSpeaker(state: SpeakerState, event: SpeakerEvent, config: Sp
   // A frame that comes with the stall was queued in it.
   if (!(isStalled && (event.type === "claim" || event.type === "probe"))) handle(context, event);
   updateAuthority(context);
-  reportHoldings(context);
-  if (event.type === "tick" || state.ended) persist(context);
+  const isTick = event.type === "tick";
+  reportHoldings(context, { isTick });
+  if (isTick || state.ended) persist(context);
   return { state, effects };
 }
 
@@ -99,9 +100,9 @@ function updateAuthority(context: SpeakerContext): void {
 }
 
 /** Tells every replica at once what has changed for a group; what is only a remark waits for the tick. */
-function reportHoldings(context: SpeakerContext): void {
-  const { state, now } = context;
-  if (state.changedReports.size > 0 && state.lastTick === now) {
+function reportHoldings(context: SpeakerContext, { isTick }: { readonly isTick: boolean }): void {
+  const { state } = context;
+  if (state.changedReports.size > 0 && isTick) {
     for (const group of state.changedReports) if (group.state !== "none") state.changedHoldings.add(group);
     state.changedReports.clear();
   }
