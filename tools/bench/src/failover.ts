@@ -89,7 +89,9 @@ const kill: Fault = {
 const silence: Fault = {
   intervalMs: 5,
   async strike({ lab }, node) {
-    await Promise.all((["lan", "mgmt"] as const).map((network) => lab.setPort(node, network, "down")));
+    // Management first: a speaker that can still say "no carrier" is not silent.
+    await lab.setPort(node, "mgmt", "down");
+    await lab.setPort(node, "lan", "down");
   },
   async mend({ lab, herald }, node) {
     await Promise.all((["lan", "mgmt"] as const).map((network) => lab.setPort(node, network, "up")));
