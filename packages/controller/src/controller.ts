@@ -144,7 +144,6 @@ export class Controller {
   end(): void {
     this.#ending.abort();
     this.#turn(() => {
-      this.#step({ type: "firm", firm: false });
       const { identity, timers } = this.#config;
       const { role, term } = this.status();
       const detectionMs = timers.intervalMs * timers.misses;

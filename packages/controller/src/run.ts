@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { serveSpeakers, type TlsMaterial } from "@heraldlb/api";
 import { type Endpoint, FatalError, formatEndpoint, type MainContext, watchTlsFiles } from "@heraldlb/daemon";
 import { FolderError, openStateFolder, type StateFolder, watchFolder } from "@heraldlb/files";
@@ -76,6 +77,10 @@ export async function runController(options: RunOptions, context: RunContext): P
 }
 
 async function openFolder(folder: string): Promise<StateFolder> {
+  const found = await stat(folder).catch((cause: Error) => {
+    throw new FatalError(`--source: ${cause.message}`, { cause });
+  });
+  if (!found.isDirectory()) throw new FatalError(`--source: ${folder} is not a folder`);
   try {
     return await openStateFolder(folder, { tryLock: lockFile });
   } catch (error) {
