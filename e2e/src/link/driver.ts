@@ -1,6 +1,6 @@
 // Runs inside a network namespace and does what the tests tell it on standard input, one JSON object a line. It
 // answers each with a line that has the same `id`, and tells events in lines without one.
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import {
@@ -9,6 +9,7 @@ import {
   type FrameBackend,
   type FrameFilter,
   type FrameSocket,
+  type FrameStatistics,
   LinkError,
   type MulticastGroups,
   ndpFilter,
@@ -19,31 +20,40 @@ import {
 import type { Ipv6 } from "@heraldlb/net";
 import { systemClock } from "@heraldlb/runtime";
 import { fromHex, toHex } from "./frames.ts";
+import { misuse } from "./misuse.ts";
 
 /** Names of the filters that a driver knows. */
-export type FilterName = keyof typeof FILTERS;
+export type FilterName = "arp" | "ndp" | "both";
 
-const FILTERS = { arp: arpFilter, ndp: ndpFilter, both: arpAndNdpFilter } as const satisfies Record<
-  string,
-  () => FrameFilter
->;
+const FILTERS: Readonly<Record<FilterName, () => FrameFilter>> = {
+  arp: arpFilter,
+  ndp: ndpFilter,
+  both: arpAndNdpFilter,
+};
+
+/** What is known of a socket that was opened. */
+export interface Opened {
+  readonly index: number;
+  readonly receiveBufferBytes: number;
+}
 
 /** What a driver can be told. */
 export interface Commands {
-  open(socket: string, interfaceName: string, backend: FrameBackend, filter: FilterName): Promise<object>;
+  open(socket: string, interfaceName: string, backend: FrameBackend, filter: FilterName): Promise<Opened>;
   send(socket: string, frames: readonly string[]): number;
   /** Sends one frame again and again, evenly. */
   pace(socket: string, frame: string, perSecond: number, total: number): Promise<number>;
   /** Sends as much as goes for a time. */
   flood(socket: string, frame: string, ms: number): Promise<number>;
   setFilter(socket: string, filter: FilterName): Promise<void>;
-  statistics(socket: string): Promise<object>;
+  statistics(socket: string): Promise<FrameStatistics>;
   close(socket: string): Promise<void>;
   /** Keep quiet about frames, as when there are very many of them. */
   mute(): void;
   /** The next frames make the handler throw. */
   throwNext(): void;
-  rounds(interfaceName: string, backend: FrameBackend, count: number): Promise<object>;
+  /** Opens and closes sockets, four at a time; tells what was open before and after. */
+  rounds(interfaceName: string, backend: FrameBackend, count: number): Promise<{ before: object; after: object }>;
   descriptors(): object;
   watch(receiveBufferBytes: number): void;
   unwatch(): void;
@@ -54,6 +64,12 @@ export interface Commands {
   startWorker(interfaceName: string): Promise<void>;
   endWorker(): Promise<void>;
   ping(): void;
+  /** Calls the addon of that file with wrong arguments; returns what it accepted. */
+  misuse(addon: string): Promise<string[]>;
+  /** The shared libraries in this process. */
+  libraries(): string[];
+  /** Ends the process with code 7, with everything open. */
+  exit(): void;
 }
 
 const sockets = new Map<string, FrameSocket>();
@@ -93,13 +109,22 @@ const commands: Commands = {
     await get(name).close();
     sockets.delete(name);
   },
-  mute: () => void (isMuted = true),
-  throwNext: () => void (throwsNext = true),
+  mute() {
+    isMuted = true;
+  },
+  throwNext() {
+    throwsNext = true;
+  },
   async rounds(interfaceName, backend, count) {
-    // The first round starts what stays, such as the threads of the first child process.
+    let left = count;
+    const chain = async () => {
+      for (; left > 0; left--) await (await open("round", interfaceName, backend, arpAndNdpFilter())).close();
+    };
+    // One that stays open keeps what all share; a child process before that starts what stays for good.
     await (await open("round", interfaceName, backend, arpAndNdpFilter())).close();
+    await using _open = await open("round", interfaceName, backend, arpAndNdpFilter());
     const before = descriptors();
-    for (let i = 0; i < count; i++) await (await open("round", interfaceName, backend, arpAndNdpFilter())).close();
+    await Promise.all([chain(), chain(), chain(), chain()]);
     return { before, after: descriptors() };
   },
   descriptors,
@@ -129,6 +154,9 @@ const commands: Commands = {
     await worker?.terminate();
   },
   ping() {},
+  misuse,
+  libraries: () => [...new Set(readFileSync("/proc/self/maps", "utf8").match(/[^/\n]+\.(so|node)\b/g))],
+  exit: () => process.exit(7),
 };
 
 function open(name: string, interfaceName: string, backend: FrameBackend, filter: FrameFilter): Promise<FrameSocket> {

@@ -1,18 +1,25 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Interface, InterfaceEvent, LinkErrorCode } from "@heraldlb/link";
 import { systemClock } from "@heraldlb/runtime";
 import type { Commands } from "./driver.ts";
 
-/** What a driver told without being asked. */
+/** What a driver told without being asked. Which fields there are depends on the event. */
 export interface Told {
-  readonly event: string;
-  /** Milliseconds on the driver's clock. */
-  readonly at: number;
+  readonly event: "frames" | "error" | "interface" | "failed" | "uncaught" | "worker";
   /** Milliseconds on the test's clock. */
   readonly heard: number;
-  // biome-ignore lint/suspicious/noExplicitAny: each event has fields of its own, which the tests compare.
-  readonly [field: string]: any;
+  /** Of `frames`. */
+  readonly frames?: readonly string[];
+  /** Of `error`. */
+  readonly code?: LinkErrorCode;
+  /** Of `interface`. */
+  readonly type?: InterfaceEvent["type"];
+  readonly interface?: Interface;
+  readonly previous?: Interface;
+  /** Of `uncaught`. */
+  readonly message?: string;
 }
 
 /** A driver process in a network namespace. */

@@ -25,6 +25,7 @@ export function ipBatch(namespace: string, commands: readonly string[]): void {
 }
 
 let count = 0;
+let nextIndex = 100;
 
 /** Lays a wire between two new namespaces, and removes what crashed runs left. */
 export function layWire(): Wire {
@@ -47,7 +48,9 @@ export function layWire(): Wire {
 
 /** Makes the wire, also again after one end was deleted, which takes the other with it. */
 export function connect({ near, far }: Pick<Wire, "near" | "far">): void {
-  ip("-n", near, "link", "add", INTERFACE, "type", "veth", "peer", "name", INTERFACE, "netns", far);
+  // With the same index at both ends the kernel takes the wire for a network card, and reports carrier a second late.
+  const index = String(nextIndex++);
+  ip("-n", near, "link", "add", INTERFACE, "index", index, "type", "veth", "peer", "name", INTERFACE, "netns", far);
   for (const namespace of [near, far]) ip("-n", namespace, "link", "set", INTERFACE, "up");
 }
 

@@ -20,9 +20,11 @@
 #define TRUNCATED 1u
 #define FOREIGN 2u
 
-// Owned by two: the libuv handle until its close callback, and the JavaScript handle until it is collected.
+// Owned by two: the event loop until it has let go of handle and descriptor, and JavaScript until the handle is collected.
 struct receiver {
   uv_poll_t poll;
+  uv_work_t closing_work;
+  int pending;
   int fd;
   int nameless_errors;
   uint32_t slot;
@@ -53,9 +55,9 @@ static void call(struct receiver *r, napi_ref function, size_t count, napi_value
   if (napi_get_and_clear_last_exception(r->env, &error) == napi_ok) napi_fatal_exception(r->env, error);
 }
 
-static void on_closed(uv_handle_t *handle) {
-  struct receiver *r = handle->data;
+static void finish(struct receiver *r) {
   napi_handle_scope scope;
+  if (--r->pending > 0) return;
   if (r->on_closed && !r->teardown && napi_open_handle_scope(r->env, &scope) == napi_ok) {
     call(r, r->on_closed, 0, NULL);
     napi_close_handle_scope(r->env, scope);
@@ -70,12 +72,29 @@ static void on_closed(uv_handle_t *handle) {
   if (hook) napi_remove_async_cleanup_hook(hook);
 }
 
+static void on_handle_closed(uv_handle_t *handle) { finish(handle->data); }
+
+static void close_descriptor(uv_work_t *work) {
+  struct receiver *r = work->data;
+  close(r->fd);
+}
+
+static void on_descriptor_closed(uv_work_t *work, int status) {
+  (void)status;
+  finish(work->data);
+}
+
 static void begin_close(struct receiver *r) {
   if (r->closing) return;
   r->closing = true;
-  uv_close((uv_handle_t *)&r->poll, on_closed);
-  close(r->fd);
-  r->fd = -1;
+  r->pending = 1;
+  uv_close((uv_handle_t *)&r->poll, on_handle_closed);
+  // In the thread pool, for the kernel takes 10 to 30 ms to close a packet socket (it waits for all processors).
+  if (r->fd >= 0) {
+    r->pending++;
+    r->closing_work.data = r;
+    uv_queue_work(r->poll.loop, &r->closing_work, close_descriptor, on_descriptor_closed);
+  }
   drop_reference(r->env, &r->self);
   drop_reference(r->env, &r->ring);
   drop_reference(r->env, &r->info);
@@ -238,7 +257,7 @@ napi_value receiver_start(napi_env env, napi_callback_info info) {
   return throw_errno(env, "receive", error < 0 ? -error : ENOMEM);
 }
 
-// stop(handle, onClosed): closes the descriptor at once, and calls back when the loop has let go of it.
+// stop(handle, onClosed): onBatch is not called any more; onClosed is when the descriptor is closed.
 napi_value receiver_stop(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   napi_valuetype type;

@@ -17,6 +17,8 @@ export interface WatchOptions {
 /**
  * Yields all interfaces, then `synced`, then every change as the kernel reports it (rtnetlink), without polling.
  *
+ * The kernel itself may hold a change of carrier back for up to a second after another one, on any interface.
+ *
  * Ends when the signal aborts. Throws a {@link LinkError} if the kernel refuses.
  */
 export async function* watchInterfaces(
@@ -24,11 +26,15 @@ export async function* watchInterfaces(
   { receiveBufferBytes = RECEIVE_BUFFER_BYTES }: WatchOptions = {},
 ): AsyncGenerator<InterfaceEvent, void, undefined> {
   const inbox = new Mailbox<InterfaceEvent | Failure>();
-  using watch = new Watch(receiveBufferBytes, (event) => inbox.put(event));
-  watch.start();
-  for await (const event of inbox.take(signal)) {
-    if (event.type === "failed") throw event.error;
-    yield event;
+  const watch = new Watch(receiveBufferBytes, (event) => inbox.put(event));
+  try {
+    watch.start();
+    for await (const event of inbox.take(signal)) {
+      if (event.type === "failed") throw event.error;
+      yield event;
+    }
+  } finally {
+    await watch.close();
   }
 }
 
@@ -38,7 +44,7 @@ interface Failure {
 }
 
 /** One listing after the other on one socket, then events; all over again on a new socket when messages were lost. */
-class Watch implements Disposable {
+class Watch {
   readonly #receiveBufferBytes: number;
   readonly #put: (event: InterfaceEvent | Failure) => void;
   readonly #table = new InterfaceTable();
@@ -61,14 +67,15 @@ class Watch implements Disposable {
     this.#list();
   }
 
-  [Symbol.dispose](): void {
-    // Nobody waits for the event loop to let go: the descriptor is closed at once.
-    void this.#socket?.close();
+  async close(): Promise<void> {
+    const socket = this.#socket;
     this.#socket = undefined;
+    await socket?.close();
   }
 
   #restart(): void {
-    this[Symbol.dispose]();
+    // The new socket need not wait for the end of the old one, which says nothing any more.
+    void this.close();
     this.start();
   }
 

@@ -10,6 +10,12 @@ export interface LinkListener {
   onGone(): void;
 }
 
+/** An interest in a link. */
+export interface Following {
+  /** The listener is not called any more. Resolves when what it needed is closed. */
+  stop(): Promise<void>;
+}
+
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
 /**
@@ -22,12 +28,12 @@ class LinkFeed {
   readonly #followers = new Map<number, Set<LinkListener>>();
   #socket: RouteSocket | undefined;
 
-  follow(index: number, listener: LinkListener): Disposable {
+  follow(index: number, listener: LinkListener): Following {
     this.#socket ??= this.#open();
     const listeners = this.#followers.get(index) ?? new Set();
     this.#followers.set(index, listeners.add(listener));
     this.#socket.send(encodeLinkRequest(index, index));
-    return { [Symbol.dispose]: () => this.#unfollow(index, listener) };
+    return { stop: () => this.#unfollow(index, listener) };
   }
 
   #open(): RouteSocket {
@@ -55,21 +61,21 @@ class LinkFeed {
     for (const listener of [...(this.#followers.get(index) ?? [])]) tell(listener);
   }
 
-  #unfollow(index: number, listener: LinkListener): void {
+  async #unfollow(index: number, listener: LinkListener): Promise<void> {
     const listeners = this.#followers.get(index);
     if (!listeners?.delete(listener) || listeners.size > 0) return;
     this.#followers.delete(index);
     if (this.#followers.size > 0) return;
-    // Nobody waits for the event loop to let go: the descriptor is closed at once.
-    void this.#socket?.close();
+    const socket = this.#socket;
     this.#socket = undefined;
+    await socket?.close();
   }
 }
 
 const feed = new LinkFeed();
 
-/** Follows the link with this index until disposed of. Throws a {@link LinkError}. */
-export const followLink = (index: number, listener: LinkListener): Disposable => feed.follow(index, listener);
+/** Follows the link with this index until stopped. Throws a {@link LinkError}. */
+export const followLink = (index: number, listener: LinkListener): Following => feed.follow(index, listener);
 
 /** That the interface does not exist. */
 export const goneError = (name: string): LinkError =>

@@ -39,7 +39,7 @@ export interface Native {
     slot: number,
     onBatch: (errno: number, count: number) => void,
   ): Receiver;
-  /** Closes the descriptor at once; calls back when the event loop has let go of it. */
+  /** `onBatch` is not called any more; `onClosed` is when the descriptor is closed. */
   stop(receiver: Receiver, onClosed: () => void): void;
 }
 

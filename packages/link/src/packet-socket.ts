@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { encodeProgram } from "./bpf.ts";
 import type { FilterProgram, FrameFilter } from "./filter.ts";
 import type { FrameHandlers, FrameSocket, FrameSocketOptions, FrameStatistics } from "./frame-socket.ts";
-import { downError, followLink, goneError } from "./link-feed.ts";
+import { downError, type Following, followLink, goneError } from "./link-feed.ts";
 import { attempt, errnoError, native } from "./native.ts";
 import { createRing, type Reading, type Ring, startReading } from "./receiver.ts";
 import { FAMILY, int, packetAddress } from "./socket-address.ts";
@@ -45,7 +45,7 @@ class PacketSocket implements FrameSocket {
   readonly #requestedBufferBytes: number;
   readonly #handlers: FrameHandlers;
   readonly #parts = new Map<number, Part>();
-  readonly #following: Disposable;
+  readonly #following: Following;
   readonly #counters = { received: 0, dropped: 0, oversized: 0, unsent: 0 };
   #wasUp = true;
   #closed: Promise<void> | undefined;
@@ -66,7 +66,7 @@ class PacketSocket implements FrameSocket {
       this.#openParts(filter);
       this.receiveBufferBytes = Math.min(...[...this.#parts.values()].map(({ bufferBytes }) => bufferBytes));
     } catch (error) {
-      // The error is what the caller must hear; the descriptors are closed at once.
+      // The error is what the caller must hear; the descriptors follow.
       void this.close();
       throw error;
     }
@@ -119,8 +119,8 @@ class PacketSocket implements FrameSocket {
   }
 
   async #closeAll(): Promise<void> {
-    this.#following[Symbol.dispose]();
-    await Promise.all([...this.#parts.keys()].map((etherType) => this.#closePart(etherType)));
+    const parts = [...this.#parts.keys()].map((etherType) => this.#closePart(etherType));
+    await Promise.all([this.#following.stop(), ...parts]);
   }
 
   async #apply(filter: FrameFilter): Promise<void> {

@@ -3,7 +3,7 @@ import { backoff, systemClock } from "@heraldlb/runtime";
 import type { FrameFilter } from "./filter.ts";
 import type { FrameHandlers, FrameSocket, FrameSocketOptions, FrameStatistics } from "./frame-socket.ts";
 import { LinkError } from "./link-error.ts";
-import { downError, followLink, goneError } from "./link-feed.ts";
+import { downError, type Following, followLink, goneError } from "./link-feed.ts";
 import { attempt } from "./native.ts";
 import { PcapProcess } from "./pcap-process.ts";
 import type { CaptureCounters } from "./pcap-wire.ts";
@@ -36,7 +36,7 @@ class PcapSocket implements FrameSocket {
   readonly index: number;
   readonly receiveBufferBytes: number;
   readonly #handlers: FrameHandlers;
-  readonly #following: Disposable;
+  readonly #following: Following;
   readonly #leaving = new Set<Promise<void>>();
   #filter: FrameFilter;
   #link: LinkState | undefined;
@@ -111,10 +111,10 @@ class PcapSocket implements FrameSocket {
   }
 
   async #closeAll(): Promise<void> {
-    this.#following[Symbol.dispose]();
+    const unfollowed = this.#following.stop();
     this.#stop();
     for (const { resolve } of this.#waiting.splice(0)) resolve();
-    await Promise.all(this.#leaving);
+    await Promise.all([unfollowed, ...this.#leaving]);
   }
 
   #onLink(link: LinkState): void {

@@ -22,7 +22,7 @@ export interface ReadingHandlers {
 
 /** A descriptor that is read whenever something is there. */
 export interface Reading {
-  /** Closes the descriptor at once; no handler is called after that. Resolves when the event loop has let go. */
+  /** No handler is called any more. Resolves when the descriptor is closed. */
   close(): Promise<void>;
 }
 
