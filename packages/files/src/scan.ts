@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { FileProblem } from "./reading.ts";
@@ -13,7 +13,7 @@ export interface ScannedFile {
 
 /** All manifest files of a folder. */
 export interface Scan {
-  /** By path relative to the folder, sorted. */
+  /** By path relative to the folder. */
   readonly files: ReadonlyMap<string, ScannedFile>;
   readonly problems: readonly FileProblem[];
   /** Some are links, whose targets nobody watches. */
@@ -29,37 +29,21 @@ const MANIFEST = /\.(?:yaml|yml|json)$/;
 const RECENT_MS = 2_000;
 const FILES_A_TURN = 500;
 
+interface Folder {
+  /** Relative path; empty for the folder itself. */
+  readonly path: string;
+  /** Numbers of it and the folders around it, so that links do not lead in a circle. */
+  readonly chain: readonly string[];
+}
+
 /** Finds the manifest files in a folder and its subfolders, but for names that begin with a dot. */
 export async function scanFolder(dir: string): Promise<Scan> {
   const files = new Map<string, ScannedFile>();
   const problems: FileProblem[] = [];
+  const folders: Folder[] = [];
+  const now = Date.now();
   let hasLinks = false;
   let seen = 0;
-
-  async function visit(folder: string, ancestors: readonly string[]): Promise<void> {
-    const entries = attempt(folder || ".", () => readdirSync(join(dir, folder), { withFileTypes: true }));
-    for (const entry of entries?.toSorted(byName) ?? []) {
-      if (entry.name.startsWith(".")) continue;
-      // 10,000 files at once would hold up everything else for 50 ms.
-      if (++seen % FILES_A_TURN === 0) await setImmediate();
-      await visitEntry(folder ? `${folder}/${entry.name}` : entry.name, entry, ancestors);
-    }
-  }
-
-  async function visitEntry(path: string, entry: Dirent, ancestors: readonly string[]): Promise<void> {
-    const isLink = entry.isSymbolicLink();
-    const isManifest = MANIFEST.test(entry.name);
-    if (!isManifest && !isLink && !entry.isDirectory()) return;
-    const stats = attempt(path, () => statSync(join(dir, path)));
-    if (!stats) return;
-    hasLinks ||= isLink;
-    const id = `${stats.dev}:${stats.ino}`;
-    if (stats.isDirectory()) {
-      if (!ancestors.includes(id)) await visit(path, [...ancestors, id]);
-    } else if (isManifest && stats.isFile()) {
-      files.set(path, { stamp: `${id}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`, isRecent: isRecent(stats) });
-    }
-  }
 
   function attempt<Result>(path: string, read: () => Result): Result | undefined {
     try {
@@ -70,8 +54,33 @@ export async function scanFolder(dir: string): Promise<Scan> {
     }
   }
 
+  function visit(path: string, entry: Dirent, chain: readonly string[]): void {
+    const isLink = entry.isSymbolicLink();
+    const isManifest = MANIFEST.test(entry.name);
+    if (!isManifest && !isLink && !entry.isDirectory()) return;
+    const stats = attempt(path, () => statSync(`${dir}/${path}`));
+    if (!stats) return;
+    hasLinks ||= isLink;
+    const id = `${stats.dev}:${stats.ino}`;
+    if (stats.isDirectory()) {
+      if (!chain.includes(id)) folders.push({ path, chain: [...chain, id] });
+    } else if (isManifest && stats.isFile()) {
+      const { size, mtimeMs, ctimeMs } = stats;
+      const isRecent = now - Math.max(mtimeMs, ctimeMs) < RECENT_MS;
+      files.set(path, { stamp: `${id}:${size}:${mtimeMs}:${ctimeMs}`, isRecent });
+    }
+  }
+
   const root = attempt(".", () => statSync(dir));
-  if (root) await visit("", [`${root.dev}:${root.ino}`]);
+  if (root) folders.push({ path: "", chain: [`${root.dev}:${root.ino}`] });
+  for (const { path, chain } of folders) {
+    for (const entry of attempt(path || ".", () => readdirSync(join(dir, path), { withFileTypes: true })) ?? []) {
+      if (entry.name.startsWith(".")) continue;
+      // 10,000 files in one turn would hold up everything else.
+      if (++seen % FILES_A_TURN === 0) await setImmediate();
+      visit(path ? `${path}/${entry.name}` : entry.name, entry, chain);
+    }
+  }
   return { files, problems, hasLinks };
 }
 
@@ -93,11 +102,3 @@ const WORDS: Readonly<Record<string, string>> = {
   ELOOP: "links that lead in a circle",
   EIO: "input/output error",
 };
-
-function isRecent({ mtimeMs, ctimeMs }: Stats): boolean {
-  return Date.now() - Math.max(mtimeMs, ctimeMs) < RECENT_MS;
-}
-
-function byName(a: Dirent, b: Dirent): number {
-  return a.name < b.name ? -1 : 1;
-}
