@@ -19,9 +19,10 @@ export function settleAll(context: ControllerContext): void {
 }
 
 function settle(context: ControllerContext, group: Group): void {
-  const { owner, handOver } = group;
-  if (!owner) found(context, group);
-  else if (!handOver || !continueHandOver(context, group, handOver)) keep(context, group, owner);
+  if (group.handOver && group.owner && continueHandOver(context, group, group.handOver)) return;
+  // Giving a hand-over up is a decision, too.
+  if (group.owner) keep(context, group, group.owner);
+  else found(context, group);
 }
 
 /** Nobody owns the group: whoever answers, else whoever did, else the best. */

@@ -1,0 +1,240 @@
+import { describe, expect, test } from "vitest";
+import { ControllerBench, candidate, GROUP, groupSpec, holding, leading } from "../testing/controller-bench.ts";
+import { nextTerm, ownerOf } from "./step.ts";
+
+/** A controller that has just begun to lead, over speakers that nobody has said Hello for. */
+function starting(nodes: readonly string[]): ControllerBench {
+  const bench = new ControllerBench();
+  bench.step({ type: "expect", nodes });
+  bench.step({ type: "group", group: groupSpec(GROUP, nodes) });
+  bench.step({ type: "synced" });
+  bench.step({ type: "lead", term: 2 });
+  return bench;
+}
+
+describe("the start of a term", () => {
+  test.each(["owner", "leaving"] as const)(
+    "adopts a speaker that reports %s, with a new epoch and at once",
+    (state) => {
+      const bench = starting(["a", "b"]);
+      bench.hello("b", [holding(state, { term: 1, counter: 7 })]);
+      bench.pass(25);
+      expect(ownerOf(bench.state, GROUP)).toMatchObject({ node: "b", epoch: { term: 2, counter: 1 } });
+      expect(bench.reasons).toEqual(["adopted"]);
+    },
+  );
+
+  test("of several adopts the highest epoch, and tells the others to stop", () => {
+    const bench = starting(["a", "b", "c"]);
+    bench.hello("a", [holding("owner", { term: 1, counter: 7 })]);
+    bench.hello("b", [holding("leaving", { term: 1, counter: 9 })]);
+    bench.hello("c", [holding("verify", { term: 1, counter: 12 })]);
+    bench.pass(25);
+    expect(bench.owner()).toBe("b");
+    expect([bench.orders("a"), bench.orders("b"), bench.orders("c")]).toEqual([["revoke"], ["assign"], ["revoke"]]);
+  });
+
+  test("waits D, and 3 s for speakers that it expects and hasn't heard", () => {
+    const bench = starting(["a", "b"]);
+    bench.hello("a");
+    bench.pass(2_900);
+    expect(bench.owner()).toBeUndefined();
+    bench.pass(100);
+    expect(bench.owner()).toBe("a");
+    const other = starting(["a"]);
+    other.hello("a");
+    other.pass(275);
+    expect(other.owner()).toBeUndefined();
+    other.pass(25);
+    expect(other.owner()).toBe("a");
+  });
+
+  test("waits 1 s where no speaker is expected", () => {
+    const bench = starting([]);
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a"]) });
+    bench.hello("a");
+    bench.pass(900);
+    expect(bench.owner()).toBeUndefined();
+    bench.pass(125);
+    expect(bench.owner()).toBe("a");
+  });
+
+  test("waits for nobody with an address that this process has just given", () => {
+    const bench = starting(["a", "b"]);
+    bench.hello("a");
+    bench.pass(50);
+    bench.step({ type: "group", group: groupSpec("192.0.2.9", ["a", "b"], { fresh: true }) });
+    expect(bench.owner("192.0.2.9")).toBe("a");
+  });
+
+  test("then prefers the latest silent holder to any ranking", () => {
+    const bench = starting(["a", "b", "c"]);
+    bench.hello("a");
+    bench.hello("b", [holding("verify", { term: 1, counter: 3 })]);
+    bench.hello("c", [holding("yielded", { term: 1, counter: 4 })]);
+    bench.pass(400);
+    expect(bench.owner()).toBe("c");
+    expect(bench.reasons).toEqual(["resumed"]);
+  });
+
+  test("before the source was read completely nothing is decided and nothing unknown", () => {
+    const bench = new ControllerBench();
+    bench.step({ type: "expect", nodes: ["a"] });
+    bench.step({ type: "lead", term: 2 });
+    bench.hello("a", [holding("owner", { term: 1, counter: 7 })]);
+    bench.pass(5_000);
+    expect(bench.orders("a")).toEqual([]);
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a"]) });
+    bench.step({ type: "synced" });
+    bench.pass(25);
+    expect(bench.reasons).toEqual(["adopted"]);
+  });
+
+  test("ends what an unlisted group's holder does", () => {
+    const bench = starting(["a"]);
+    bench.hello("a", [holding("owner", { term: 1, counter: 7 }, "192.0.2.77")]);
+    expect(bench.orders("a")).toEqual(["revoke"]);
+  });
+});
+
+describe("an owner", () => {
+  test("that is not permitted any longer makes way for the next, or for nobody", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.step({ type: "group", group: groupSpec(GROUP, ["b"]) });
+    expect(bench.owner()).toBe("b");
+    bench.step({ type: "group", group: groupSpec(GROUP, []) });
+    expect(bench.owner()).toBeUndefined();
+    expect(bench.speaker("b").held.size).toBe(0);
+    bench.pass(2_000);
+    expect(bench.orders("b")).toEqual(["assign", "revoke"]);
+  });
+
+  test("that is not permitted and answers at the start of a term is not adopted", () => {
+    const bench = starting(["a"]);
+    bench.hello("z", [holding("owner", { term: 1, counter: 7 })]);
+    bench.hello("a");
+    bench.pass(50);
+    expect(bench.owner()).toBe("a");
+    expect(bench.orders("z")).toEqual(["revoke"]);
+  });
+
+  test("without carrier makes way, but not when nobody else is able", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.setLink("b", { carrier: false });
+    bench.setLink("a", { carrier: false });
+    expect(bench.owner()).toBe("a");
+    bench.setLink("b", {});
+    bench.pass(25);
+    expect(bench.owner()).toBe("b");
+  });
+
+  test("that is dead keeps the group until somebody else is fit", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a"])]);
+    bench.kill("a");
+    bench.pass(1_000);
+    expect(bench.owner()).toBe("a");
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a", "b"]) });
+    expect(bench.owner()).toBe("b");
+  });
+
+  test("that is heard but does not acknowledge for D gives way for 2 s", () => {
+    const bench = leading(["a", "b"], []);
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a", "b"]) });
+    expect(bench.owner()).toBe("a");
+    bench.pass(325);
+    expect(bench.owner()).toBe("b");
+    expect(bench.orders("a")).toEqual(["assign", "revoke"]);
+    expect(bench.reasons).toEqual(["ranked", "unacknowledged"]);
+  });
+
+  test("that acknowledges one after the other is given the time", () => {
+    const bench = leading(["a", "b"], []);
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "group", group: groupSpec("192.0.2.1", ["a"]) });
+    bench.step({
+      type: "group",
+      group: groupSpec(
+        "192.0.2.2",
+        ["a", "b"].map((node) =>
+          candidate(node, { score: node === "a" ? "0" : "1", preference: node === "a" ? 1 : 0 }),
+        ),
+      ),
+    });
+    bench.pass(250);
+    bench.say("a", { type: "ack", kind: "assign", group: "192.0.2.1", epoch: { term: 1, counter: 1 } });
+    bench.pass(250);
+    expect(bench.owner("192.0.2.2")).toBe("a");
+    bench.pass(100);
+    expect(bench.owner("192.0.2.2")).toBe("b");
+  });
+
+  test("that has lost the group is told again, 2 D after its Assign", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.report("a", "none", { term: 1, counter: 1 });
+    expect(bench.reasons).toEqual(["repaired"]);
+    bench.clear();
+    bench.report("a", "none", { term: 1, counter: 2 });
+    bench.pass(500);
+    expect(bench.reasons).toEqual([]);
+    bench.pass(150);
+    expect(bench.reasons).toEqual(["repaired"]);
+  });
+
+  test("that has yielded is not fought without a firm lease, and gets it back with one", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.step({ type: "firm", firm: false });
+    bench.report("a", "yielded", { term: 1, counter: 1 });
+    bench.pass(3_000);
+    expect(bench.reasons).toEqual([]);
+    bench.step({ type: "firm", firm: true });
+    expect(bench.reasons).toEqual(["repaired"]);
+  });
+
+  test("of a group that is removed is told to stop", () => {
+    const bench = leading(["a"], [groupSpec(GROUP, ["a"])]);
+    bench.step({ type: "groupRemoved", group: GROUP });
+    expect(bench.orders("a")).toEqual(["revoke"]);
+    expect(bench.speaker("a").held.size).toBe(0);
+  });
+});
+
+describe("a holder that is not the owner", () => {
+  test.each([
+    ["owner", true, 1],
+    ["leaving", true, 1],
+    ["verify", true, 1],
+    ["yielded", true, 1],
+    ["owner", false, 1],
+    ["verify", false, 0],
+    ["yielded", false, 0],
+  ] as const)("in %s, with a firm lease %s, gets %i Revoke", (state, firm, count) => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.step({ type: "firm", firm });
+    bench.report("b", state, { term: 1, counter: 1 });
+    expect(bench.orders("b")).toEqual(Array(count).fill("revoke"));
+  });
+
+  test("is told again every D for as long as it holds", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.speaker("b").obeys = false;
+    bench.report("b", "owner", { term: 1, counter: 1 });
+    bench.pass(1_000);
+    expect(bench.orders("b")).toEqual(["revoke", "revoke", "revoke", "revoke"]);
+  });
+
+  test("is told by an epoch that it can't ignore", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.report("b", "owner", { term: 1, counter: 500 });
+    const [revoke] = bench.speaker("b").heard.filter(({ type }) => type === "revoke");
+    expect(revoke).toMatchObject({ epoch: { term: 1 } });
+  });
+});
+
+test("the next term is above everything heard, led in and stored", () => {
+  const bench = leading(["a"], []);
+  expect(nextTerm(bench.state, 0)).toBe(2);
+  expect(nextTerm(bench.state, 41)).toBe(42);
+  bench.beat("a", { maxTerm: 77 });
+  expect(nextTerm(bench.state, 41)).toBe(78);
+});
