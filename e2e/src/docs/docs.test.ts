@@ -1,0 +1,70 @@
+// The documentation says what the programs do: its commands run, its flags and metrics are those that exist.
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { advertisementManifest, createLab, Deployment, heraldCommand, manifests, poolManifest } from "@heraldlb/lab";
+import { expect, test } from "vitest";
+import { examplesOf } from "../packages/readme.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const exec = promisify(execFile);
+const read = (path: string) => readFile(join(ROOT, path), "utf8");
+
+const documents = ["README.md", "docs/getting-started.md"] as const;
+const blocks = (
+  await Promise.all(
+    documents.map(async (document) => examplesOf(await read(document)).map((example) => ({ document, ...example }))),
+  )
+).flat();
+// The demo stands in both: once is enough.
+const distinct = blocks.filter(({ code }, i) => blocks.findIndex((other) => other.code === code) === i);
+
+test.each(distinct)(
+  "the block of $document at line $line runs",
+  async ({ code }) => {
+    const folder = await mkdtemp(join(tmpdir(), "herald-docs-"));
+    try {
+      const script = join(folder, "block.sh");
+      await writeFile(script, code);
+      await exec("bash", ["-eu", script], { cwd: ROOT, timeout: 110_000 });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+  120_000,
+);
+
+test("the README's test command is the one that CI runs", async () => {
+  expect(await read("README.md")).toContain("npm test");
+  expect(await read(".ci/run")).toMatch(/ npm test$/m);
+});
+
+test.each(["herald-controller", "herald-speaker"] as const)("the reference has the flags of %s", async (command) => {
+  const { stdout } = await exec(heraldCommand(command), ["--help"]);
+  const flags = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, flag]) => flag);
+  const page = await read(`docs/reference/${command}.md`);
+  const documented = page.split("\n").flatMap((line) => [...(line.split(" | ")[0] ?? "").matchAll(/^\| .*/g)]);
+  const named = documented.flatMap(([row]) => [...row.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag));
+  expect(named.toSorted()).toEqual(flags.toSorted());
+});
+
+test("the reference has the metrics of both commands", async () => {
+  await using lab = await createLab({ name: "docs", nodes: 1 });
+  const herald = new Deployment(lab);
+  const [node] = lab.nodes;
+  const [controller] = lab.controllers;
+  if (!node || !controller) throw new RangeError("the lab has neither a node nor a controller");
+  herald.write(
+    "pool.yaml",
+    manifests(poolManifest("main", ["10.64.1.10/32"]), advertisementManifest("main", ["main"])),
+  );
+  await herald.startController();
+  await herald.ready(node, herald.startSpeaker(node));
+  const text = `${await herald.metrics(controller)}\n${await herald.metrics(node)}`;
+  const served = new Set([...text.matchAll(/^# TYPE ((?:herald|metallb)_\w+)/gm)].map(([, name]) => name));
+  const page = await read("docs/reference/metrics.md");
+  const documented = new Set([...page.matchAll(/`((?:herald|metallb)_[a-z0-9_]+)`/g)].map(([, name]) => name));
+  expect([...documented].toSorted()).toEqual([...served].toSorted());
+});
