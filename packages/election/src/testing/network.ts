@@ -169,7 +169,7 @@ export class Network {
       this.groupIds.map((id) => [
         id,
         this.speakers
-          .filter((speaker) => speaker.isUp && speaker.modes.get(id) === "all")
+          .filter((speaker) => speaker.isUp && !speaker.isPaused && speaker.modes.get(id) === "all")
           .map(({ name }) => name)
           .join("+"),
       ]),
