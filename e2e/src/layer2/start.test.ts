@@ -49,6 +49,8 @@ describe("all processes started at once", () => {
     const controller = await herald.startController();
     for (const node of lab.nodes) herald.startSpeaker(node);
     for (const address of ADDRESSES) await owner(site, address);
+    // Time to write the state down: it is written soon after a change, not with it.
+    await pass(1000);
     controller.kill("SIGKILL");
     for (const node of lab.nodes) herald.speaker(node).kill("SIGKILL");
     for (const node of lab.nodes) await herald.speaker(node).exited;

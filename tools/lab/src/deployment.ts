@@ -124,6 +124,11 @@ export class Deployment {
     return started(this.#controllers, host);
   }
 
+  /** Deletes what a node's speaker, which must not be running, has kept in its state folder. */
+  forgetState(node: Host): void {
+    rmSync(this.stateFolder(node), { recursive: true, force: true });
+  }
+
   /** A node's `--state-dir`. */
   stateFolder(node: Host): string {
     return join(this.lab.folder, `state-${node.name}`);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { systemClock } from "@heraldlb/runtime";
 import { identify, type ProcessId, signalProcess } from "./process-id.ts";
@@ -33,13 +33,19 @@ export class LabProcess implements AsyncDisposable {
   readonly exited: Promise<Exit>;
   /** What it prints, with `output: "pipe"`. */
   readonly stdout: Readable | undefined;
+  readonly #logStart: number;
   #exit: Exit | undefined;
 
-  /** Takes over a process that {@link startProcess} has just started. */
-  constructor(child: ChildProcess, name: string, logFile: string) {
+  /** Takes over a process that {@link startProcess} has just started; its log begins at `logStart` in the file. */
+  constructor(
+    child: ChildProcess,
+    name: string,
+    { logFile, logStart }: { readonly logFile: string; readonly logStart: number },
+  ) {
     if (child.pid === undefined) throw new Error(`could not start ${name}`);
     this.name = name;
     this.logFile = logFile;
+    this.#logStart = logStart;
     this.stdout = child.stdout ?? undefined;
     this.id = identify(child.pid) ?? { pid: child.pid, startTicks: -1 };
     this.exited = new Promise((resolve) => {
@@ -55,9 +61,9 @@ export class LabProcess implements AsyncDisposable {
     return this.#exit;
   }
 
-  /** All that it (and earlier processes of the same name) wrote to the log. */
+  /** All that it has written to the log; what earlier processes of the same name wrote is only in the file. */
   log(): string {
-    return readFileSync(this.logFile, "utf8");
+    return readFileSync(this.logFile).subarray(this.#logStart).toString();
   }
 
   /** Waits until the log has a match. */
@@ -103,6 +109,7 @@ export function startProcess(
   const inside = ["ip", "netns", "exec", namespace, command, ...args] as const;
   const [program, ...rest] = keep ? inside : (["setpriv", "--pdeathsig", "KILL", ...inside] as const);
   const log = openSync(logFile, "a");
+  const logStart = fstatSync(log).size;
   try {
     const child = spawn(program, rest, {
       stdio: ["ignore", output === "pipe" ? "pipe" : log, log],
@@ -112,7 +119,7 @@ export function startProcess(
     // Without a listener a failed start would be an uncaught exception; the constructor sees it too.
     child.on("error", () => {});
     if (keep) child.unref();
-    return new LabProcess(child, name, logFile);
+    return new LabProcess(child, name, { logFile, logStart });
   } finally {
     closeSync(log);
   }
