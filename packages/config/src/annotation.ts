@@ -36,7 +36,7 @@ export function annotationWarnings(kind: string, annotations: Readonly<Record<st
       const kinds = HERALD_ANNOTATIONS[key];
       if (kinds?.includes(kind)) return [];
       const message = kinds
-        ? `the annotation has no effect on a ${kind}; it belongs on: ${kinds.join(", ")}`
+        ? `the annotation has no effect on kind ${kind}; it belongs on: ${kinds.join(", ")}`
         : `Herald knows no such annotation; did you mean ${nearest(key, Object.keys(HERALD_ANNOTATIONS))}?`;
       return [{ path, message, code: "unknownAnnotation" }];
     });

@@ -57,6 +57,7 @@ function idOf({ outcome }: Candidate): ObjectId | undefined {
 /** Errors and warnings that an object has by itself. */
 function ownProblems({ origin, outcome }: Candidate, id: ObjectId | undefined): ObjectProblem[] {
   const errors = outcome.type === "invalid" ? outcome.problems : [];
+  if (errors.length === 0 && outcome.warnings.length === 0) return [];
   return [
     ...errors.map((problem): ObjectProblem => ({ ...problem, severity: "error", id, origin })),
     ...outcome.warnings.map((problem): ObjectProblem => ({ ...problem, severity: "warning", id, origin })),

@@ -71,10 +71,20 @@ const service: fc.Arbitrary<ServiceInput> = fc
   })
   .map(({ id, ...rest }) => ({ ...rest, key: `n/s${id}`, assigned: [] }));
 
+/** Few pool sets that come again and again, so that a pool often stays as it was. */
+const familiarSet: fc.Arbitrary<PoolSet> = fc
+  .record({ kept: fc.subarray([0, 1, 2, 3, 4, 5]), setAside: fc.boolean() })
+  .map(({ kept, setAside }) => {
+    const pools = kept.map((i): PoolInput => {
+      return { name: `pool${i}`, ranges: BLOCKS.slice(i, i + 1), autoAssign: true, avoidBuggyIps: false };
+    });
+    return { pools, setAside };
+  });
+
 const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 6, arbitrary: service.map((service): Change => ({ type: "service", service })) },
   { weight: 2, arbitrary: service.map(({ key }): Change => ({ type: "serviceRemoved", key })) },
-  { weight: 1, arbitrary: poolSet.map((set): Change => ({ type: "pools", set })) },
+  { weight: 1, arbitrary: fc.oneof(poolSet, familiarSet).map((set): Change => ({ type: "pools", set })) },
 );
 const history = fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 12 });
 const config: fc.Arbitrary<AllocatorConfig> = fc.record({ onStranded: fc.constantFrom("keep", "reassign") });

@@ -27,7 +27,7 @@ export class Allocator {
   apply(changes: readonly Change[]): Action[] {
     const { pools, services } = collapse(changes);
     const releases = Array.from(services).flatMap(([key, service]) => (service ? [] : this.#remove(key)));
-    const concerned = pools ? this.#ledger.setPools(pools) : [];
+    const concerned = pools ? [...this.#ledger.setPools(pools), ...this.#discontent()] : [];
     const changed = new Map<string, ServiceInput>();
     for (const key of concerned) changed.set(key, this.#services.get(key) as ServiceInput);
     for (const [key, service] of services) {
@@ -99,6 +99,11 @@ export class Allocator {
     else this.#refusals.delete(key);
     const isOld = old && refusal && old.reason === refusal.reason && old.message === refusal.message;
     return isOld ? { ...outcome, refusal: undefined } : outcome;
+  }
+
+  /** Services that keep an address against their wish: other pools may fulfil it. */
+  #discontent(): readonly string[] {
+    return Array.from(this.#refusals.keys()).filter((key) => this.#ledger.held(key));
   }
 
   *#all(keys: Iterable<string>): Iterable<ServiceInput> {
