@@ -1,4 +1,4 @@
-import { type Epoch, formatEpoch } from "../epoch.ts";
+import type { Epoch } from "../epoch.ts";
 import type { GroupId } from "../group.ts";
 import type { ControllerMessage } from "../message.ts";
 import type { OwnerReason } from "./event.ts";
@@ -48,18 +48,11 @@ export function own(
   const before = group.owner?.node;
   if (before !== undefined) state.speakers.get(before)?.owned.delete(group.id);
   group.owner = { node: speaker.node, epoch, assignedAt: now, acked };
+  group.isFresh = false;
   speaker.owned.add(group.id);
   state.wanting.delete(group.id);
   speaker.revokedAt.delete(group.id);
-  effects.push(
-    { type: "owner", group: group.id, node: speaker.node, epoch, reason },
-    {
-      type: "log",
-      level: "info",
-      message: "owner decided",
-      fields: { group: group.id, node: speaker.node, before: before ?? "", epoch: formatEpoch(epoch), reason },
-    },
-  );
+  effects.push({ type: "owner", group: group.id, node: speaker.node, epoch, reason });
 }
 
 /** Takes the group from its owner without giving it to anybody. */
@@ -71,13 +64,5 @@ export function disown(context: ControllerContext, group: Group, reason: OwnerRe
   speaker?.owned.delete(group.id);
   revoke(context, speaker, group.id, epoch);
   group.owner = undefined;
-  effects.push(
-    { type: "owner", group: group.id, node: undefined, epoch, reason },
-    {
-      type: "log",
-      level: "info",
-      message: "owner revoked",
-      fields: { group: group.id, before: speaker?.node ?? "", epoch: formatEpoch(epoch), reason },
-    },
-  );
+  effects.push({ type: "owner", group: group.id, node: undefined, epoch, reason });
 }

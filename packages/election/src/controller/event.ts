@@ -26,7 +26,10 @@ export interface GroupSpec {
   readonly id: GroupId;
   readonly families: readonly Family[];
   readonly candidates: readonly Candidate[];
-  /** This very process has just given the group its address, so no speaker can hold it and nobody is waited for. */
+  /**
+   * This very process has just given the group its address, so no speaker can hold it and nobody is waited for. Counts
+   * when the group is new to the machine.
+   */
   readonly fresh: boolean;
 }
 
@@ -90,7 +93,7 @@ export type ControllerEffect =
       readonly stream: StreamId;
       readonly reason: "silent" | "replaced" | "refused" | "protocol" | "bye";
     }
-  /** The group's owner has changed, or its epoch has. No node: nobody owns it. */
+  /** The group's owner has changed, or its epoch has: the shell logs and counts it. No node: nobody owns it. */
   | {
       readonly type: "owner";
       readonly group: GroupId;

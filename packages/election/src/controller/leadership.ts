@@ -52,6 +52,7 @@ export function forgetOwners(state: ControllerState): void {
   for (const group of state.groups.values()) {
     group.owner = undefined;
     group.handOver = undefined;
+    group.isFresh = false;
   }
   for (const speaker of state.speakers.values()) {
     speaker.owned.clear();
@@ -92,6 +93,7 @@ export function onGroup(context: ControllerContext, spec: GroupSpec): void {
     state.groups.set(spec.id, {
       id: spec.id,
       spec,
+      isFresh: spec.fresh,
       owner: undefined,
       handOver: undefined,
       failed: new Map(),

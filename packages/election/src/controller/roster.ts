@@ -92,7 +92,7 @@ function dismiss(context: ControllerContext, speaker: Speaker, isOtherProcess: b
 
 function onHeartbeat(context: ControllerContext, speaker: Speaker, heartbeat: Heartbeat): void {
   // The thread that answers hangs: whatever carries this message proves nothing.
-  if (heartbeat.workerAge >= detectionMs(context.config)) return;
+  if (!(heartbeat.workerAge < detectionMs(context.config))) return;
   regain(context, speaker);
   speaker.echo = heartbeat.stamp;
   if (!hearTerm(context, heartbeat) || heartbeat.holdingsRev !== speaker.holdingsRev) {

@@ -67,6 +67,21 @@ describe("the start of a term", () => {
     expect(bench.owner("192.0.2.9")).toBe("a");
   });
 
+  test("waits again for an address given earlier, when the same process takes another term", () => {
+    const bench = starting(["a"]);
+    bench.hello("a");
+    bench.pass(50);
+    const fresh = groupSpec("192.0.2.9", ["a"], { fresh: true });
+    bench.step({ type: "group", group: fresh });
+    bench.step({ type: "lead", term: 3 });
+    bench.report("a", "none", { term: 3, counter: 1 }, fresh.id);
+    bench.step({ type: "group", group: fresh });
+    bench.pass(275);
+    expect(bench.owner(fresh.id)).toBeUndefined();
+    bench.pass(50);
+    expect(bench.owner(fresh.id)).toBe("a");
+  });
+
   test("then prefers the latest silent holder to any ranking", () => {
     const bench = starting(["a", "b", "c"]);
     bench.hello("a");

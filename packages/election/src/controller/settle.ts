@@ -39,7 +39,7 @@ function found(context: ControllerContext, group: Group): void {
     expel(context, group, answering);
     return;
   }
-  if (!group.spec.fresh && now < waitsUntil(context)) return;
+  if (!group.isFresh && now < waitsUntil(context)) return;
   const silent = latestHolder(context, group.id, () => true);
   const candidate = silent && candidateOf(group, silent.node);
   const resumed = candidate && isFit(context, group, candidate);

@@ -62,6 +62,8 @@ export interface HandOver {
 export interface Group {
   readonly id: GroupId;
   spec: GroupSpec;
+  /** Nobody can hold it yet. */
+  isFresh: boolean;
   owner: { readonly node: NodeName; readonly epoch: Epoch; readonly assignedAt: number; acked: boolean } | undefined;
   handOver: HandOver | undefined;
   /** Nodes that did not acknowledge, and until when they get nothing of it. */

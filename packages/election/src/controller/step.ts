@@ -78,7 +78,7 @@ function retryWanting(context: ControllerContext): void {
   state.hasGained = false;
   const isStarting = now < waitsUntil(context);
   for (const id of state.wanting) {
-    if (!isStarting || state.groups.get(id)?.spec.fresh) state.unsettled.add(id);
+    if (!isStarting || state.groups.get(id)?.isFresh) state.unsettled.add(id);
   }
 }
 

@@ -105,10 +105,10 @@ describe("streams", () => {
     for (let i = 0; i < 6; i++) bench.step({ type: "closed", dial: bench.dial, replaced: false });
     expect(only(bench.effects, "dial").map(({ delayMs, jitter }) => [delayMs, jitter])).toEqual([
       [0, 0],
+      [100, 0.5],
       [200, 0.5],
       [400, 0.5],
       [800, 0.5],
-      [1_000, 0.5],
       [1_000, 0.5],
       [1_000, 0.5],
     ]);
@@ -136,8 +136,7 @@ describe("the end", () => {
     bench.revoke(11);
     const effects = bench.hear({ type: "drained" });
     expect(sent(effects)).toContainEqual({ type: "bye", reason: "shutdown" });
-    expect(effects.at(-1)).toMatchObject({ type: "persist" });
-    expect(only(effects, "exit")).toEqual([{ type: "exit", code: 0, reason: "shutdown" }]);
+    expect(effects.slice(-2)).toMatchObject([{ type: "persist" }, { type: "exit", code: 0, reason: "shutdown" }]);
   });
 
   test("nobody says so: it ends after 2 s, silent before it says goodbye, and keeps what it held for the next start", () => {

@@ -157,7 +157,7 @@ function dial(context: SpeakerContext, replica: Replica): void {
   const { state, config, now, effects } = context;
   const { backoffMinMs, backoffMaxMs, connectLimitMs, replyLimitMs } = config.timers;
   const urgent = holdsAnything(context) || replica.failures === 0;
-  const delayMs = urgent ? 0 : Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(replica.failures, 16));
+  const delayMs = urgent ? 0 : Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(replica.failures - 1, 16));
   replica.dial = state.nextDial++;
   replica.phase = "dialling";
   replica.dialledAt = now;
@@ -208,5 +208,4 @@ export function end(context: SpeakerContext, reason: ByeReason): void {
   }
   for (const replica of state.replicas.values()) hangUp(context, replica, reason);
   state.ended = reason;
-  effects.push({ type: "exit", code: reason === "replaced" ? 1 : 0, reason });
 }

@@ -40,6 +40,7 @@ export function stepSpeaker(state: SpeakerState, event: SpeakerEvent, config: Sp
   const isTick = event.type === "tick";
   reportHoldings(context, { isTick });
   if (isTick || state.ended) persist(context);
+  if (state.ended) effects.push({ type: "exit", code: state.ended === "replaced" ? 1 : 0, reason: state.ended });
   return { state, effects };
 }
 

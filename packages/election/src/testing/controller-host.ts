@@ -8,6 +8,7 @@ import {
   initialController,
 } from "../controller/state.ts";
 import { nextTerm, stepController } from "../controller/step.ts";
+import { formatEpoch } from "../epoch.ts";
 import type { GroupId } from "../group.ts";
 import type { SpeakerMessage } from "../message.ts";
 import { DEFAULT_CONTROLLER_TIMERS } from "../timers.ts";
@@ -130,8 +131,11 @@ export class ControllerHost extends Process implements StreamEnd {
         this.#streams.get(effect.stream)?.close(this);
         this.#streams.delete(effect.stream);
         return;
-      case "owner":
+      case "owner": {
+        const { group, node, epoch, reason } = effect;
+        this.network.log(this.name, `owner ${JSON.stringify({ group, node, epoch: formatEpoch(epoch), reason })}`);
         return;
+      }
       case "stepDown":
         if (this.network.controllers.length === 1) this.#leadByFile();
         return;
