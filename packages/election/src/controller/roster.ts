@@ -1,10 +1,10 @@
 import { compareEpochs } from "../epoch.ts";
-import type { GroupId, Holding, HoldingChange } from "../group.ts";
 import { isUsable, type Link } from "../link.ts";
-import type { Ack, Bye, Heartbeat, Hello, Holdings, Reply, SpeakerMessage } from "../message.ts";
+import type { Ack, Bye, Heartbeat, Hello, Reply, SpeakerMessage } from "../message.ts";
 import { tell } from "./assignment.ts";
 import type { StreamId } from "./event.ts";
 import { onHandOverAck } from "./hand-over.ts";
+import { changeHoldings, replaceHoldings } from "./holders.ts";
 import { bury, hear } from "./silence.ts";
 import { type ControllerContext, detectionMs, keeps, newSpeaker, nextEpoch, type Speaker } from "./state.ts";
 
@@ -25,8 +25,9 @@ export function onMessage(context: ControllerContext, stream: StreamId, message:
     return;
   }
   regain(context, speaker);
-  if (message.type === "holdings") onHoldings(context, speaker, message);
-  else if (message.type === "links") onLinks(context, speaker, message.links);
+  if (message.type === "holdings") {
+    if (!changeHoldings(context, speaker, message)) askAgain(context, speaker);
+  } else if (message.type === "links") onLinks(context, speaker, message.links);
   else if (message.type === "ack") onAck(context, speaker, message);
   else if (message.type === "bye") onBye(context, speaker, message);
   else onDrain(context, speaker);
@@ -162,59 +163,6 @@ function regain(context: ControllerContext, speaker: Speaker): void {
 function gain({ state, config, now }: ControllerContext): void {
   state.hasGained = true;
   state.schedule.add(now + config.timers.preferAfterMs, { type: "preferring" });
-}
-
-function replaceHoldings(context: ControllerContext, speaker: Speaker, hello: Hello): void {
-  const { state } = context;
-  const holdings = new Map(hello.holdings.map((holding) => [holding.group, holding]));
-  for (const id of speaker.holdings.keys()) if (!holdings.has(id)) letGo(context, speaker, id);
-  for (const id of holdings.keys()) addHolder(context, speaker, id);
-  for (const id of holdings.keys()) state.unsettled.add(id);
-  speaker.holdings = holdings;
-  speaker.holdingsRev = hello.holdingsRev;
-  speaker.revokedAt.clear();
-}
-
-function onHoldings(context: ControllerContext, speaker: Speaker, { rev, changed }: Holdings): void {
-  if (rev !== speaker.holdingsRev + 1) {
-    askAgain(context, speaker);
-    return;
-  }
-  speaker.holdingsRev = rev;
-  for (const change of changed) {
-    if (change.state === "none") {
-      speaker.holdings.delete(change.group);
-      speaker.revokedAt.delete(change.group);
-      letGo(context, speaker, change.group);
-    } else {
-      noteConflict(context, speaker, change);
-      speaker.holdings.set(change.group, { ...change, state: change.state } satisfies Holding);
-      addHolder(context, speaker, change.group);
-    }
-    context.state.unsettled.add(change.group);
-  }
-}
-
-function noteConflict({ effects }: ControllerContext, speaker: Speaker, change: HoldingChange): void {
-  const { group, conflictMac } = change;
-  if (!conflictMac || speaker.holdings.get(group)?.conflictMac === conflictMac) return;
-  effects.push({
-    type: "log",
-    level: "warn",
-    message: "address claimed by another",
-    fields: { group, node: speaker.node, rival: conflictMac, state: change.state },
-  });
-}
-
-function addHolder({ state }: ControllerContext, speaker: Speaker, id: GroupId): void {
-  const holders = state.holders.get(id);
-  if (holders) holders.add(speaker);
-  else state.holders.set(id, new Set([speaker]));
-}
-
-function letGo({ state }: ControllerContext, speaker: Speaker, id: GroupId): void {
-  const holders = state.holders.get(id);
-  if (holders?.delete(speaker) && holders.size === 0) state.holders.delete(id);
 }
 
 function onLinks(context: ControllerContext, speaker: Speaker, links: readonly Link[]): void {
