@@ -4,8 +4,10 @@ import {
   type Configuration,
   EMPTY_CONFIGURATION,
   formatObjectId,
+  type InForce,
   type ObjectProblem,
   type Origin,
+  objectId,
   type ReadOutcome,
   type Resource,
   readResource,
@@ -37,7 +39,8 @@ export class Catalog {
   readonly #outcomes = new WeakMap<FileObject, ReadOutcome>();
   #told = new Map<string, unknown>();
   readonly #manifests = new WeakMap<Resource, unknown>();
-  #isStale = false;
+  #remembered: ReadonlyMap<string, InForce> = new Map();
+  #hasFileProblems = false;
 
   constructor({ log, namespace }: CatalogOptions) {
     this.#log = log;
@@ -51,7 +54,12 @@ export class Catalog {
 
   /** Some pool or advertisement, or a file as a whole, is not in force as it is written. */
   get isStale(): boolean {
-    return this.#isStale;
+    return (
+      this.#hasFileProblems ||
+      this.#configuration.problems.some(
+        ({ severity, id }) => severity === "error" && CONFIGURATION_KINDS.has(id?.kind ?? ""),
+      )
+    );
   }
 
   /** The object as it was written. */
@@ -59,28 +67,55 @@ export class Catalog {
     return this.#manifests.get(resource);
   }
 
+  /** Some object or file is wrong. */
+  get hasErrors(): boolean {
+    return this.#hasFileProblems || this.#configuration.problems.some(({ severity }) => severity === "error");
+  }
+
   /** Takes a reading in; false if nothing may act on it, since something could not be read. */
   take(reading: Reading): boolean {
     const told = new Map<string, unknown>();
     for (const problem of reading.problems) this.#tellOfFile(problem, told);
     if (!reading.complete) {
-      this.#told = told;
+      this.#told = new Map([...this.#told, ...told]);
       return false;
     }
+    this.#hasFileProblems = reading.problems.length > 0;
     this.#configuration = resolve(
       this.#configuration,
       reading.objects.map((object) => this.#read(object)),
       { namespace: this.#namespace },
     );
-    const objects = new Map(reading.objects.map((object) => [placeOf(object), object]));
-    for (const problem of this.#configuration.problems) this.#tellOfObject(problem, objects, told);
-    this.#isStale =
-      reading.problems.length > 0 ||
-      this.#configuration.problems.some(
-        ({ severity, id }) => severity === "error" && CONFIGURATION_KINDS.has(id?.kind ?? ""),
-      );
+    this.#keepRemembered();
+    this.#tellOfObjects(reading.objects, told);
     this.#told = told;
     return true;
+  }
+
+  /**
+   * Services as they were when they were given their addresses. One that is wrong now, or that may be in a file that
+   * cannot be read, stays in force in that form: a last valid form outlives its process.
+   */
+  remember(objects: readonly FileObject[]): void {
+    const remembered = new Map<string, InForce>();
+    for (const object of objects) {
+      const { origin, outcome } = this.#read(object);
+      if (outcome.type !== "resource" || outcome.resource.kind !== "Service") continue;
+      const id = formatObjectId(objectId(outcome.resource));
+      remembered.set(id, { resource: outcome.resource, origin, outdated: true });
+    }
+    this.#remembered = remembered;
+    this.#keepRemembered();
+  }
+
+  #keepRemembered(): void {
+    if (this.#remembered.size === 0) return;
+    const { inForce, problems } = this.#configuration;
+    const wrong = new Set(problems.map(({ id, severity }) => (id && severity === "error" ? formatObjectId(id) : "")));
+    const kept = [...this.#remembered].filter(([id]) => !inForce.has(id) && (this.#hasFileProblems || wrong.has(id)));
+    this.#remembered = new Map(kept);
+    if (kept.length === 0) return;
+    this.#configuration = { ...this.#configuration, inForce: new Map([...inForce, ...kept]) };
   }
 
   #read(object: FileObject): Candidate {
@@ -100,11 +135,20 @@ export class Catalog {
     }
   }
 
-  #tellOfObject(problem: ObjectProblem, objects: ReadonlyMap<string, FileObject>, told: Map<string, unknown>): void {
-    const { severity, id, origin, path, code, message } = problem;
-    const object = objects.get(placeOf(origin));
-    const key = `${placeOf(origin)}\n${path}\n${code}\n${message}`;
-    if (!this.#isNew(key, object?.json, told)) return;
+  #tellOfObjects(objects: readonly FileObject[], told: Map<string, unknown>): void {
+    const { problems } = this.#configuration;
+    const places = new Set(problems.map(({ origin }) => placeOf(origin)));
+    const concerned = places.size === 0 ? [] : objects.filter((object) => places.has(placeOf(object)));
+    const byPlace = new Map(concerned.map((object) => [placeOf(object), object]));
+    for (const problem of problems) this.#tellOfObject(problem, byPlace.get(placeOf(problem.origin)), told);
+  }
+
+  #tellOfObject(
+    { severity, id, origin, path, code, message }: ObjectProblem,
+    object: FileObject | undefined,
+    told: Map<string, unknown>,
+  ): void {
+    if (!this.#isNew(`${placeOf(origin)}\n${path}\n${code}\n${message}`, object?.json, told)) return;
     const fields = {
       object: id && formatObjectId(id),
       file: origin.file,

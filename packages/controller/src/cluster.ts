@@ -1,4 +1,4 @@
-import type { Reading } from "@heraldlb/files";
+import type { FileObject, Reading } from "@heraldlb/files";
 import type { Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { Addresses } from "./addresses.ts";
@@ -33,6 +33,8 @@ export interface Remembered {
   readonly statuses: readonly StatusRecord[];
   /** Names of speakers. */
   readonly speakers: readonly string[];
+  /** Services as they were stored; needed only for those of which `isMissing` says so. */
+  readonly manifests: readonly FileObject[];
 }
 
 /** What one leader works with; a standby has none of it. */
@@ -42,6 +44,8 @@ interface Work {
   readonly plan: Plan;
 }
 
+// Some 10 ms of work: heartbeats are answered in between.
+const GROUPS_AT_A_TIME = 500;
 const NO_CHANGES: PlanChanges = { specs: [], removed: [] };
 
 /**
@@ -95,8 +99,15 @@ export class Cluster {
     return this.#work ? this.#update(this.#work, changes) : NO_CHANGES;
   }
 
+  /** Whether the Service is not in force, though it may only be wrong and not gone. */
+  isMissing({ namespace, name }: StatusRecord): boolean {
+    return this.#catalog.hasErrors && !this.#world.service(`${namespace}/${name}`);
+  }
+
   /** From now on this process gives addresses, beginning with what is remembered. */
-  begin({ statuses, speakers }: Remembered): PlanChanges {
+  begin({ statuses, speakers, manifests }: Remembered): PlanChanges {
+    this.#catalog.remember(manifests);
+    this.#world.apply(this.#catalog.configuration);
     const { log, definitions, newest } = this.#dependencies;
     const { loadBalancerClass, onStranded, ignoreExcludeLabel } = this.#options;
     for (const name of speakers) this.#world.hear(name);
@@ -118,8 +129,17 @@ export class Cluster {
   /** A node's speaker was heard. */
   hear(name: string): PlanChanges {
     if (!this.#world.hear(name) || !this.#work) return NO_CHANGES;
-    this.#work.placement.refresh();
-    return this.#work.plan.replaceAll();
+    return this.#expire(this.#work);
+  }
+
+  /** Groups that are still to be placed again, after nodes or advertisements have changed. */
+  get staleGroups(): number {
+    return this.#work?.plan.staleGroups ?? 0;
+  }
+
+  /** Places some of the groups that are to be placed again. */
+  proceed(): PlanChanges {
+    return this.#work?.plan.proceed(GROUPS_AT_A_TIME) ?? NO_CHANGES;
   }
 
   /** A Service's record is stored. */
@@ -131,13 +151,17 @@ export class Cluster {
   #update({ addresses, placement, plan }: Work, changes: WorldChanges): PlanChanges {
     const { entries, affected } = addresses.update(changes);
     this.#dependencies.store(entries);
+    if (changes.layer2) placement.refresh();
     const services = new Set([...changes.services, ...changes.endpoints, ...affected]);
-    if (!changes.layer2) return plan.update(services, { fresh: false });
-    placement.refresh();
     const { specs, removed } = plan.update(services, { fresh: false });
-    const all = plan.replaceAll();
-    // A group that was placed twice is as it was placed last.
-    const latest = new Map([...specs, ...all.specs].map((spec) => [spec.id, spec]));
-    return { specs: [...latest.values()], removed };
+    if (!changes.layer2) return { specs, removed };
+    const { specs: more } = this.#expire({ addresses, placement, plan });
+    return { specs: [...specs, ...more], removed };
+  }
+
+  #expire({ placement, plan }: Work): PlanChanges {
+    placement.refresh();
+    plan.expire();
+    return plan.proceed(GROUPS_AT_A_TIME);
   }
 }

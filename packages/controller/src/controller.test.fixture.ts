@@ -10,6 +10,7 @@ import {
 import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
 import { FakeClock, type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
+import type { Remembered } from "./cluster.ts";
 import { Controller, type ControllerOptions } from "./controller.ts";
 import type { StatusRecord } from "./ledger.ts";
 
@@ -75,6 +76,8 @@ export interface Kit {
   readonly heard: readonly (readonly string[])[];
   readonly steppedDown: readonly number[];
   readonly bugs: readonly unknown[];
+  /** Leads and decides, with what is remembered. */
+  lead(term: number, remembered?: Partial<Remembered>): void;
   /** Lets time pass as in a process: with a tick every 25 ms. */
   advance(ms: number): Promise<void>;
   dial(node: string, hello?: HelloParts, peer?: Partial<Peer>): FakeSpeaker;
@@ -121,7 +124,11 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
     speaker.serve(controller, peer);
     return speaker;
   };
-  return { controller, clock, log, stored, heard, steppedDown, bugs, advance, dial };
+  const lead = (term: number, remembered: Partial<Remembered> = {}) => {
+    controller.lead(term);
+    controller.begin({ statuses: [], speakers: [], manifests: [], ...remembered });
+  };
+  return { controller, clock, log, stored, heard, steppedDown, bugs, lead, advance, dial };
 }
 
 /** Lets promises that are due settle. */

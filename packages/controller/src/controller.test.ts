@@ -11,14 +11,13 @@ import {
   startController,
 } from "./controller.test.fixture.ts";
 
-const NOBODY = { statuses: [], speakers: [] };
 const lab = [pool("lab", ["10.0.0.1-10.0.0.9"]), advertisement(), service("web"), slice("web", ["n1", "n2"])];
 
 /** A leader that has taken the manifests in, with two speakers, after the start's waits. */
 async function running(objects = lab) {
   const kit = startController();
   kit.controller.take(reading(objects));
-  kit.controller.lead(1, NOBODY);
+  kit.lead(1);
   const [n1, n2] = [kit.dial("n1"), kit.dial("n2")];
   await kit.advance(1_500);
   expect(kit.bugs).toEqual([]);
@@ -43,7 +42,7 @@ describe("a leader", () => {
 
   test("does nothing before the source was read", async () => {
     const { controller, dial, advance } = startController();
-    controller.lead(1, NOBODY);
+    controller.lead(1);
     const n1 = dial("n1");
     await advance(5_000);
     expect(n1.orders).toEqual([]);
@@ -64,7 +63,7 @@ describe("a leader", () => {
   test("adopts what a speaker holds, and changes nothing at its start", async () => {
     const kit = startController();
     kit.controller.take(reading(lab));
-    kit.controller.lead(2, {
+    kit.lead(2, {
       statuses: [{ namespace: "default", name: "web", addresses: ["10.0.0.7"], pool: "lab" }],
       speakers: ["n1", "n2"],
     });
@@ -110,7 +109,7 @@ describe("a leader", () => {
     const kit = startController();
     const wrong = pool("wrong", ["10.0.0.300/24"]);
     kit.controller.take(reading([wrong, ...lab]));
-    kit.controller.lead(1, NOBODY);
+    kit.lead(1);
     kit.controller.take(reading([wrong, ...lab]));
     await settle();
     expect(kit.stored.size).toBe(1);
@@ -213,6 +212,20 @@ describe("a speaker without a Node manifest", () => {
     expect(isOwner(n1)).toBe(false);
     expect(isOwner(n2)).toBe(true);
     expect(heard.at(-1)).toEqual(["n1", "n2"]);
+  });
+
+  test("is told of all groups, however many have to be placed again for it", async () => {
+    const names = Array.from({ length: 1_200 }, (_, index) => `s${index}`);
+    const many = [
+      pool("lab", ["10.0.0.0/16"]),
+      advertisement(),
+      ...names.flatMap((name) => [service(name), slice(name, ["n1"])]),
+    ];
+    const { dial, advance } = await running(many);
+    const n3 = dial("n3");
+    await advance(100);
+    const told = n3.orders.flatMap((order) => order.match(/10\.0\.\d+\.\d+/g) ?? []);
+    expect(new Set(told).size).toBe(1_200);
   });
 
   test("has the labels of a Node manifest that comes later", async () => {

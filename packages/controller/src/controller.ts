@@ -78,8 +78,9 @@ export class Controller {
   readonly #owners = new Map<string, string>();
   readonly #ending = new AbortController();
   #state: ControllerState;
-  #remembered: Remembered | undefined;
+  readonly #firstRead = Promise.withResolvers<void>();
   #hasBegun = false;
+  #isProceeding = false;
 
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
     const { clock, log, store, observer } = dependencies;
@@ -105,6 +106,11 @@ export class Controller {
     return this.#cluster;
   }
 
+  /** Resolves when the source was read completely. */
+  get firstRead(): Promise<void> {
+    return this.#firstRead.promise;
+  }
+
   status(): ControllerStatus & { readonly hub: HubStatus; readonly revision: number } {
     const status = controllerStatus(this.#state, this.#dependencies.clock.now());
     return { ...status, hub: this.#hub.status(), revision: this.#definitions.revision };
@@ -122,16 +128,25 @@ export class Controller {
       observer.onUpdate();
       if (!reading.complete) observer.onUpdateError();
       this.#follow(this.#cluster.take(reading));
-      this.#begin();
+      if (this.#cluster.isRead) this.#firstRead.resolve();
     });
   }
 
-  /** Leads from now on, in a term that is stored. What is remembered is taken up the first time. */
-  lead(term: number, remembered: Remembered): void {
+  /** Leads from now on, in a term that is stored. Decides nothing before `begin`. */
+  lead(term: number): void {
+    this.#turn(() => this.#step({ type: "lead", term }));
+  }
+
+  /** Takes up what is remembered, and decides from now on. Only once, by a leader, after a complete reading. */
+  begin(remembered: Remembered): void {
     this.#turn(() => {
-      this.#remembered ??= remembered;
-      this.#step({ type: "lead", term });
-      this.#begin();
+      this.#hasBegun = true;
+      const changes = this.#cluster.begin(remembered);
+      this.#step({ type: "expect", nodes: this.#cluster.nodes });
+      this.#follow(changes);
+      this.#hub.open();
+      this.#step({ type: "synced" });
+      this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
     });
   }
 
@@ -220,18 +235,6 @@ export class Controller {
     if (speakers.size > known && this.#hasBegun) this.#dependencies.onSpeakers([...speakers]);
   }
 
-  /** Begins to decide: what was before this process first. */
-  #begin(): void {
-    if (this.#hasBegun || !this.#remembered || !this.#cluster.isRead) return;
-    this.#hasBegun = true;
-    const changes = this.#cluster.begin(this.#remembered);
-    this.#step({ type: "expect", nodes: this.#cluster.nodes });
-    this.#follow(changes);
-    this.#hub.open();
-    this.#step({ type: "synced" });
-    this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
-  }
-
   #newest(groups: readonly string[]): string | undefined {
     const owned = groups.flatMap((id) => {
       const owner = ownerOf(this.#state, id);
@@ -290,9 +293,20 @@ export class Controller {
     try {
       act();
       this.#hub.tellAll();
+      this.#proceed();
     } catch (error) {
       this.#dependencies.onBug(error);
     }
+  }
+
+  /** Goes on placing groups, in turns of their own. */
+  #proceed(): void {
+    if (this.#isProceeding || this.#cluster.staleGroups === 0 || this.#ending.signal.aborted) return;
+    this.#isProceeding = true;
+    this.#dependencies.clock.timer(0, () => {
+      this.#isProceeding = false;
+      this.#turn(() => this.#follow(this.#cluster.proceed()));
+    });
   }
 }
 

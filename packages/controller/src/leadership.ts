@@ -1,5 +1,5 @@
 import type { MainContext } from "@heraldlb/daemon";
-import type { StateFolder } from "@heraldlb/files";
+import type { FileObject, StateFolder } from "@heraldlb/files";
 import type { Clock, Mailbox } from "@heraldlb/runtime";
 import type { Controller } from "./controller.ts";
 
@@ -7,6 +7,8 @@ import type { Controller } from "./controller.ts";
 export interface LeadershipDependencies extends Pick<MainContext, "log" | "health"> {
   readonly state: Pick<StateFolder, "tryLead" | "readTerm" | "writeTerm" | "readStatuses" | "readSpeakers">;
   readonly clock: Clock;
+  /** The Services' manifests that are stored with their statuses. */
+  readManifests(): Promise<readonly FileObject[]>;
   /** Terms that other processes have led in, from the controller's `onStepDown`. */
   readonly steppedDown: Mailbox<number>;
 }
@@ -26,27 +28,43 @@ export async function lead(
   dependencies: LeadershipDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const { state, health, log, steppedDown } = dependencies;
+  const { state, health, steppedDown } = dependencies;
   await waitForLock(dependencies, signal);
   if (signal.aborted) return;
-  const [{ statuses, problems }, speakers] = await Promise.all([state.readStatuses(), state.readSpeakers()]);
-  for (const { file, line, code, message } of problems) {
-    log.warn("status forgotten", { file, line, reason: code, detail: message });
-  }
   const stored = await state.readTerm();
   let above = stored?.term ?? 0;
   const takeTerm = async () => {
     const term = controller.nextTerm(above);
     await state.writeTerm({ term, holder: identity });
-    log.info("term taken", { term, holder: identity, services: statuses.length, speakers: speakers.length });
-    controller.lead(term, { statuses, speakers });
+    controller.lead(term);
+  };
+  const takeLaterTerms = async () => {
+    for await (const other of steppedDown.take(signal)) {
+      above = Math.max(above, other);
+      await takeTerm();
+    }
   };
   await takeTerm();
   health.ready("lock");
-  for await (const other of steppedDown.take(signal)) {
-    above = Math.max(above, other);
-    await takeTerm();
+  await Promise.all([takeLaterTerms(), begin(controller, dependencies, signal)]);
+}
+
+/** Takes up what earlier leaders have stored, once the source is read. */
+async function begin(
+  controller: Controller,
+  { state, log, readManifests }: LeadershipDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const [{ statuses, problems }, speakers] = await Promise.all([state.readStatuses(), state.readSpeakers()]);
+  for (const { file, line, code, message } of problems) {
+    log.warn("status forgotten", { file, line, reason: code, detail: message });
   }
+  await Promise.race([controller.firstRead, aborted(signal)]);
+  if (signal.aborted) return;
+  const isMissing = statuses.some((status) => controller.cluster.isMissing(status));
+  const manifests = isMissing ? await readManifests() : [];
+  log.info("beginning", { services: statuses.length, speakers: speakers.length });
+  controller.begin({ statuses, speakers, manifests });
 }
 
 async function waitForLock({ state, clock, health, log }: LeadershipDependencies, signal: AbortSignal): Promise<void> {
@@ -55,4 +73,11 @@ async function waitForLock({ state, clock, health, log }: LeadershipDependencies
     health.ready("lock");
     await clock.sleep(RETRY_MS, signal).catch(() => {});
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -10,6 +10,8 @@ const QUIET = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--insecur
 
 const children = new Set<ChildProcess>();
 
+vi.setConfig({ testTimeout: 30_000 });
+
 afterEach(async () => {
   for (const child of children) child.kill("SIGKILL");
   children.clear();

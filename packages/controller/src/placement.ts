@@ -1,10 +1,9 @@
 import { hash } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
-import { type Layer2Candidate, Layer2Planner, mergeCandidates } from "@heraldlb/announce";
-import type { Candidate, GroupSpec } from "@heraldlb/election";
+import { type Layer2Candidate, type Layer2Plan, Layer2Planner, mergeCandidates } from "@heraldlb/announce";
+import type { Candidate, GroupSpec, InterfaceSet } from "@heraldlb/election";
 import { type Family, familyOf } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
-import type { Interfaces, Reach } from "./definitions.ts";
+import type { Reach } from "./definitions.ts";
 import type { AddressGroup } from "./groups.ts";
 import { announcedService, layer2World } from "./translate.ts";
 import type { World } from "./world.ts";
@@ -12,6 +11,16 @@ import type { World } from "./world.ts";
 /** Where a group may be announced. */
 export interface Placed {
   readonly spec: Omit<GroupSpec, "fresh">;
+  readonly reach: Reach;
+  /** The first address, which breaks ties. */
+  readonly first: string;
+  /** The nodes, apart from what the group itself adds: one object for all groups that are alike. */
+  readonly outlook: Outlook;
+}
+
+/** The nodes that may announce, for all groups that are alike in what announcing looks at. */
+interface Outlook {
+  readonly candidates: readonly Layer2Candidate[];
   readonly reach: Reach;
 }
 
@@ -24,45 +33,51 @@ export interface PlacementOptions {
   poolOf(service: string): string | undefined;
 }
 
+type Where = Candidate["interfaces"];
+
 // Enough to tell any number of nodes apart.
 const SCORE_DIGITS = 16;
+// With endpoints that come and go there is no end of them.
+const MOST_OUTLOOKS = 20_000;
+const NOWHERE: Outlook = { candidates: [], reach: new Map() };
 
-/** Says which nodes may announce which group. */
+/** Says which nodes may announce which group. What is alike is worked out once. */
 export class Placement {
   readonly #options: PlacementOptions;
   #planner: Layer2Planner;
+  #looksAtLabels = false;
   readonly #warnings = new Map<string, string>();
+  #isToldOfNoNodes = false;
+  /** By address, then by node. */
   readonly #scores = new Map<string, Map<string, string>>();
-  #reaches = new WeakMap<readonly Layer2Candidate[], Reach>();
+  readonly #plans = new Map<string, Layer2Plan>();
+  readonly #outlooks = new Map<string, Outlook>();
+  readonly #wheres = new Map<InterfaceSet, Map<string, Where>>();
 
   constructor(options: PlacementOptions) {
     this.#options = options;
-    this.#planner = new Layer2Planner(layer2World(options.world, options.ignoreExcludeLabel));
+    this.#planner = this.#newPlanner();
   }
 
   /** Advertisements, pools' labels or nodes have changed: every group is to be placed again. */
   refresh(): void {
-    const { world, ignoreExcludeLabel } = this.#options;
-    this.#planner = new Layer2Planner(layer2World(world, ignoreExcludeLabel));
-    this.#reaches = new WeakMap();
+    this.#planner = this.#newPlanner();
+    this.#isToldOfNoNodes = false;
+    this.#forgetOutlooks();
   }
 
-  /** Work in proportion to the group and the nodes. */
-  place({ id, addresses, services }: AddressGroup): Placed {
-    const plans = services.flatMap((key) => {
-      const service = announcedService(this.#options.world, key, this.#options.poolOf(key) ?? "");
-      if (!service) return [];
-      const plan = this.#planner.plan(service);
-      this.#warn(key, plan.warning);
-      return [plan];
-    });
-    const families = [...new Set(addresses.map(familyOf))];
-    const candidates = mergeCandidates(plans);
+  /** Work in proportion to the group and the nodes; gives `before` back if nothing is different. */
+  place({ id, addresses, services }: AddressGroup, before: Placed | undefined): Placed {
+    const outlook = this.#outlook(services);
     const first = addresses[0] ?? id;
-    return {
-      spec: { id, families, candidates: candidates.map((each) => this.#candidate(each, families, first)) },
-      reach: this.#reach(candidates),
-    };
+    const families = [...new Set(addresses.map(familyOf))];
+    if (before?.outlook === outlook && before.first === first && `${before.spec.families}` === `${families}`) {
+      return before;
+    }
+    const candidates = outlook.candidates.map(({ node, preference, interfaces }): Candidate => {
+      return { node, preference, interfaces: this.#where(interfaces, families), score: this.#score(node, first) };
+    });
+    return { spec: { id, families, candidates }, reach: outlook.reach, first, outlook };
   }
 
   /** The group is gone. */
@@ -75,9 +90,51 @@ export class Placement {
     this.#warnings.delete(key);
   }
 
-  #candidate({ node, preference, interfaces }: Layer2Candidate, families: readonly Family[], first: string): Candidate {
-    const where = Object.fromEntries(families.map((family) => [family, interfaces]));
-    return { node, preference, interfaces: where, score: this.#score(node, first) };
+  #newPlanner(): Layer2Planner {
+    const { world, ignoreExcludeLabel } = this.#options;
+    this.#looksAtLabels = [...world.advertisements].some(({ spec }) => spec.serviceSelectors.length > 0);
+    return new Layer2Planner(layer2World(world, ignoreExcludeLabel));
+  }
+
+  #forgetOutlooks(): void {
+    this.#plans.clear();
+    this.#outlooks.clear();
+    this.#wheres.clear();
+  }
+
+  #outlook(services: readonly string[]): Outlook {
+    const looks = services.flatMap((key) => this.#look(key) ?? []);
+    const key = looks.map((look) => look.key).join("\n");
+    const known = this.#outlooks.get(key);
+    if (known) return known;
+    if (this.#outlooks.size >= MOST_OUTLOOKS) this.#forgetOutlooks();
+    const candidates = mergeCandidates(looks.map(({ plan }) => plan));
+    const reach = new Map(candidates.map(({ node, interfaces }) => [node, interfaces]));
+    const outlook = candidates.length > 0 ? { candidates, reach } : NOWHERE;
+    this.#outlooks.set(key, outlook);
+    return outlook;
+  }
+
+  /** The Service's plan, under a key that is the same for Services that look alike. */
+  #look(key: string): { readonly key: string; readonly plan: Layer2Plan } | undefined {
+    const { world, poolOf } = this.#options;
+    const service = announcedService(world, key, { pool: poolOf(key) ?? "", looksAtLabels: this.#looksAtLabels });
+    if (!service) return undefined;
+    const shape = JSON.stringify({ ...service, key: "" });
+    const known = this.#plans.get(shape) ?? this.#planner.plan(service);
+    this.#plans.set(shape, known);
+    // Its text names the Service, so it is worked out anew.
+    this.#warn(key, known.warning && this.#planner.plan(service).warning);
+    return { key: shape, plan: known };
+  }
+
+  #where(interfaces: InterfaceSet, families: readonly Family[]): Where {
+    const byFamilies = this.#wheres.get(interfaces) ?? new Map<string, Where>();
+    this.#wheres.set(interfaces, byFamilies);
+    const key = families.join();
+    const where = byFamilies.get(key) ?? Object.fromEntries(families.map((family) => [family, interfaces]));
+    byFamilies.set(key, where);
+    return where;
   }
 
   /** `sha256(node + "#" + address)`, as upstream breaks its ties. */
@@ -91,40 +148,22 @@ export class Placement {
     return score;
   }
 
-  #reach(candidates: readonly Layer2Candidate[]): Reach {
-    const known = this.#reaches.get(candidates);
-    if (known) return known;
-    const reach = new Map<string, Interfaces>(candidates.map(({ node, interfaces }) => [node, interfaces]));
-    this.#reaches.set(candidates, reach);
-    return reach;
-  }
-
-  #warn(service: string, warning: { readonly reason: string; readonly message: string } | undefined): void {
+  #warn(service: string, warning: Layer2Plan["warning"]): void {
+    const { log } = this.#options;
+    if (warning?.reason === "noNodes") {
+      // It is so for all Services alike.
+      if (!this.#isToldOfNoNodes) log.warn("nobody may announce anything", { reason: warning.reason });
+      this.#isToldOfNoNodes = true;
+      return;
+    }
     const text = warning ? `${warning.reason} ${warning.message}` : "";
     if ((this.#warnings.get(service) ?? "") === text) return;
-    this.#warnings.set(service, text);
     if (warning) {
-      this.#options.log.warn("nobody may announce", { service, reason: warning.reason, detail: warning.message });
+      this.#warnings.set(service, text);
+      log.warn("nobody may announce", { service, reason: warning.reason, detail: warning.message });
     } else {
-      this.#options.log.info("may be announced again", { service });
+      this.#warnings.delete(service);
+      log.info("may be announced again", { service });
     }
   }
-}
-
-/** Whether two say the same of a group. */
-export function isSameSpec(a: GroupSpec, b: Placed["spec"]): boolean {
-  return (
-    a.families.join() === b.families.join() &&
-    a.candidates.length === b.candidates.length &&
-    a.candidates.every((candidate, index) => {
-      const other = b.candidates[index];
-      return (
-        other !== undefined &&
-        candidate.node === other.node &&
-        candidate.preference === other.preference &&
-        candidate.score === other.score &&
-        b.families.every((family) => isDeepStrictEqual(candidate.interfaces[family], other.interfaces[family]))
-      );
-    })
-  );
 }

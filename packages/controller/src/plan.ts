@@ -2,7 +2,7 @@ import type { GroupSpec } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
 import type { Definitions } from "./definitions.ts";
 import { Groups } from "./groups.ts";
-import { isSameSpec, type Placement } from "./placement.ts";
+import type { Placed, Placement } from "./placement.ts";
 
 /** What the ownership machine must hear. */
 export interface PlanChanges {
@@ -24,18 +24,18 @@ export interface PlanOptions {
 export class Plan {
   readonly #options: PlanOptions;
   readonly #groups: Groups;
-  readonly #specs = new Map<string, GroupSpec>();
+  readonly #placed = new Map<string, Placed>();
+  /** Groups that are to be placed again, those that wait longest first. */
+  readonly #stale = new Set<string>();
 
   constructor(options: PlanOptions) {
     this.#options = options;
     this.#groups = new Groups(options.newest);
   }
 
-  /** How many groups nobody may announce. */
-  get unplaced(): number {
-    let count = 0;
-    for (const { candidates } of this.#specs.values()) if (candidates.length === 0) count++;
-    return count;
+  /** Groups that are still to be placed again after `expire`. */
+  get staleGroups(): number {
+    return this.#stale.size;
   }
 
   /**
@@ -45,56 +45,50 @@ export class Plan {
   update(services: Iterable<string>, { fresh }: { readonly fresh: boolean }): PlanChanges {
     const { placement, definitions, addressesOf } = this.#options;
     const touched = new Set<string>();
-    const removed: string[] = [];
+    const ended = new Set<string>();
     for (const service of services) {
       const addresses = addressesOf(service);
       const before = this.#groups.of(service);
       const changes = this.#groups.set(service, addresses);
       for (const { id } of changes.changed) touched.add(id);
-      for (const { id } of changes.removed) {
-        touched.delete(id);
-        removed.push(id);
-      }
-      if (addresses.length === 0) placement.forgetService(service);
+      for (const { id } of changes.removed) ended.add(id);
       const now = this.#groups.of(service);
       if (now) touched.add(now.id);
+      else placement.forgetService(service);
       if (before && !now) placement.forget(before);
     }
+    const removed = [...ended].filter((id) => !this.#groups.get(id));
     for (const id of removed) {
-      if (this.#groups.get(id)) continue;
       definitions.delete(id);
-      this.#specs.delete(id);
+      this.#placed.delete(id);
+      this.#stale.delete(id);
     }
-    return {
-      specs: this.#place(touched, fresh),
-      removed: removed.filter((id) => !this.#groups.get(id)),
-    };
+    return { specs: this.#place(touched, fresh), removed };
   }
 
-  /** Nodes or advertisements have changed: places every group again. */
-  replaceAll(): PlanChanges {
-    return {
-      specs: this.#place(
-        [...this.#groups.all()].map(({ id }) => id),
-        false,
-      ),
-      removed: [],
-    };
+  /** Nodes or advertisements have changed: every group is to be placed again, by `proceed`. */
+  expire(): void {
+    for (const { id } of this.#groups.all()) this.#stale.add(id);
+  }
+
+  /** Places so many of the groups that are to be placed again. */
+  proceed(count: number): PlanChanges {
+    return { specs: this.#place(this.#stale.values().take(count).toArray(), false), removed: [] };
   }
 
   #place(ids: Iterable<string>, fresh: boolean): GroupSpec[] {
     const { placement, definitions } = this.#options;
     const changed: GroupSpec[] = [];
     for (const id of ids) {
+      this.#stale.delete(id);
       const group = this.#groups.get(id);
       if (!group) continue;
-      const { spec, reach } = placement.place(group);
-      definitions.set(id, group.addresses, reach);
-      const before = this.#specs.get(id);
-      if (before && isSameSpec(before, spec)) continue;
-      const now = { ...spec, fresh: fresh && !before };
-      this.#specs.set(id, now);
-      changed.push(now);
+      const before = this.#placed.get(id);
+      const placed = placement.place(group, before);
+      definitions.set(id, group.addresses, placed.reach);
+      if (placed === before) continue;
+      this.#placed.set(id, placed);
+      changed.push({ ...placed.spec, fresh: fresh && !before });
     }
     return changed;
   }

@@ -13,6 +13,8 @@ const lab = {
 };
 
 afterEach(cleanUp);
+// Everything here is real, and the machine may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const within = { timeout: 8_000, interval: 10 };
 
@@ -102,6 +104,26 @@ describe("a controller on a folder", () => {
     expect(await controller.registry.metrics()).toContain("metallb_k8s_client_config_stale_bool 1");
   });
 
+  test.each([
+    ["wrong", JSON.stringify({ ...service("web"), spec: { type: "LoadBalancer", ports: "none" } })],
+    ["in a file that cannot be read", "kind: [\n"],
+  ])("keeps the address of a Service that is %s when the process starts", async (_name, text) => {
+    const folder = await makeFolder({ ...lab, "web/service.yaml": service("web", { loadBalancerIP: "10.0.0.7" }) });
+    const first = await startProcess(folder);
+    await ownerAmong([await dial(first, "n1")], "10.0.0.7");
+    await first.stop();
+    await put(folder, "web/service.yaml", text);
+    await put(folder, "other.yaml", service("other", { loadBalancerIP: "10.0.0.7" }));
+    await put(folder, "other-endpoints.yaml", slice("other", ["n1"]));
+    const second = await startProcess(folder);
+    const n1 = await dial(second, "n1");
+    await ownerAmong([n1], "10.0.0.7");
+    expect(await statusOf(folder)).toContain("10.0.0.7");
+    await expect(statusOf(folder, "other")).rejects.toThrow("ENOENT");
+    await put(folder, "web/service.yaml", "# gone for good\n");
+    await vi.waitFor(async () => expect(await statusOf(folder, "other")).toContain("10.0.0.7"), within);
+  });
+
   test("stands by while another one leads, and takes over when that one ends", async () => {
     const folder = await makeFolder(lab);
     const leader = await startProcess(folder);
@@ -128,6 +150,11 @@ describe("a controller on a folder", () => {
     ["is not there", "/nonexistent/herald"],
     ["is a file", import.meta.filename],
   ])("that %s is fatal", async (_name, folder) => {
+    await expect(startProcess(folder)).rejects.toMatchObject({ name: "FatalError" });
+  });
+
+  test("whose .herald cannot be a folder is fatal", async () => {
+    const folder = await makeFolder({ ...lab, ".herald": "in the way" });
     await expect(startProcess(folder)).rejects.toMatchObject({ name: "FatalError" });
   });
 

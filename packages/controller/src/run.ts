@@ -1,8 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { serveSpeakers, type TlsMaterial } from "@heraldlb/api";
 import { type Endpoint, FatalError, formatEndpoint, type MainContext, watchTlsFiles } from "@heraldlb/daemon";
-import { FolderError, openStateFolder, type StateFolder, watchFolder } from "@heraldlb/files";
+import {
+  type FileObject,
+  FolderError,
+  openStateFolder,
+  readFolder,
+  type StateFolder,
+  watchFolder,
+} from "@heraldlb/files";
 import { lockFile, setRtoMin } from "@heraldlb/link";
 import { type Clock, type Logger, Mailbox } from "@heraldlb/runtime";
 import { Controller, type ControllerOptions } from "./controller.ts";
@@ -60,7 +68,12 @@ export async function runController(options: RunOptions, context: RunContext): P
     await Promise.race([
       Promise.all([
         readSource(controller, options.folder, context, stop),
-        lead(controller, identity, { state, steppedDown, ...context }, stop),
+        lead(
+          controller,
+          identity,
+          { ...context, state, steppedDown, readManifests: () => readStored(options.folder) },
+          stop,
+        ),
         tick(controller, options.timers.tickMs, clock, stop),
       ]),
       bug.promise,
@@ -127,6 +140,11 @@ async function readSource(
     controller.take(reading);
     if (controller.cluster.isRead) health.ready("source");
   }
+}
+
+async function readStored(folder: string): Promise<readonly FileObject[]> {
+  const { objects } = await readFolder(join(folder, ".herald", "status"));
+  return objects;
 }
 
 async function tick(controller: Controller, ms: number, clock: Clock, signal: AbortSignal): Promise<void> {

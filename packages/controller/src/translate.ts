@@ -6,7 +6,6 @@ import {
   type L2Advertisement,
   poolNamespaces,
   poolRanges,
-  serviceRequest,
   toSelector,
 } from "@heraldlb/config";
 import type { PoolInput, PoolSet, ServiceInput } from "@heraldlb/ipam";
@@ -45,9 +44,8 @@ function poolInput(pool: IpAddressPool, world: World): PoolInput {
 }
 
 /** A Service as the allocator sees it, with the addresses that it is known to have. */
-export function serviceInput({ service, origin }: KnownService, memory: Memory): ServiceInput {
+export function serviceInput({ service, request, origin }: KnownService, memory: Memory): ServiceInput {
   const { metadata, spec } = service;
-  const request = serviceRequest(service);
   const created = Date.parse(metadata.creationTimestamp ?? "");
   return {
     key: `${metadata.namespace}/${metadata.name}`,
@@ -71,11 +69,11 @@ export function serviceInput({ service, origin }: KnownService, memory: Memory):
 }
 
 /** What the Service's own manifest says it was given. */
-export function writtenMemory({ service }: KnownService): Memory {
+export function writtenMemory({ service, request }: KnownService): Memory {
   const addresses = service.status.loadBalancer.ingress
     .map(({ ip }) => parseIp(ip ?? ""))
     .filter((address) => address !== undefined);
-  return { addresses, pool: serviceRequest(service).allocatedFromPool };
+  return { addresses, pool: request.allocatedFromPool };
 }
 
 /** What decides about nodes, as announcing sees it. */
@@ -88,18 +86,25 @@ export function layer2World(world: World, ignoreExcludeLabel: boolean): Layer2Wo
   };
 }
 
-/** A Service with addresses from a pool, as announcing sees it. */
-export function announcedService(world: World, key: string, pool: string): AnnouncedService | undefined {
+/**
+ * A Service with addresses from a pool, as announcing sees it, and no more than announcing looks at: many Services look
+ * alike then. `looksAtLabels`: some advertisement selects Services.
+ */
+export function announcedService(
+  world: World,
+  key: string,
+  { pool, looksAtLabels }: { readonly pool: string; readonly looksAtLabels: boolean },
+): AnnouncedService | undefined {
   const known = world.service(key);
   if (!known) return undefined;
   const { metadata, spec } = known.service;
   return {
     key,
-    labels: metadata.labels,
+    labels: looksAtLabels ? metadata.labels : {},
     pool,
     externalTrafficPolicy: spec.externalTrafficPolicy,
-    sharingRequested: serviceRequest(known.service).sharingRequested,
-    endpoints: [...world.endpointSlices(key)].flatMap(endpoints),
+    sharingRequested: known.request.sharingRequested,
+    endpoints: endpoints(world.endpointSlices(key), spec.externalTrafficPolicy),
   };
 }
 
@@ -123,9 +128,15 @@ function advertisement({ metadata, spec }: L2Advertisement): Layer2World["advert
   };
 }
 
-const endpoints = (slice: EndpointSlice): Endpoint[] =>
-  slice.endpoints.map(({ nodeName, conditions }) => ({
-    node: nodeName,
-    ready: conditions.ready,
-    serving: conditions.serving,
-  }));
+/** Endpoints that differ; with the policy `Cluster` it does not matter where they are. */
+function endpoints(slices: Iterable<EndpointSlice>, policy: "Cluster" | "Local"): readonly Endpoint[] {
+  const distinct = new Map<string, Endpoint>();
+  for (const slice of slices) {
+    for (const { nodeName, conditions } of slice.endpoints) {
+      const { ready, serving } = conditions;
+      const node = policy === "Local" ? nodeName : undefined;
+      distinct.set(`${node} ${ready} ${serving}`, { node, ready, serving });
+    }
+  }
+  return Array.from(distinct.keys().toArray().sort(), (key) => distinct.get(key) as Endpoint);
+}

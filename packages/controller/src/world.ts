@@ -1,14 +1,16 @@
-import type {
-  Configuration,
-  EndpointSlice,
-  InForce,
-  IpAddressPool,
-  L2Advertisement,
-  Namespace,
-  Node,
-  Origin,
-  Resource,
-  Service,
+import {
+  type Configuration,
+  type EndpointSlice,
+  type InForce,
+  type IpAddressPool,
+  type L2Advertisement,
+  type Namespace,
+  type Node,
+  type Origin,
+  type Resource,
+  type Service,
+  type ServiceRequest,
+  serviceRequest,
 } from "@heraldlb/config";
 
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
@@ -26,9 +28,10 @@ export interface WorldChanges {
   readonly layer2: boolean;
 }
 
-/** A Service in force, and where it is written. */
+/** A Service in force, what it asks for, and where it is written. */
 export interface KnownService {
   readonly service: Service;
+  readonly request: ServiceRequest;
   readonly origin: Origin;
 }
 
@@ -128,7 +131,7 @@ export class World {
       case "Service": {
         const key = `${namespace}/${name}`;
         changes.services.add(key);
-        put(this.#services, key, { service: resource, origin }, what);
+        put(this.#services, key, { service: resource, request: serviceRequest(resource), origin }, what);
         break;
       }
       case "EndpointSlice": {
