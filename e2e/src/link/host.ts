@@ -41,9 +41,16 @@ const RUN = [
   join(import.meta.dirname, "driver.ts"),
 ];
 
+/** How a driver is started. */
+export interface HostOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A command that runs the command which follows it. */
+  readonly wrapper?: readonly string[];
+}
+
 /** Starts a driver. Dispose of it, or its process stays. */
-export function startHost(namespace: string, environment: Readonly<Record<string, string>> = {}): Host {
-  const child = spawn("ip", ["netns", "exec", namespace, process.execPath, ...RUN], {
+export function startHost(namespace: string, { environment = {}, wrapper = [] }: HostOptions = {}): Host {
+  const child = spawn("ip", ["netns", "exec", namespace, ...wrapper, process.execPath, ...RUN], {
     env: { ...process.env, ...environment },
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -13,7 +13,6 @@ const HEADERS = join(dirname(dirname(process.execPath)), "include/node");
 let folder: string;
 let environment: Record<string, string>;
 
-// The first finding ends the process. Leaks are not looked for, since Node itself leaves plenty.
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "herald-sanitizer-"));
   mkdirSync(join(folder, "build/Release"), { recursive: true });
@@ -27,12 +26,19 @@ beforeAll(() => {
     // node-gyp-build looks there instead of in the package.
     "@HERALDLB/LINK_PREBUILD": folder,
     LD_PRELOAD: execFileSync("cc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim(),
-    ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1",
+    // Node leaks a little, which must not be the exit code; and to name each place in its binary takes half a minute.
+    ASAN_OPTIONS: "detect_leaks=1:symbolize=0",
+    LSAN_OPTIONS: "exitcode=0",
     UBSAN_OPTIONS: "print_stacktrace=1",
   };
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A leak is the addon's if it allocated the memory. Node forgets 40 bytes about each receiver when an environment ends. */
+function expectNoFinding(host: Host): void {
+  expect(host.complaints()).not.toMatch(/ERROR: AddressSanitizer|runtime error|#1 .*link\.node/);
+}
 
 /** Everything that the addon does, on one wire. */
 async function exercise(wire: Wire, near: Host, far: Host): Promise<void> {
@@ -82,27 +88,27 @@ async function exercise(wire: Wire, near: Host, far: Host): Promise<void> {
 
 test("the addon does all its work without a finding of AddressSanitizer or UndefinedBehaviorSanitizer", async () => {
   using wire = layWire();
-  await using near = startHost(wire.near, environment);
+  await using near = startHost(wire.near, { environment });
   await using far = startHost(wire.far);
   await exercise(wire, near, far);
   expect(await near.call("libraries")).toEqual(expect.arrayContaining(["libasan.so", "link.node"]));
   expect(await near.end()).toBe(0);
-  expect(near.complaints()).toBe("");
+  expectNoFinding(near);
 });
 
 test("a process that ends with everything open has no finding either", async () => {
   using wire = layWire();
-  await using near = startHost(wire.near, environment);
+  await using near = startHost(wire.near, { environment });
   await using far = startHost(wire.far);
   await exercise(wire, near, far);
   expect(await near.call("exit").catch(() => near.end())).toBe(7);
-  expect(near.complaints()).toBe("");
+  expectNoFinding(near);
 });
 
 test("wrong arguments are refused before memory is touched", async () => {
   using wire = layWire();
-  await using near = startHost(wire.near, environment);
+  await using near = startHost(wire.near, { environment });
   expect(await near.call("misuse", join(folder, "build/Release/link.node"))).toEqual([]);
   expect(await near.end()).toBe(0);
-  expect(near.complaints()).toBe("");
+  expectNoFinding(near);
 });
