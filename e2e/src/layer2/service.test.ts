@@ -1,6 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { endpointsManifest, manifests, monotonicMs, serviceManifest, startProber, until } from "@heraldlb/lab";
+import {
+  endpointsManifest,
+  type LabProcess,
+  manifests,
+  monotonicMs,
+  serviceManifest,
+  startProber,
+  until,
+} from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { isIpv4 } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -55,16 +63,20 @@ describe("a Service's addresses", () => {
 
   test("stay as they are while a wrong manifest lies beside good ones, and the wrong one is reported by file, line and field", async () => {
     const before = await owner(site, web[0] as Ip);
-    site.herald.write("wrong.yaml", serviceManifest({ name: "wrong" }).replace("port: 80", "port: eighty"));
+    const wrong = serviceManifest({ name: "wrong" }).replace("port: 80", "port: eighty");
+    site.herald.write("wrong.yaml", wrong);
     site.herald.write("broken.yaml", "kind: [Service\n");
     writeService(site, { name: "good", families: ["ipv4"] });
     const good = await site.herald.given("good", 1);
     expect((await owner(site, web[0] as Ip)).name).toBe(before.name);
     expect(await site.client.curl(good[0] as Ip)).toBe((await owner(site, good[0] as Ip)).name);
-    const log = site.herald.controller().log();
-    expect(log).toMatch(/wrong\.yaml/);
-    expect(log).toMatch(/spec\.ports/);
-    expect(log).toMatch(/broken\.yaml/);
+    const reported = entries(site.herald.controller());
+    const line = wrong.split("\n").findIndex((text) => text.includes("eighty")) + 1;
+    const problem = expect.stringContaining("eighty");
+    expect(reported).toContainEqual(
+      expect.objectContaining({ file: "wrong.yaml", line, field: "spec.ports[0].port", problem }),
+    );
+    expect(reported).toContainEqual(expect.objectContaining({ file: "broken.yaml", line: expect.any(Number) }));
     expect(site.herald.addresses("wrong")).toEqual([]);
     for (const file of ["wrong.yaml", "broken.yaml", "good.yaml"]) site.herald.remove(file);
   });
@@ -138,6 +150,15 @@ describe("a Service's addresses", () => {
     expect(web.map(isIpv4)).toEqual([true, false]);
   });
 });
+
+/** What a process has logged, line by line. */
+function entries(process: LabProcess): unknown[] {
+  return process
+    .log()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
 
 async function allReady({ herald, lab }: Site): Promise<boolean> {
   for (const node of lab.nodes) await herald.ready(node, herald.speaker(node));

@@ -11,7 +11,7 @@ export function actsOf({ lab, herald }: Scene): Act[] {
   };
   return [
     {
-      title: (owner) => `${owner}'s speaker is killed (SIGKILL)`,
+      title: (owner) => `${owner}'s speaker killed (SIGKILL)`,
       moves: true,
       most: { outageMs: 500, takeoverMs: 500, doubleMs: 0 },
       async perform(owner) {
@@ -21,7 +21,7 @@ export function actsOf({ lab, herald }: Scene): Act[] {
       },
     },
     {
-      title: () => `${returning().name}'s speaker is back`,
+      title: () => `${returning().name}'s speaker back`,
       moves: false,
       most: { lost: 0, doubleMs: 0 },
       async perform() {
@@ -29,17 +29,18 @@ export function actsOf({ lab, herald }: Scene): Act[] {
       },
     },
     {
-      title: (owner) => `${owner} falls silent (both cables pulled)`,
+      title: (owner) => `${owner} silent (both cables pulled)`,
       moves: true,
-      most: { outageMs: 2000, takeoverMs: 2000, doubleMs: 0 },
+      most: { outageMs: 2500, takeoverMs: 2500, doubleMs: 0 },
       async perform(owner) {
         gone = owner;
-        await lab.setPort(owner, "lan", "down");
+        // The management network first: through it the speaker would tell of the other one.
         await lab.setPort(owner, "mgmt", "down");
+        await lab.setPort(owner, "lan", "down");
       },
     },
     {
-      title: () => `${returning().name}'s cables are back`,
+      title: () => `${returning().name}'s cables back`,
       moves: false,
       most: { lost: 0, doubleMs: 0 },
       async perform() {
@@ -48,7 +49,7 @@ export function actsOf({ lab, herald }: Scene): Act[] {
       },
     },
     {
-      title: (owner) => `${owner}'s speaker is stopped (SIGTERM)`,
+      title: (owner) => `${owner}'s speaker stopped (SIGTERM)`,
       moves: true,
       most: { lost: 2, takeoverMs: 2000, doubleMs: 500 },
       async perform(owner) {
@@ -57,7 +58,7 @@ export function actsOf({ lab, herald }: Scene): Act[] {
       },
     },
     {
-      title: () => "the controller is restarted",
+      title: () => "controller restarted",
       moves: false,
       most: { lost: 0, doubleMs: 0 },
       async perform() {

@@ -91,7 +91,7 @@ async function show(scene: Scene, addresses: ServiceAddresses, act: Act): Promis
       const outcome = await performAct(scene, addresses, { ...act, owner, onStart });
       return [outcomeText(outcome), outcome];
     },
-    () => (observation ? quiet(liveText(observation, addresses.ipv4)) : ""),
+    () => (observation ? liveText(observation, addresses.ipv4) : ""),
   );
 }
 
@@ -110,25 +110,32 @@ function outcomeText({ title, from, to, outageMs, complaints }: Outcome): string
 
 function showTable(outcomes: readonly Outcome[]): void {
   const rows = outcomes.map(({ title, from, to, takeoverMs, outageMs, lost, sent, doubleMs, complaints }) => [
+    complaints.length === 0 ? good("✔") : bad("✘"),
     title,
     from === to ? to : `${from} → ${to}`,
     takeoverMs === undefined ? quiet("–") : `${Math.round(takeoverMs)} ms`,
     `${Math.round(outageMs)} ms`,
-    `${lost}/${sent}`,
+    `${lost} of ${sent}`,
     `${Math.round(doubleMs)} ms`,
-    complaints.length === 0 ? good("well") : bad("not well"),
   ]);
   const columns = [
+    { title: "" },
     { title: "what happened" },
     { title: "served by" },
-    { title: "taken over after", align: "right" },
-    { title: "client without", align: "right" },
+    { title: "takeover", align: "right" },
+    { title: "outage", align: "right" },
     { title: "probes lost", align: "right" },
-    { title: "two answered", align: "right" },
-    { title: "" },
+    { title: "two answers", align: "right" },
   ] as const;
   screen.line();
   for (const line of drawTable(columns, rows)) screen.line(` ${line}`);
+  screen.line();
+  screen.line(quiet(" takeover: from the event to the first frame in which another node claims an address"));
+  screen.line(quiet(" outage, probes lost: what the client saw, one UDP probe to each address every 10 ms"));
+  screen.line(quiet(" two answers: how long two nodes claimed an address at once, asked for every 20 ms"));
+  screen.line(
+    quiet(" A killed speaker costs no packet: its node goes on serving until clients hear of the new owner."),
+  );
   const failed = outcomes.filter(({ complaints }) => complaints.length > 0).length;
   const seconds = ((systemClock.now() - began) / 1000).toFixed(0);
   screen.line();
@@ -140,6 +147,7 @@ function showTable(outcomes: readonly Outcome[]): void {
 }
 
 function showHowToLookAround({ lab, herald }: Scene): void {
+  for (const node of lab.nodes) if (herald.speaker(node).exit) herald.startSpeaker(node);
   screen.line();
   screen.line(" The lab stays up. Look around:");
   for (const command of [

@@ -72,9 +72,10 @@ export class Screen {
     let timer: Disposable | undefined;
     const draw = (): void => {
       this.#frame = (this.#frame + 1) % FRAMES.length;
-      const text = ` ${FRAMES[this.#frame]} ${title}  ${detail()}`;
-      const width = (this.#output.columns ?? 80) - 1;
-      this.#output.write(`\r\u001b[K${text.slice(0, width)}`);
+      const room = (this.#output.columns ?? 80) - 1;
+      const head = ` ${FRAMES[this.#frame]} ${title}  `.slice(0, room);
+      const tail = this.palette.quiet(detail().slice(0, room - head.length));
+      this.#output.write(`\r\u001b[K${head}${tail}`);
       timer = systemClock.timer(REDRAW_MS, draw);
     };
     draw();

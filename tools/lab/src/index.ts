@@ -8,8 +8,6 @@ export {
   Lab,
   LabError,
   type LabOptions,
-  type LabStatus,
-  labs,
   removeCrashedLabs,
   removeLab,
   SERVICE_PORT,
@@ -40,6 +38,7 @@ export {
 } from "./plan.ts";
 export { missingPrerequisites } from "./prerequisites.ts";
 export { Prober, type ProberOptions, startProber, type Window } from "./prober.ts";
-export { identify, isRunning, type ProcessId } from "./process-id.ts";
+export { identify, isRunning, type ProcessId, processesIn } from "./process-id.ts";
 export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";
+export { type LabStatus, labs } from "./status.ts";
 export { type UntilOptions, until } from "./until.ts";

@@ -30,10 +30,11 @@ export class LabProcess implements AsyncDisposable {
   /** The command's own process id, not that of a wrapper. */
   readonly id: ProcessId;
   readonly logFile: string;
-  readonly exited: Promise<Exit>;
   /** What it prints, with `output: "pipe"`. */
   readonly stdout: Readable | undefined;
+  readonly #child: ChildProcess;
   readonly #logStart: number;
+  readonly #exited: Promise<Exit>;
   #exit: Exit | undefined;
 
   /** Takes over a process that {@link startProcess} has just started; its log begins at `logStart` in the file. */
@@ -48,7 +49,8 @@ export class LabProcess implements AsyncDisposable {
     this.#logStart = logStart;
     this.stdout = child.stdout ?? undefined;
     this.id = identify(child.pid) ?? { pid: child.pid, startTicks: -1 };
-    this.exited = new Promise((resolve) => {
+    this.#child = child;
+    this.#exited = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
         this.#exit = { code: code ?? undefined, signal: signal ?? undefined };
         resolve(this.#exit);
@@ -59,6 +61,13 @@ export class LabProcess implements AsyncDisposable {
   /** How it ended; undefined while it runs. */
   get exit(): Exit | undefined {
     return this.#exit;
+  }
+
+  /** How it will have ended. */
+  get exited(): Promise<Exit> {
+    // One that is kept does not hold up the end of whoever started it, except to wait for it.
+    if (!this.#exit) this.#child.ref();
+    return this.#exited;
   }
 
   /** All that it has written to the log; what earlier processes of the same name wrote is only in the file. */

@@ -148,7 +148,7 @@ export class Lab implements AsyncDisposable {
         ? [where.plan.namespace, where.plan.interfaces[0]?.name ?? "lo", where.name]
         : [switchNamespace(this.plan, where), BRIDGE, where];
     const command = [...TCPDUMP, "-i", device, filter] as [string, ...string[]];
-    const options = { name: `capture-${name}-${this.#record.processes.length}`, output: "pipe" } as const;
+    const options = { name: `capture-${name}-${this.#record.processes.length}`, output: "pipe", keep: false } as const;
     const tcpdump = this.#start({ name, namespace }, command, options);
     await tcpdump.logged(/listening on/);
     return new Capture(tcpdump);
@@ -160,12 +160,12 @@ export class Lab implements AsyncDisposable {
    */
   ask(host: Host, address: Ip): LabProcess {
     const device = host.interfaceOn("lan").name;
-    const name = `ask-${host.name}-${address.replaceAll(":", "-")}`;
+    const options = { name: `ask-${host.name}-${address.replaceAll(":", "-")}`, keep: false };
     const seconds = `${ASK_EVERY_MS / 1000}`;
     const loop = `while :; do ndisc6 -q -m -r 1 -w ${ASK_EVERY_MS} ${address} ${device} >/dev/null; done`;
     return isIpv4(address)
-      ? host.start(["arping", "-q", "-i", device, "-W", seconds, "-c", "1000000", address], { name })
-      : host.start(["sh", "-c", loop], { name });
+      ? host.start(["arping", "-q", "-i", device, "-W", seconds, "-c", "1000000", address], options)
+      : host.start(["sh", "-c", loop], options);
   }
 
   /** Takes a host's port at the switch down (no carrier) or up again. */
@@ -276,24 +276,6 @@ export async function removeCrashedLabs(): Promise<void> {
     const record = readRecord(name);
     if (record?.owner && !isRunning(record.owner)) await removeLab(name);
   }
-}
-
-/** A lab as its record shows it. */
-export interface LabStatus {
-  readonly plan: LabPlan;
-  readonly state: "in use" | "kept" | "crashed";
-  /** Those that still run. */
-  readonly processes: readonly NamedProcess[];
-}
-
-/** All labs on this machine. */
-export function labs(): LabStatus[] {
-  return recordedLabs().flatMap((name) => {
-    const record = readRecord(name);
-    if (!record) return [];
-    const state = record.owner === undefined ? "kept" : isRunning(record.owner) ? "in use" : "crashed";
-    return [{ plan: record.plan, state, processes: record.processes.filter(isRunning) }];
-  });
 }
 
 function isInUse(record: LabRecord): boolean {

@@ -1,8 +1,9 @@
 // The lab as a command: `npm run lab -- up|down|exec|status`.
 import { spawnSync } from "node:child_process";
 import { Command, InvalidArgumentError } from "commander";
-import { createLab, type Lab, LabError, type LabStatus, labs, removeCrashedLabs, removeLab } from "./lab.ts";
+import { createLab, type Lab, LabError, removeCrashedLabs, removeLab } from "./lab.ts";
 import { namespaceOf, serviceAddress } from "./plan.ts";
+import { type LabStatus, labs } from "./status.ts";
 
 const DEFAULT_NAME = "lab";
 

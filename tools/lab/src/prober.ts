@@ -108,7 +108,7 @@ export async function startProber(
   { intervalMs = 10, port = 80 }: ProberOptions = {},
 ): Promise<Prober> {
   const command = scriptCommand("prober-script", [`${intervalMs}`, `${port}`, ...targets]);
-  const prober = new Prober(host.start(command, { name: `prober-${host.name}`, output: "pipe" }), targets);
+  const prober = new Prober(host.start(command, { name: `prober-${host.name}`, output: "pipe", keep: false }), targets);
   await until("the prober had sent its first probe", () => targets.every((target) => prober.probes(target).length > 0));
   return prober;
 }
