@@ -32,7 +32,6 @@ import {
   forgetRecord,
   type LabRecord,
   labFolder,
-  type NamedProcess,
   readRecord,
   recordedLabs,
   writeRecord,
