@@ -4,6 +4,7 @@ import {
   ConnectResponse,
   type Encoded,
   type Holding,
+  HoldingState,
   type Peer,
   type StreamError,
 } from "@heraldlb/api";
@@ -11,7 +12,8 @@ import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
 import { FakeClock, type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
 import type { Remembered } from "./cluster.ts";
-import { Controller, type ControllerOptions } from "./controller.ts";
+import { Controller } from "./controller.ts";
+import type { ControllerOptions } from "./controller-ports.ts";
 import type { StatusRecord } from "./ledger.ts";
 
 type Json = Record<string, unknown>;
@@ -145,6 +147,8 @@ export interface HelloParts {
   readonly instance?: string;
 }
 
+const STATES = { assign: HoldingState.OWNER, leave: HoldingState.LEAVING, revoke: HoldingState.UNSPECIFIED };
+
 /** A speaker that says what its test says, acknowledges what it is told, and beats while `beats`. */
 export class FakeSpeaker {
   readonly node: string;
@@ -158,6 +162,7 @@ export class FakeSpeaker {
   readonly #queue: ConnectRequest[] = [];
   #wake: () => void = () => {};
   #isGone = false;
+  #revision = 1n;
 
   constructor(node: string, now: () => number, hello: HelloParts) {
     this.node = node;
@@ -166,7 +171,13 @@ export class FakeSpeaker {
       $case: "hello",
       value: {
         ...{ node, instance: `${node}-1`, bootId: "boot", startedAtMs: 1_000n, maxTerm: 0n, termHolder: "" },
-        ...{ holdingsRevision: 1n, holdings: [], appliedRevision: 0n, revisionHolder: "", stamp: this.#stamp() },
+        ...{
+          holdingsRevision: this.#revision,
+          holdings: [],
+          appliedRevision: 0n,
+          revisionHolder: "",
+          stamp: this.#stamp(),
+        },
         links: [
           {
             ...{ name: "eth0", ifindex: 2, present: true, up: true, carrier: true, arp: true, ndp: true },
@@ -201,7 +212,13 @@ export class FakeSpeaker {
   }
 
   beat(): void {
-    const value = { maxTerm: 0n, termHolder: "", holdingsRevision: 1n, workerAgeMs: 0, stamp: this.#stamp() };
+    const value = {
+      maxTerm: 0n,
+      termHolder: "",
+      holdingsRevision: this.#revision,
+      workerAgeMs: 0,
+      stamp: this.#stamp(),
+    };
     this.say({ $case: "heartbeat", value });
   }
 
@@ -238,6 +255,8 @@ export class FakeSpeaker {
         const { group, epoch } = message.value;
         this.orders.push(`${message.$case} ${group} ${epoch?.term}.${epoch?.counter}`);
         const kind = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.REVOKE }[message.$case];
+        const state = STATES[message.$case];
+        this.say({ $case: "holdings", value: { revision: ++this.#revision, changed: [{ group, epoch, state }] } });
         this.say({ $case: "ack", value: { kind, group, epoch } });
         break;
       }

@@ -1,63 +1,27 @@
-import { assertPeerIsNode, type SpeakerStream, StreamError } from "@heraldlb/api";
+import { assertPeerIsNode, StreamError } from "@heraldlb/api";
 import {
   type ControllerConfig,
   type ControllerEffect,
   type ControllerEvent,
   type ControllerState,
   type ControllerStatus,
-  type ControllerTimers,
   compareEpochs,
   controllerStatus,
   formatEpoch,
   initialController,
   nextTerm,
-  type OwnerReason,
   ownerOf,
   stepController,
 } from "@heraldlb/election";
 import type { Reading } from "@heraldlb/files";
-import type { Clock, Logger } from "@heraldlb/runtime";
-import { Cluster, type ClusterOptions, type Remembered } from "./cluster.ts";
+import { Cluster, type Remembered } from "./cluster.ts";
+import type { ControllerDependencies, ControllerOptions, ServedStream } from "./controller-ports.ts";
 import { Definitions } from "./definitions.ts";
 import { Hub, type HubStatus } from "./hub.ts";
-import { Ledger, type StatusStore } from "./ledger.ts";
-import { type AppliedError, fromRequest, type Greeting, type Request } from "./messages.ts";
+import { Ledger } from "./ledger.ts";
+import { fromRequest, type Greeting, type Request } from "./messages.ts";
 import type { PlanChanges } from "./plan.ts";
 import type { Session } from "./session.ts";
-
-/** Settings of a controller. */
-export interface ControllerOptions extends ClusterOptions {
-  /** Random, drawn once per process. */
-  readonly identity: string;
-  readonly timers: ControllerTimers;
-}
-
-/** Counts what happens. */
-export interface ControllerObserver {
-  onUpdate(): void;
-  /** Something could not be read or stored. */
-  onUpdateError(): void;
-  onOwner(reason: OwnerReason): void;
-  onItemError(reason: AppliedError["reason"]): void;
-  onConflict(): void;
-}
-
-/** What a controller needs of its surroundings. */
-export interface ControllerDependencies {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly store: StatusStore;
-  readonly observer: ControllerObserver;
-  /** Names of all speakers heard, whenever a leader hears a new one. */
-  onSpeakers(names: readonly string[]): void;
-  /** Another process has led in this term or a later one: leads again only by a higher one. */
-  onStepDown(above: number): void;
-  /** A bug. Nothing that this controller says can be trusted any more. */
-  onBug(error: unknown): void;
-}
-
-/** The stream of a speaker, as far as a controller uses it. */
-export type ServedStream = Pick<SpeakerStream, "peer" | "requests" | "send" | "flushed">;
 
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;

@@ -1,11 +1,11 @@
 export { Cluster, type ClusterDependencies, type ClusterOptions, type Remembered } from "./cluster.ts";
-export {
-  Controller,
-  type ControllerDependencies,
-  type ControllerObserver,
-  type ControllerOptions,
-  type ServedStream,
-} from "./controller.ts";
+export { Controller } from "./controller.ts";
+export type {
+  ControllerDependencies,
+  ControllerObserver,
+  ControllerOptions,
+  ServedStream,
+} from "./controller-ports.ts";
 export type { HubStatus } from "./hub.ts";
 export type { StatusRecord, StatusStore } from "./ledger.ts";
 export { type RunContext, type RunOptions, runController } from "./run.ts";

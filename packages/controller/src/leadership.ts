@@ -1,4 +1,4 @@
-import type { MainContext } from "@heraldlb/daemon";
+import { FatalError, type MainContext } from "@heraldlb/daemon";
 import type { FileObject, StateFolder } from "@heraldlb/files";
 import type { Clock, Mailbox } from "@heraldlb/runtime";
 import type { Controller } from "./controller.ts";
@@ -15,12 +15,16 @@ export interface LeadershipDependencies extends Pick<MainContext, "log" | "healt
 
 // Bounds how long nobody leads after a leader's death.
 const RETRY_MS = 100;
+// Bounds how long two of them may lead where locks do not work.
+const RIVAL_MS = 500;
 
 /**
  * Waits for the folder's lock, then leads in a new term until the signal aborts.
  *
  * The lock makes the leader firm as long as it is held, and it is held until the process ends. Should a speaker tell of
  * a later term all the same, the leader takes one above it.
+ *
+ * @throws FatalError when another process turns out to lead on the folder
  */
 export async function lead(
   controller: Controller,
@@ -46,7 +50,25 @@ export async function lead(
   };
   await takeTerm();
   health.ready("lock");
-  await Promise.all([takeLaterTerms(), begin(controller, dependencies, signal)]);
+  await Promise.all([
+    takeLaterTerms(),
+    begin(controller, dependencies, signal),
+    watchForRivals(identity, dependencies, signal),
+  ]);
+}
+
+/** The lock is worth nothing on a shared disk that does not share locks, or once its file was replaced. */
+async function watchForRivals(
+  identity: string,
+  { state, clock }: LeadershipDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(RIVAL_MS, signal).catch(() => {});
+    const stored = await state.readTerm();
+    if (!stored || stored.holder === identity || signal.aborted) continue;
+    throw new FatalError(`another controller, ${stored.holder}, leads on this folder although this one has its lock`);
+  }
 }
 
 /** Takes up what earlier leaders have stored, once the source is read. */

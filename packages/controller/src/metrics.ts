@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { Controller, ControllerObserver } from "./controller.ts";
+import type { Controller } from "./controller.ts";
+import type { ControllerObserver } from "./controller-ports.ts";
 import { poolUsage } from "./usage.ts";
 
 /** Counts what a controller does, in the registry. The counters are there, at zero, from the start. */

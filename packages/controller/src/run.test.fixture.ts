@@ -8,6 +8,8 @@ import {
   type ConnectResponse,
   type ControllerStream,
   connectSpeaker,
+  type Holding,
+  HoldingState,
   type Security,
 } from "@heraldlb/api";
 import { type Endpoint, Health, type TlsFiles } from "@heraldlb/daemon";
@@ -44,6 +46,8 @@ export interface Running {
   readonly log: RecordingLogger;
   readonly registry: Registry;
   readonly health: Health;
+  /** Settles when the process would end. */
+  readonly ended: Promise<void>;
   /** Ends it as SIGTERM does, and waits. */
   stop(): Promise<void>;
 }
@@ -78,7 +82,7 @@ export async function startProcess(
     return ended;
   };
   cleanups.push(() => stop().catch(() => {}));
-  return { endpoint: await listening.promise, log, registry, health, stop };
+  return { endpoint: await listening.promise, log, registry, health, ended, stop };
 }
 
 /** A speaker over real gRPC that obeys, and says what it was told. */
@@ -92,6 +96,7 @@ export class TestSpeaker {
   readonly #stream: ControllerStream;
   readonly #abort: AbortController;
   #nextBeat: Disposable | undefined;
+  #revision = 1n;
 
   constructor(node: string, stream: ControllerStream, abort: AbortController, hello: Hello) {
     this.node = node;
@@ -101,7 +106,7 @@ export class TestSpeaker {
       $case: "hello",
       value: {
         ...{ node, instance: `${node}-${Math.random()}`, bootId: "boot", startedAtMs: BigInt(Math.round(now())) },
-        ...{ maxTerm: 0n, termHolder: "", holdingsRevision: 1n, holdings: [], appliedRevision: 0n },
+        ...{ maxTerm: 0n, termHolder: "", holdingsRevision: this.#revision, holdings: [], appliedRevision: 0n },
         ...{ revisionHolder: "", stamp: BigInt(Math.round(now())) },
         links: [
           {
@@ -154,15 +159,21 @@ export class TestSpeaker {
       case "assign":
         if (this.defined.has(message.value.group)) {
           this.owned.set(message.value.group, Number(message.value.epoch?.counter));
+          this.#hold(message.value, HoldingState.OWNER);
         }
         this.#say({ $case: "ack", value: { kind: AckKind.ASSIGN, ...message.value } });
         break;
       case "revoke":
         this.owned.delete(message.value.group);
+        this.#hold(message.value, HoldingState.UNSPECIFIED);
         this.#say({ $case: "ack", value: { kind: AckKind.REVOKE, ...message.value } });
         break;
       default:
     }
+  }
+
+  #hold({ group, epoch }: Pick<Holding, "group" | "epoch">, state: HoldingState): void {
+    this.#say({ $case: "holdings", value: { revision: ++this.#revision, changed: [{ group, epoch, state }] } });
   }
 
   #applied(revision: bigint): void {
@@ -170,7 +181,7 @@ export class TestSpeaker {
   }
 
   #beat(): void {
-    const value = { stamp: BigInt(Math.round(now())), maxTerm: 0n, termHolder: "", holdingsRevision: 1n };
+    const value = { stamp: BigInt(Math.round(now())), maxTerm: 0n, termHolder: "", holdingsRevision: this.#revision };
     this.#say({ $case: "heartbeat", value: { ...value, workerAgeMs: 0 } });
     this.#nextBeat = systemClock.timer(100, () => this.#beat());
   }

@@ -138,6 +138,14 @@ describe("a controller on a folder", () => {
     expect(n1.lastReply).toMatchObject({ role: "ROLE_LEADER", firm: true, term: 2 });
   });
 
+  test("ends when another one has led on its folder all the same", async () => {
+    const folder = await makeFolder(lab);
+    const controller = await startProcess(folder);
+    await ownerAmong([await dial(controller, "n1")]);
+    await put(folder, ".herald/term", { term: 9, holder: "another" });
+    await expect(controller.ended).rejects.toMatchObject({ name: "FatalError" });
+  });
+
   test("leaves nothing but its own files in .herald", async () => {
     const folder = await makeFolder(lab);
     const controller = await startProcess(folder);

@@ -13,7 +13,8 @@ import {
 } from "@heraldlb/files";
 import { lockFile, setRtoMin } from "@heraldlb/link";
 import { type Clock, type Logger, Mailbox } from "@heraldlb/runtime";
-import { Controller, type ControllerOptions } from "./controller.ts";
+import { Controller } from "./controller.ts";
+import type { ControllerOptions } from "./controller-ports.ts";
 import { lead } from "./leadership.ts";
 import { addControllerMetrics, countingObserver } from "./metrics.ts";
 
