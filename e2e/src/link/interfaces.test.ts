@@ -4,7 +4,7 @@ import { type Host, startHost, type Told, until } from "./host.ts";
 import { connect, describe, INTERFACE, ip, ipBatch, layWire, type Wire } from "./namespaces.ts";
 
 // MetalLB looks every ten seconds. Ours are events: what is asserted is far below any sensible interval.
-const AT_ONCE_MS = 500;
+const AT_ONCE_MS = 2_000;
 
 let wire: Wire;
 let host: Host;

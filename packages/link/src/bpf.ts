@@ -26,7 +26,7 @@ export const BPF = {
 export const PACKET_TYPE_OFFSET = 0xfffff004;
 
 /** The kernel's limit for a program (`BPF_MAXINSNS`). */
-export const MAX_INSTRUCTIONS = 4096;
+const MAX_INSTRUCTIONS = 4096;
 
 const INSTRUCTION_LENGTH = 8;
 

@@ -72,7 +72,7 @@ const CODES: Readonly<Record<string, LinkErrorCode>> = {
 };
 
 /** Wraps what the addon threw; other errors are bugs and stay as they are. */
-export function toLinkError(cause: unknown, doing: string): unknown {
+function toLinkError(cause: unknown, doing: string): unknown {
   if (cause instanceof LinkError || !(cause instanceof Error)) return cause;
   const errno = (cause as NodeJS.ErrnoException).code;
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return cause;
