@@ -8,7 +8,6 @@ import {
   type ObjectProblem,
   type Origin,
   objectId,
-  type ReadOutcome,
   type Resource,
   readResource,
   resolve,
@@ -36,7 +35,7 @@ export class Catalog {
   readonly #log: Logger;
   readonly #namespace: string | undefined;
   #configuration = EMPTY_CONFIGURATION;
-  readonly #outcomes = new WeakMap<FileObject, ReadOutcome>();
+  readonly #candidates = new WeakMap<FileObject, Candidate>();
   #told = new Map<string, unknown>();
   readonly #manifests = new WeakMap<Resource, unknown>();
   #remembered: ReadonlyMap<string, InForce> = new Map();
@@ -119,13 +118,13 @@ export class Catalog {
   }
 
   #read(object: FileObject): Candidate {
-    const origin = { file: object.file, position: object.position };
-    const known = this.#outcomes.get(object);
-    if (known) return { origin, outcome: known };
+    const known = this.#candidates.get(object);
+    if (known) return known;
     const outcome = readResource(object.json, { defaultNamespace: "default" });
-    this.#outcomes.set(object, outcome);
+    const candidate = { origin: { file: object.file, position: object.position }, outcome };
+    this.#candidates.set(object, candidate);
     if (outcome.type === "resource") this.#manifests.set(outcome.resource, object.json);
-    return { origin, outcome };
+    return candidate;
   }
 
   #tellOfFile(problem: FileProblem, told: Map<string, unknown>): void {

@@ -13,14 +13,8 @@ export interface AddressGroup {
 /** What one Service's change of addresses did to the groups. */
 export interface GroupChanges {
   readonly changed: readonly AddressGroup[];
-  /** Groups that are no more, with the group that took their addresses over, if one did. */
-  readonly removed: readonly RemovedGroup[];
-}
-
-/** A group that ended. */
-export interface RemovedGroup {
-  readonly id: string;
-  readonly mergedInto: string | undefined;
+  /** Ids of groups that are no more, whoever has their addresses now. */
+  readonly removed: readonly string[];
 }
 
 /**
@@ -131,9 +125,7 @@ export class Groups {
       const was = old.get(group.id);
       return !was || !sameItems(was.addresses, group.addresses) || !sameItems(was.services, group.services);
     });
-    const removed = [...before]
-      .filter((group) => !this.#groups.has(group.id))
-      .map(({ id }): RemovedGroup => ({ id, mergedInto: this.#groupOf.get(id as Ip)?.id }));
+    const removed = [...before].map(({ id }) => id).filter((id) => !this.#groups.has(id));
     return { changed, removed };
   }
 }

@@ -29,7 +29,7 @@ import { parseMac, ZERO_MAC } from "@heraldlb/net";
 import type { Definition } from "./definitions.ts";
 
 /** Definitions that a speaker has applied, and the items that it could not. */
-export interface Applied {
+interface Applied {
   readonly type: "applied";
   readonly revision: number;
   readonly errors: readonly AppliedError[];
@@ -43,14 +43,14 @@ export interface AppliedError {
 }
 
 /** What is on the wire at one speaker: only what changed. */
-export interface Report {
+interface Report {
   readonly type: "report";
   readonly groups: readonly { readonly group: string; readonly interfaces: readonly string[] }[];
   readonly conflicts: readonly Conflict[];
 }
 
 /** Another host claims an address that a speaker answers for. */
-export interface Conflict {
+interface Conflict {
   readonly group: string;
   readonly address: string;
   readonly interface: string;

@@ -51,7 +51,7 @@ export class Plan {
       const before = this.#groups.of(service);
       const changes = this.#groups.set(service, addresses);
       for (const { id } of changes.changed) touched.add(id);
-      for (const { id } of changes.removed) ended.add(id);
+      for (const id of changes.removed) ended.add(id);
       const now = this.#groups.of(service);
       if (now) touched.add(now.id);
       else placement.forgetService(service);

@@ -110,14 +110,18 @@ export class World {
   apply({ inForce, poolSetAside }: Configuration): WorldChanges {
     const changes = { services: new Set<string>(), endpoints: new Set<string>(), pools: false, layer2: false };
     const before = this.#inForce;
+    let kept = 0;
     for (const [id, now] of inForce) {
       const was = before.get(id);
+      if (was) kept++;
       if (was?.resource === now.resource) continue;
       if (was) this.#note(was.resource, changes, "remove", was.origin);
       this.#note(now.resource, changes, "add", now.origin);
     }
-    for (const [id, was] of before) {
-      if (!inForce.has(id)) this.#note(was.resource, changes, "remove", was.origin);
+    if (kept < before.size) {
+      for (const [id, was] of before) {
+        if (!inForce.has(id)) this.#note(was.resource, changes, "remove", was.origin);
+      }
     }
     if (this.#poolSetAside !== poolSetAside) changes.pools = true;
     this.#inForce = inForce;
