@@ -28,14 +28,7 @@ import { missingPrerequisites } from "./prerequisites.ts";
 import { identify, isRunning, processesIn, signalProcess } from "./process-id.ts";
 import { type Fault, faultRules, serveRules } from "./rules.ts";
 import { scriptCommand } from "./script.ts";
-import {
-  forgetRecord,
-  type LabRecord,
-  labFolder,
-  readRecord,
-  recordedLabs,
-  writeRecord,
-} from "./state.ts";
+import { forgetRecord, type LabRecord, labFolder, readRecord, recordedLabs, writeRecord } from "./state.ts";
 import { until } from "./until.ts";
 
 /** What a lab cannot be set up for; the message is a sentence for people. */

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { Command, InvalidArgumentError } from "commander";
 import { createLab, type Lab, LabError, removeCrashedLabs, removeLab } from "./lab.ts";
-import { namespaceOf, serviceAddress } from "./plan.ts";
+import { namespaceOf } from "./plan.ts";
 import { type LabStatus, labs } from "./status.ts";
 
 const DEFAULT_NAME = "lab";
@@ -92,13 +92,12 @@ function find(name: string): LabStatus {
 
 function described(lab: Lab): string {
   const { ipv4, ipv6 } = lab.plan.services;
-  const example = serviceAddress(0);
   const named = lab.name === DEFAULT_NAME ? "" : ` --name ${lab.name}`;
   return [
     `Lab ${lab.name} is up.`,
     ...lab.hosts.map(hostLine),
     `Nodes serve ${ipv4} and ${ipv6}, port 80 (TCP and UDP).`,
-    `Look around:   npm run lab -- exec${named} client1 curl http://${example.ipv4}/`,
+    `Look around:   npm run lab -- exec${named} client1 curl http://10.64.0.1:8080/`,
     `Logs:          ${lab.folder}`,
     `Take it down:  npm run lab -- down${named}`,
   ].join("\n");
