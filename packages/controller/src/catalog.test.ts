@@ -59,6 +59,14 @@ describe("a catalog", () => {
   });
 });
 
+test("objects of another namespace than the one asked for do not act, and are told of", () => {
+  const log = recordingLogger();
+  const catalog = new Catalog({ log, namespace: "elsewhere" });
+  catalog.take(reading([pool("a", ["10.0.0.0/24"]), service("web")]));
+  expect([...catalog.configuration.inForce.keys()]).toEqual(["Service default/web"]);
+  expect(log.entries.map(({ level, fields: { reason } }) => [level, reason])).toEqual([["warn", "otherNamespace"]]);
+});
+
 describe("a remembered Service", () => {
   const isInForce = (catalog: Catalog) => catalog.configuration.inForce.has("Service default/web");
 

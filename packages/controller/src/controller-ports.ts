@@ -37,4 +37,4 @@ export interface ControllerDependencies {
 }
 
 /** The stream of a speaker, as far as a controller uses it. */
-export type ServedStream = Pick<SpeakerStream, "peer" | "requests" | "send" | "flushed">;
+export type ServedStream = Pick<SpeakerStream, "peer" | "requests" | "send" | "flushed" | "buffered">;

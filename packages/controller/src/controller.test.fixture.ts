@@ -196,6 +196,7 @@ export class FakeSpeaker {
       requests: this.#requests(),
       send: (message: Encoded) => this.#receive(message),
       flushed: async () => {},
+      buffered: 0,
     };
     controller.serve(stream).then(
       () => this.#end(),

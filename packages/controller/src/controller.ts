@@ -26,6 +26,7 @@ import type { Session } from "./session.ts";
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;
 const SNAPSHOTS_AT_A_TIME = 4;
+const NODE_NAME_RULE = "lower-case letters, digits, '-' and '.', a letter or digit at both ends";
 const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /**
@@ -156,7 +157,9 @@ export class Controller {
   }
 
   #check({ node }: Session, { peer }: ServedStream, { hello }: Greeting): void {
-    if (!NODE_NAME.test(hello.node)) throw new StreamError("invalidArgument", "the node's name is none");
+    if (!NODE_NAME.test(hello.node)) {
+      throw new StreamError("invalidArgument", `${JSON.stringify(hello.node)} is no node's name: ${NODE_NAME_RULE}`);
+    }
     if (node !== undefined) throw new StreamError("invalidArgument", "a second Hello");
     try {
       assertPeerIsNode(peer, hello.node);

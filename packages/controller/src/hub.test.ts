@@ -20,14 +20,21 @@ function start({ groups = [A] as readonly Ip[], snapshots = 4 } = {}) {
 }
 
 /** A stream whose messages stay unflushed until `flush`. */
-function dial(hub: Hub, node: string, hello: Partial<Greeting> & { readonly holds?: readonly string[] } = {}) {
+function dial(
+  hub: Hub,
+  node: string,
+  hello: Partial<Greeting> & { readonly holds?: readonly string[]; readonly buffered?: () => number } = {},
+) {
   const encoded: Encoded[] = [];
   let flush = () => {};
+  const { holds = [], buffered = () => 0, ...rest } = hello;
   const session = hub.connect({
     send: (message) => void encoded.push(message),
     flushed: () => new Promise<void>((resolve) => (flush = resolve)),
+    get buffered() {
+      return buffered();
+    },
   });
-  const { holds = [], ...rest } = hello;
   hub.note(session, greeting(node, holds, rest));
   hub.tellAll();
   return { session, encoded, flush: () => flush(), heard: () => encoded.map(read) };
@@ -192,6 +199,12 @@ test("no more snapshots are sent at a time than are allowed", async () => {
   expect(dialled.map(({ encoded }) => encoded.length)).toEqual([1, 1, 0]);
   dialled[0] && (await finish(dialled[0].session, dialled[0].flush));
   expect(dialled[2]?.encoded).toHaveLength(1);
+});
+
+test("a speaker that has stopped reading loses its stream", async () => {
+  const { hub } = start();
+  const { session } = dial(hub, "n1", { buffered: () => 17 * 1024 * 1024 });
+  await expect(session.ended).rejects.toMatchObject({ code: "resourceExhausted" });
 });
 
 test("a stream that is closed for silence tells the speaker", async () => {

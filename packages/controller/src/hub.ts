@@ -96,7 +96,7 @@ export class Hub {
     }
     // What has not left yet is overruled, and would otherwise arrive after what overrules it.
     if (message.type === "leave" || message.type === "revoke") session.orders.delete(message.group);
-    session.stream.send(encodeOrder(message));
+    session.send(encodeOrder(message));
   }
 
   /** Ends a stream behind what was sent. */
@@ -139,7 +139,7 @@ export class Hub {
   endAll(lastWord: Omit<Reply, "echo"> | undefined): void {
     for (const session of [...this.#sessions.values()]) {
       if (lastWord && session.node !== undefined) {
-        session.stream.send(encodeOrder({ ...lastWord, echo: session.stamp }));
+        session.send(encodeOrder({ ...lastWord, echo: session.stamp }));
       }
       this.disconnect(session);
       session.end();
@@ -172,7 +172,7 @@ export class Hub {
     if (session.phase === "current") this.#tell(session);
     if (session.phase === "current" || session.holds.has(assign.group)) {
       session.orders.delete(assign.group);
-      session.stream.send(encodeOrder(assign));
+      session.send(encodeOrder(assign));
       return;
     }
     session.orders.set(assign.group, assign);
@@ -204,7 +204,7 @@ export class Hub {
     const chunks = this.#encoder.snapshot(revision, this.#definitions.snapshot(session.node ?? ""));
     for (const chunk of chunks) {
       if (session.phase !== "sending") break;
-      session.stream.send(chunk);
+      session.send(chunk);
       // Without waiting a fresh speaker's first order would be late by an event loop's turn.
       if (chunks.length > 1) await session.stream.flushed();
     }
@@ -228,7 +228,7 @@ export class Hub {
     }
     session.sent = revision;
     if (delta.changed.length === 0 && delta.removed.length === 0) return;
-    for (const part of this.#encoder.delta(session.told, revision, delta)) session.stream.send(part);
+    for (const part of this.#encoder.delta(session.told, revision, delta)) session.send(part);
     session.told = revision;
   }
 }

@@ -1,9 +1,12 @@
-import type { Encoded, SpeakerStream, StreamError } from "@heraldlb/api";
+import { type Encoded, type SpeakerStream, StreamError } from "@heraldlb/api";
 import type { Assign, StreamId } from "@heraldlb/election";
 import { encodeOrder } from "./messages.ts";
 
+// Several snapshots of the largest cluster.
+const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
+
 /** The part of a speaker's stream that the hub uses. */
-export type SessionStream = Pick<SpeakerStream, "send" | "flushed">;
+export type SessionStream = Pick<SpeakerStream, "send" | "flushed" | "buffered">;
 
 /**
  * How far a stream's definitions are: `idle`: nothing is told yet; `waiting` for its snapshot to be admitted; `sending`
@@ -51,18 +54,21 @@ export class Session {
 
   /** Sends the Assigns that waited, with the stamp that is the last one by now. */
   releaseOrders(): void {
-    for (const order of this.orders.values()) this.#send({ ...order, echo: this.stamp });
+    for (const order of this.orders.values()) this.send(encodeOrder({ ...order, echo: this.stamp }));
     this.orders.clear();
+  }
+
+  /** Sends a message; ends the stream of a speaker that has long stopped reading. */
+  send(message: Encoded): void {
+    this.stream.send(message);
+    if (this.stream.buffered > MOST_BUFFERED_BYTES) {
+      this.end(new StreamError("resourceExhausted", "what was sent is not read"));
+    }
   }
 
   /** Ends the stream; with an error the speaker is told it. */
   end(error?: StreamError): void {
     if (error) this.#ending.reject(error);
     else this.#ending.resolve();
-  }
-
-  #send(order: Assign): void {
-    const bytes: Encoded = encodeOrder(order);
-    this.stream.send(bytes);
   }
 }
