@@ -4,12 +4,14 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { answers } from "./answers.ts";
 import { failover } from "./failover.ts";
+import { memory } from "./memory.ts";
 import { type Result, table } from "./result.ts";
 
 const SUITES: Readonly<Record<string, (quick: boolean) => Promise<Result[]>>> = {
   answers: (quick) =>
     answers(quick ? { requests: 300, rounds: 1, seconds: 1 } : { requests: 1000, rounds: 5, seconds: 4 }),
   failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
+  memory,
 };
 
 const HELP = `npm run bench [-- SUITE... [--quick] [--json FILE]]

@@ -11,8 +11,18 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Resident memory of a process, in MB (10⁶ bytes). */
-export function residentMegabytes(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return (Number(match?.[1]) * 1024) / 1e6;
+/** A process's memory, in MB (10⁶ bytes). */
+export interface Memory {
+  /** All that is resident: VmRSS. */
+  readonly residentMb: number;
+  /** Its part that belongs to no file: RssAnon. */
+  readonly ownMb: number;
+}
+
+/** The memory of a process, all its threads together. */
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const megabytes = (field: string) =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) * 1024) / 1e6;
+  return { residentMb: megabytes("VmRSS"), ownMb: megabytes("RssAnon") };
 }
