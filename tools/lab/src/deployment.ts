@@ -20,6 +20,8 @@ export interface ControllerOptions {
 export interface SpeakerOptions {
   /** Its way to send and receive frames. Default: Herald's own default. */
   readonly frames?: "packet" | "pcap" | undefined;
+  /** The Node that it speaks for. Default: the host's own name. */
+  readonly node?: string | undefined;
   /** Default `["--insecure"]`. */
   readonly args?: readonly string[] | undefined;
 }
@@ -98,19 +100,22 @@ export class Deployment {
   }
 
   /** Starts a node's speaker, with a stream to every controller of the lab. Does not wait for anything. */
-  startSpeaker(node: Host, { frames, args = ["--insecure"] }: SpeakerOptions = {}): LabProcess {
-    const controllers = this.lab.controllers.flatMap((host) => ["--controller", `${host.ipv4}:${STREAM_PORT}`]);
-    const state = ["--state-dir", this.stateFolder(node), "--interfaces", "^lan"];
-    const speaker = node.start(
+  startSpeaker(host: Host, { frames, node = host.name, args = ["--insecure"] }: SpeakerOptions = {}): LabProcess {
+    const controllers = this.lab.controllers.flatMap((controller) => [
+      "--controller",
+      `${controller.ipv4}:${STREAM_PORT}`,
+    ]);
+    const state = ["--state-dir", this.stateFolder(host), "--interfaces", "^lan"];
+    const speaker = host.start(
       [
         heraldCommand("herald-speaker"),
-        ...["--node", node.name, ...controllers, ...state],
+        ...["--node", node, ...controllers, ...state],
         ...(frames ? ["--frames", frames] : []),
         ...args,
       ],
-      { name: `speaker-${node.name}` },
+      { name: `speaker-${host.name}` },
     );
-    this.#speakers.set(node.name, speaker);
+    this.#speakers.set(host.name, speaker);
     return speaker;
   }
 
