@@ -18,6 +18,7 @@ import {
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { lockFile, setRtoMin } from "@heraldlb/link";
 import { type Logger, systemClock } from "@heraldlb/runtime";
+import { batched } from "./batched.ts";
 import { ControllerAddresses } from "./controller-addresses.ts";
 import { createMetrics } from "./metrics.ts";
 import { OwnershipRecord } from "./ownership-record.ts";
@@ -109,7 +110,7 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     ownership: new OwnershipRecord(facts.bootId, saved.ownership),
     controllers,
     streams,
-    tell: batched((messages: readonly ToWorker[]) => worker.postMessage(messages)),
+    tell: batched<ToWorker>((messages) => worker.postMessage(messages)),
     now: monotonicMs,
   });
   worker.on("message", (messages: readonly FromWorker[]) => {
@@ -175,18 +176,5 @@ function shortenRto(log: Logger): (fd: number) => void {
     if (setRtoMin(fd, RTO_MIN_US) || refused) return;
     refused = true;
     log.info("the kernel does not know TCP_RTO_MIN_US; a lossy management network may need more heartbeat misses");
-  };
-}
-
-/** Collects what is said in one turn of the event loop's callbacks into one message. */
-function batched<T>(send: (items: readonly T[]) => void): (item: T) => void {
-  let waiting: T[] = [];
-  return (item) => {
-    if (waiting.push(item) > 1) return;
-    queueMicrotask(() => {
-      const items = waiting;
-      waiting = [];
-      send(items);
-    });
   };
 }

@@ -1,7 +1,9 @@
 import type { HoldingState } from "@heraldlb/election";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Verdict } from "./responder.ts";
-import type { WorkerStatistics } from "./worker-messages.ts";
+import type { FromWorker, WorkerStatistics } from "./worker-messages.ts";
+
+type LogLine = Extract<FromWorker, { type: "log" }>;
 
 /** Every metric of the speaker. Names and labels are public interface. */
 export interface SpeakerMetrics {
@@ -131,6 +133,13 @@ export function createMetrics(registry: Registry): SpeakerMetrics {
       registers,
     }),
   };
+}
+
+/** Counts what the ownership machine logs as a change of a group's state: its log lines name state and reason. */
+export function countStateChange(metrics: SpeakerMetrics, { message, fields }: LogLine): void {
+  if (message !== "ownership changed") return;
+  const { to, reason } = fields;
+  metrics.stateChanges.inc({ state: String(to), reason: String(reason) });
 }
 
 const HOLDING_STATES: readonly HoldingState[] = ["verify", "owner", "leaving", "yielded"];

@@ -121,12 +121,12 @@ export class Ports implements Iterable<Port> {
     this.#listener.links(links);
   }
 
-  /** An interface whose socket is not open cannot carry anything, whatever the kernel says. */
+  /** Until its socket is open an interface cannot carry anything, whatever the kernel says. */
   #describe({ index, name, mac, up, carrier, arp, linkLocal }: UsableInterface): Link[] {
     if (!mac) return [];
-    const ready = this.#ports.get(index)?.ready ?? false;
-    const ndp = ready && linkLocal !== undefined;
-    return [{ name, ifindex: index, present: true, up, carrier, mac, arp: ready && arp, ndp }];
+    const port = this.#ports.get(index);
+    const usable = carrier && (port?.ready ?? true);
+    return [{ name, ifindex: index, present: true, up, carrier: usable, mac, arp, ndp: linkLocal !== undefined }];
   }
 }
 

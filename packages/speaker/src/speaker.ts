@@ -11,7 +11,7 @@ import {
   type Definitions,
   SnapshotAssembly,
 } from "./definitions.ts";
-import { recordStatistics, type SpeakerMetrics } from "./metrics.ts";
+import { countStateChange, recordStatistics, type SpeakerMetrics } from "./metrics.ts";
 import type { OwnershipRecord } from "./ownership-record.ts";
 import type { StateFolder } from "./state-folder.ts";
 import type { Streams } from "./streams.ts";
@@ -147,6 +147,7 @@ export class Speaker {
         break;
       case "log":
         log[message.level](message.message, message.fields);
+        countStateChange(metrics, message);
         break;
       case "statistics":
         recordStatistics(metrics, message.statistics);

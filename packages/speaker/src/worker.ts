@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
 import { type LogFields, type Logger, type LogLevel, systemClock } from "@heraldlb/runtime";
+import { batched } from "./batched.ts";
 import { OwnershipLoop } from "./ownership-loop.ts";
 import { type FromWorker, monotonicMs, type ToWorker, type WorkerSettings } from "./worker-messages.ts";
 
@@ -13,17 +14,7 @@ if (!port) throw new Error("worker.ts runs in a worker thread only");
 // The main thread starts this file, and with nothing else.
 const settings = workerData as WorkerSettings;
 
-const outbox: FromWorker[] = [];
-
-/** What one event brings about goes to the main thread as one message. */
-function post(message: FromWorker): void {
-  if (outbox.push(message) === 1) queueMicrotask(flush);
-}
-
-function flush(): void {
-  port?.postMessage(outbox);
-  outbox.length = 0;
-}
+const post = batched<FromWorker>((messages) => port.postMessage(messages));
 
 function logger(bound: LogFields): Logger {
   const line = (level: LogLevel) => (message: string, fields?: LogFields) => {
