@@ -37,9 +37,15 @@ export async function* watchFolder(
   let yielded: Reading | undefined;
   let failure: unknown;
   let timer: Disposable | undefined;
+  // The consumer may abort and never ask again, which would leave the watcher open.
+  const abort = () => {
+    timer?.[Symbol.dispose]();
+    void watcher.close();
+  };
+  signal.addEventListener("abort", abort);
   try {
     bell.ring();
-    while (!signal.aborted) {
+    for (;;) {
       await bell.wait(signal);
       await clock.sleep(QUIET_MS, signal).catch(() => {});
       if (signal.aborted) return;
@@ -58,11 +64,13 @@ export async function* watchFolder(
       const isBlind = !reading.complete || reader.hasLinks || failure !== undefined;
       const lookAgainMs = watcher.hasNewFolders() ? NEW_FOLDER_MS : isBlind ? BLIND_MS : undefined;
       if (lookAgainMs !== undefined) timer = clock.timer(lookAgainMs, () => bell.ring());
+      if (signal.aborted) return;
       if (reading === yielded) continue;
       yielded = reading;
       yield reading;
     }
   } finally {
+    signal.removeEventListener("abort", abort);
     timer?.[Symbol.dispose]();
     await watcher.close();
   }
