@@ -4,7 +4,7 @@ import { parseIp } from "@heraldlb/net";
 import { expect, test } from "vitest";
 
 test("the manifests under examples/ work as they are", async ({ onTestFailed }) => {
-  await using lab = await createLab({ name: "e2e-examples", nodes: 2 });
+  await using lab = await createLab({ name: `examples-${process.pid}`, nodes: 2 });
   onTestFailed(() => void process.stderr.write(`${lab.logs()}\n`));
   const herald = new Deployment(lab);
   cpSync(new URL("../../../examples", import.meta.url), herald.folder, { recursive: true });

@@ -12,7 +12,7 @@ describe.each(["packet", "pcap"] as const)("with frames by %s", (frames) => {
   let web: readonly [Ip, Ip];
 
   beforeAll(async () => {
-    site = await setUp(`e2e-failover-${frames}`);
+    site = await setUp(`failover-${frames}`);
     writeService(site, { name: "web" });
     await startHerald(site, { frames });
     web = (await site.herald.given("web", 2)) as [Ip, Ip];

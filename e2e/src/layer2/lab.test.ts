@@ -19,13 +19,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const namespaces = (name: string): string[] =>
   readdirSync("/run/netns").filter((each) => each.startsWith(`herald-${name}-`));
 
+/** Two runs of the tests may go on at once. */
+const unique = (name: string): string => `${name}-${process.pid}`;
+
 describe("a lab", () => {
   let lab: Lab;
   let client: Host;
   let node: Host;
 
   beforeAll(async () => {
-    lab = await createLab({ name: "e2e-lab", nodes: 2 });
+    lab = await createLab({ name: unique("lab"), nodes: 2 });
     await lab.serve();
     [client, node] = [lab.host("client1"), lab.host("node1")];
   });
@@ -117,7 +120,7 @@ describe("a lab", () => {
   });
 
   test("runs beside another one, and neither sees the other", async () => {
-    await using other = await createLab({ name: "e2e-lab-2", nodes: 1 });
+    await using other = await createLab({ name: unique("other"), nodes: 1 });
     const { ipv4 } = serviceAddress(2);
     await other.host("node1").exec(["ip", "address", "add", ipv4, "dev", "lan0"]);
     expect(await other.host("client1").resolve(ipv4)).toEqual([other.host("node1").mac]);
@@ -125,23 +128,25 @@ describe("a lab", () => {
   });
 
   test("is refused a second time while it is up", async () => {
-    await expect(createLab({ name: "e2e-lab" })).rejects.toThrow(/Lab e2e-lab is up \(process \d+\)/);
+    await expect(createLab({ name: unique("lab") })).rejects.toThrow(
+      `Lab ${unique("lab")} is up (process ${process.pid})`,
+    );
   });
 });
 
 test("a lab that was disposed of leaves nothing behind", async () => {
-  const lab = await createLab({ name: "e2e-gone", nodes: 1 });
+  const lab = await createLab({ name: unique("gone"), nodes: 1 });
   await lab.serve();
   const { pid } = lab.backend(lab.host("node1")).id;
   await lab[Symbol.asyncDispose]();
-  expect(namespaces("e2e-gone")).toEqual([]);
+  expect(namespaces(unique("gone"))).toEqual([]);
   expect(identify(pid)).toBeUndefined();
-  expect(existsSync("/run/herald-lab/e2e-gone")).toBe(false);
+  expect(existsSync(`/run/herald-lab/${unique("gone")}`)).toBe(false);
 });
 
 test("what a crashed lab left behind is removed by the next one, of any name", async () => {
   const script = fileURLToPath(new URL("./crashing-lab.fixture.ts", import.meta.url));
-  const owner = spawn(process.execPath, ["--conditions=@heraldlb/source", script, "e2e-crash"], {
+  const owner = spawn(process.execPath, ["--conditions=@heraldlb/source", script, unique("crash")], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [output] = (await once(owner.stdout, "data")) as [Uint8Array];
@@ -149,20 +154,20 @@ test("what a crashed lab left behind is removed by the next one, of any name", a
   expect(identify(pid)).toBeDefined();
   owner.kill("SIGKILL");
   await once(owner, "exit");
-  expect(namespaces("e2e-crash")).not.toEqual([]);
+  expect(namespaces(unique("crash"))).not.toEqual([]);
 
-  await using _next = await createLab({ name: "e2e-next", nodes: 1 });
-  expect(namespaces("e2e-crash")).toEqual([]);
+  await using _next = await createLab({ name: unique("next"), nodes: 1 });
+  expect(namespaces(unique("crash"))).toEqual([]);
   expect(identify(pid)).toBeUndefined();
 });
 
 test("the command sets a lab up, runs commands in it and takes it down", async () => {
   const script = fileURLToPath(new URL("../../../tools/lab/src/main.ts", import.meta.url));
   const lab = (...args: string[]) => attempt(process.execPath, ["--conditions=@heraldlb/source", script, ...args]);
-  const name = ["--name", "e2e-command"];
+  const name = ["--name", unique("command")];
   try {
     expect(await lab("up", ...name, "--nodes", "1")).toMatchObject({ exitCode: 0 });
-    expect((await lab("status")).stdout).toMatch(/Lab e2e-command \(kept\).*backend-node1 +process \d+ in node1/s);
+    expect((await lab("status")).stdout).toMatch(/Lab command-\d+ \(kept\).*backend-node1 +process \d+ in node1/s);
     const answer = await lab("exec", ...name, "client1", "curl", "-s", "http://10.64.0.1:8080/");
     expect(answer).toMatchObject({ exitCode: 0, stdout: "node1\n" });
     expect(await lab("exec", ...name, "client1", "sh", "-c", "exit 7")).toMatchObject({ exitCode: 7 });
@@ -174,5 +179,5 @@ test("the command sets a lab up, runs commands in it and takes it down", async (
   } finally {
     expect(await lab("down", ...name)).toMatchObject({ exitCode: 0 });
   }
-  expect(namespaces("e2e-command")).toEqual([]);
+  expect(namespaces(unique("command"))).toEqual([]);
 });

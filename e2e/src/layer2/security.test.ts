@@ -10,7 +10,7 @@ describe("TLS", () => {
   let folder: string;
 
   beforeAll(async () => {
-    site = await setUp("e2e-tls", { nodes: 2 });
+    site = await setUp("tls", { nodes: 2 });
     folder = join(site.lab.folder, "tls");
     mkdirSync(folder);
     await authority("ca");

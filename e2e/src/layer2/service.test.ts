@@ -19,7 +19,7 @@ describe("a Service's addresses", () => {
   let web: Ip[];
 
   beforeAll(async () => {
-    site = await setUp("e2e-service");
+    site = await setUp("service");
     writeService(site, { name: "web" });
     await startHerald(site);
     web = await site.herald.given("web", 2);

@@ -26,7 +26,8 @@ export interface Site extends AsyncDisposable {
 
 /** Makes the lab, and a folder with a pool and its advertisement. */
 export async function setUp(name: string, { nodes = 3 }: { readonly nodes?: number } = {}): Promise<Site> {
-  const lab = await createLab({ name, nodes, clients: 2 });
+  // Two runs of the tests may go on at once.
+  const lab = await createLab({ name: `${name}-${process.pid}`, nodes, clients: 2 });
   try {
     await lab.serve();
     const herald = new Deployment(lab);

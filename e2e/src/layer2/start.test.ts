@@ -14,7 +14,7 @@ describe("all processes started at once", () => {
   let site: Site;
 
   beforeAll(async () => {
-    site = await setUp("e2e-start");
+    site = await setUp("start");
     writeService(site, { name: "web" });
     writeService(site, { name: "web2" });
   });

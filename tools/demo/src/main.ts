@@ -1,6 +1,6 @@
 // `npm run demo`: Herald at work in a lab, and what a client sees of it.
 import { parseArgs } from "node:util";
-import { LabError, missingPrerequisites, type Observation, removeLab } from "@heraldlb/lab";
+import { LabError, labs, missingPrerequisites, type Observation, removeLab } from "@heraldlb/lab";
 import { systemClock } from "@heraldlb/runtime";
 import { type Act, type Outcome, performAct } from "./act.ts";
 import { actsOf } from "./acts.ts";
@@ -24,14 +24,20 @@ async function main(): Promise<number> {
     for (const sentence of missing) console.error(sentence);
     return 1;
   }
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void removeLab(LAB).finally(() => process.exit(130)));
-  }
+  let ours = false;
+  const tidy = async (): Promise<void> => {
+    if (ours) await removeLab(LAB);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void tidy().finally(() => process.exit(130)));
   let scene: Scene | undefined;
   try {
     screen.line();
     screen.line(` ${strong("Herald")}  three nodes, a client, one Service with an IPv4 and an IPv6 address, layer 2`);
     screen.line();
+    const earlier = labs().find(({ plan }) => plan.name === LAB);
+    if (earlier?.state === "in use") throw new LabError("another demo is running on this machine");
+    ours = true;
     await removeLab(LAB);
     scene = await screen.step("setting a lab up", async () => [
       "a lab is up: node1, node2, node3, a client, a switch, a management network",
@@ -46,7 +52,7 @@ async function main(): Promise<number> {
     if (scene && !(error instanceof LabError)) console.error(quiet(scene.lab.logs(10)));
     return 1;
   } finally {
-    if (!keep) await removeLab(LAB);
+    if (!keep) await tidy();
   }
 }
 
