@@ -256,4 +256,13 @@ describe("watching a folder", () => {
     stop.abort();
     expect(await pending).toEqual({ done: true, value: undefined });
   });
+
+  test("is closed by the signal even if nobody asks for more", async () => {
+    const { next } = watched();
+    await next();
+    const watchers = () => process.getActiveResourcesInfo().filter((name) => name === "FSEventWrap").length;
+    expect(watchers()).toBeGreaterThan(0);
+    stop.abort();
+    await expect.poll(watchers, { interval: 1 }).toBe(0);
+  });
 });
