@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { FileProblem } from "./reading.ts";
 
 /** A manifest file as it lies there. */
-export interface ScannedFile {
+interface ScannedFile {
   /** Device, inode, size and times: other contents have another one, unless written within the clock's grain. */
   readonly stamp: string;
   /** Written so recently that a later write could leave the same stamp. */

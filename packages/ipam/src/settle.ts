@@ -29,7 +29,7 @@ export interface Outcome {
 }
 
 /** The addresses that a Service had to give up. */
-export interface Loss extends Former {
+interface Loss extends Former {
   readonly reason: ReleaseReason;
   readonly message: string;
 }
