@@ -11,7 +11,7 @@ die() {
 }
 
 # Build: C and C++ compilers, make, Python and libpcap for the native parts. Tests and demo: the tools that look at the wire.
-PACKAGES="arping curl g++ gcc iproute2 iputils-ping libc6-dev libpcap-dev make ndisc6 nftables openssl python3 tcpdump tshark util-linux valgrind"
+PACKAGES="arping curl g++ gcc iproute2 iputils-ping libc6-dev libpcap-dev make ndisc6 nftables openssl procps python3 tcpdump tshark util-linux valgrind"
 NPM_OLDEST=11.6.2
 NPM_SPARE=11.19.1
 
