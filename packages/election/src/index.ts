@@ -34,6 +34,20 @@ export type {
   InterfaceSet,
   NodeName,
 } from "./group.ts";
+export {
+  DEFAULT_LEASE_TIMERS,
+  initialLease,
+  type LeaseConfig,
+  type LeaseEffect,
+  type LeaseEvent,
+  type LeaseRecord,
+  type LeaseRequestId,
+  type LeaseRule,
+  type LeaseState,
+  type LeaseStep,
+  type LeaseTimers,
+  stepLease,
+} from "./lease.ts";
 export { allowsInterface, carriesFamily, isUsable, type Link } from "./link.ts";
 export type { LogEffect } from "./log.ts";
 export type {
@@ -55,6 +69,7 @@ export type {
   Role,
   SpeakerMessage,
 } from "./message.ts";
+export { Schedule } from "./schedule.ts";
 export type {
   AnswerMode,
   DialId,

@@ -1,0 +1,293 @@
+import type { LogEffect } from "./log.ts";
+
+/** Durations of the Lease's protocol, in milliseconds. */
+export interface LeaseTimers {
+  /** Nobody else takes a Lease that was seen to change less than this ago. */
+  readonly leaseMs: number;
+  /** A leader is firm for this long after it sent a renewal that succeeded; clearly less than `leaseMs`. */
+  readonly renewMs: number;
+  /** How often the Lease is renewed or looked at. */
+  readonly retryMs: number;
+  /** A request without an answer is given up after this. */
+  readonly answerMs: number;
+}
+
+/** The defaults of the protocol. */
+export const DEFAULT_LEASE_TIMERS: LeaseTimers = {
+  leaseMs: 3_000,
+  renewMs: 2_000,
+  retryMs: 500,
+  answerMs: 1_000,
+};
+
+/** Who takes part in the election, and its timers. */
+export interface LeaseConfig {
+  /** Random, drawn once per process: a restarted process is another holder. */
+  readonly identity: string;
+  readonly timers: LeaseTimers;
+  /** For simulations that show what each rule is good for; a real controller leaves it out. */
+  readonly without?: ReadonlySet<LeaseRule>;
+}
+
+/** Rules that a simulation may switch off. */
+export type LeaseRule = "maximumTerm";
+
+/** The Lease object, as read or as written. */
+export interface LeaseRecord {
+  /** `holderIdentity`; undefined once it was released. */
+  readonly holder: string | undefined;
+  /** `leaseTransitions`: the term of whoever holds it, or held it last. */
+  readonly transitions: number;
+  /** The API server's `resourceVersion`: another one after every write. */
+  readonly version: string;
+}
+
+/** Numbers the requests of one process; an answer to one that was given up is told as such, or not at all. */
+export type LeaseRequestId = number;
+
+/** What the shell tells about the Lease. `now` is its monotonic clock in milliseconds. */
+export type LeaseEvent = { readonly now: number } & (
+  | {
+      /** Often: at every tick of the controller. */
+      readonly type: "tick";
+      /** The highest term that this process has heard of or led in. */
+      readonly highestTerm: number;
+    }
+  /** A read or a write has succeeded: the Lease as it now is, or undefined if there is none. */
+  | { readonly type: "answered"; readonly request: LeaseRequestId; readonly record: LeaseRecord | undefined }
+  /** A write was refused, because the Lease is not as expected; or a request has failed otherwise. */
+  | { readonly type: "refused" | "failed"; readonly request: LeaseRequestId }
+  /** The machine's `stepDown` effect: a speaker tells of a later term, or of this one under another holder. */
+  | { readonly type: "stepDown"; readonly above: number }
+  /** SIGTERM, once the streams have ended: gives the Lease up. */
+  | { readonly type: "release" }
+);
+
+/** What the shell must do, in order. */
+export type LeaseEffect =
+  | LogEffect
+  | { readonly type: "read"; readonly request: LeaseRequestId }
+  /**
+   * Writes the Lease on the condition that it still has this version (undefined: that there is none). `holder`
+   * undefined empties the field. Times of renewal are for people; nobody compares them.
+   */
+  | {
+      readonly type: "write";
+      readonly request: LeaseRequestId;
+      readonly holder: string | undefined;
+      readonly transitions: number;
+      readonly expected: string | undefined;
+    }
+  /** For the controller's machine: the events of the same names. */
+  | { readonly type: "lead"; readonly term: number }
+  | { readonly type: "firm"; readonly firm: boolean }
+  | { readonly type: "standby" };
+
+interface Pending {
+  readonly request: LeaseRequestId;
+  readonly sentAt: number;
+  /** The term that a write takes or renews; undefined for a read and for a release. */
+  readonly term: number | undefined;
+}
+
+/** Opaque. A step consumes it. */
+export interface LeaseState {
+  /** The Lease as last seen, and when this version was first seen. */
+  seen: { readonly record: LeaseRecord | undefined; readonly at: number } | undefined;
+  pending: Pending | undefined;
+  nextRequest: LeaseRequestId;
+  askAt: number;
+  /** The term that this process leads in; undefined while it doesn't. */
+  leading: number | undefined;
+  renewedAt: number;
+  firm: boolean;
+  highestTerm: number;
+  isReleased: boolean;
+}
+
+/** The state of a process that has not looked at the Lease yet. */
+export const initialLease = (): LeaseState => ({
+  seen: undefined,
+  pending: undefined,
+  nextRequest: 1,
+  askAt: Number.NEGATIVE_INFINITY,
+  leading: undefined,
+  renewedAt: Number.NEGATIVE_INFINITY,
+  firm: false,
+  highestTerm: 0,
+  isReleased: false,
+});
+
+/** What one step comes to. */
+export interface LeaseStep {
+  readonly state: LeaseState;
+  readonly effects: readonly LeaseEffect[];
+}
+
+interface LeaseContext {
+  readonly state: LeaseState;
+  readonly config: LeaseConfig;
+  readonly now: number;
+  readonly effects: LeaseEffect[];
+}
+
+/**
+ * Decides who of several controllers leads, by one Lease object that is only written conditionally.
+ *
+ * No two clocks are compared: a standby takes the Lease when it has seen no change of it for `leaseMs` by its own clock,
+ * and a leader counts `renewMs` from when it sent a renewal, so it is not firm any longer when another one begins.
+ */
+export function stepLease(state: LeaseState, event: LeaseEvent, config: LeaseConfig): LeaseStep {
+  const context: LeaseContext = { state, config, now: event.now, effects: [] };
+  if (!state.isReleased) handle(context, event);
+  updateFirm(context);
+  return { state, effects: context.effects };
+}
+
+function handle(context: LeaseContext, event: LeaseEvent): void {
+  const { state, now } = context;
+  switch (event.type) {
+    case "tick":
+      state.highestTerm = Math.max(state.highestTerm, event.highestTerm);
+      onTick(context);
+      return;
+    case "answered":
+      if (event.request === state.pending?.request) onAnswer(context, state.pending, event.record);
+      return;
+    case "refused":
+    case "failed":
+      if (event.request !== state.pending?.request) return;
+      state.pending = undefined;
+      // Somebody has written: the next thing to know is who.
+      if (event.type === "refused") read(context);
+      return;
+    case "stepDown":
+      state.highestTerm = Math.max(state.highestTerm, event.above);
+      // Still the holder, so nothing but a later term is wanting.
+      state.leading = undefined;
+      state.askAt = now;
+      return;
+    case "release":
+      release(context);
+      return;
+  }
+}
+
+function onTick(context: LeaseContext): void {
+  const { state, config, now } = context;
+  if (state.pending) {
+    if (now - state.pending.sentAt < config.timers.answerMs) return;
+    // Whether a write that nobody answers has happened can only be read.
+    state.pending = undefined;
+    read(context);
+    return;
+  }
+  if (now < state.askAt) return;
+  if (isOwn(context) || isFree(context)) take(context);
+  else read(context);
+}
+
+const isOwn = ({ state, config }: LeaseContext): boolean => state.seen?.record?.holder === config.identity;
+
+/**
+ * Released, or unchanged for so long that its holder has known for a second that it is not firm. A Lease that is gone
+ * says nothing about its holder, so it is free after the same time; its own holder makes it anew at once.
+ */
+function isFree({ state, config, now }: LeaseContext): boolean {
+  const { seen } = state;
+  if (!seen) return false;
+  if (!seen.record) return state.leading !== undefined || now - seen.at >= config.timers.leaseMs;
+  return seen.record.holder === undefined || now - seen.at >= config.timers.leaseMs;
+}
+
+/** Takes the Lease, or renews it: whoever leads in a term that nobody has gone beyond keeps it. */
+function take(context: LeaseContext): void {
+  const { state, config } = context;
+  const record = state.seen?.record;
+  const { leading } = state;
+  const isRenewal = leading !== undefined && isOwn(context) && leading === record?.transitions;
+  const term = isRenewal ? leading : newTerm(context, record?.transitions ?? 0);
+  write(context, { holder: config.identity, transitions: term, term });
+}
+
+/** The Lease may have been deleted or restored from a backup: its own count alone would let a term come twice. */
+function newTerm({ state, config }: LeaseContext, stored: number): number {
+  return Math.max(stored, config.without?.has("maximumTerm") ? 0 : state.highestTerm) + 1;
+}
+
+function onAnswer(context: LeaseContext, pending: Pending, record: LeaseRecord | undefined): void {
+  const { state, config, now, effects } = context;
+  state.pending = undefined;
+  const isChanged = !state.seen || state.seen.record?.version !== record?.version;
+  if (isChanged) state.seen = { record, at: now };
+  if (record && record.holder !== config.identity) {
+    if (record.holder === undefined) state.askAt = now;
+    if (state.leading === undefined) return;
+    effects.push({
+      type: "log",
+      level: "warn",
+      message: "another process holds the lease",
+      fields: { holder: record.holder ?? "", term: record.transitions },
+    });
+    state.leading = undefined;
+    effects.push({ type: "standby" });
+    return;
+  }
+  if (!record || pending.term === undefined) {
+    // Its own, as a read found out, or gone: to be written at once.
+    if (record || state.leading !== undefined) state.askAt = now;
+    return;
+  }
+  state.renewedAt = pending.sentAt;
+  if (state.leading === pending.term || now - pending.sentAt >= config.timers.renewMs) return;
+  if (pending.term <= state.highestTerm && !config.without?.has("maximumTerm")) {
+    state.askAt = now;
+    return;
+  }
+  state.leading = pending.term;
+  state.highestTerm = Math.max(state.highestTerm, pending.term);
+  state.firm = true;
+  effects.push({ type: "lead", term: pending.term });
+}
+
+function updateFirm({ state, config, now, effects }: LeaseContext): void {
+  const firm = state.leading !== undefined && now - state.renewedAt < config.timers.renewMs;
+  if (firm === state.firm) return;
+  state.firm = firm;
+  if (state.leading !== undefined) effects.push({ type: "firm", firm });
+}
+
+/** Another one may lead at once, and does so in a later term: the count stays. */
+function release(context: LeaseContext): void {
+  const { state, effects } = context;
+  const record = state.seen?.record;
+  if (state.leading !== undefined) effects.push({ type: "standby" });
+  state.leading = undefined;
+  if (record && isOwn(context)) write(context, { holder: undefined, transitions: record.transitions, term: undefined });
+  state.isReleased = true;
+}
+
+function read(context: LeaseContext): void {
+  const request = ask(context, undefined);
+  context.effects.push({ type: "read", request });
+}
+
+function write(
+  context: LeaseContext,
+  {
+    holder,
+    transitions,
+    term,
+  }: { readonly holder: string | undefined; readonly transitions: number; readonly term: number | undefined },
+): void {
+  const expected = context.state.seen?.record?.version;
+  const request = ask(context, term);
+  context.effects.push({ type: "write", request, holder, transitions, expected });
+}
+
+function ask({ state, config, now }: LeaseContext, term: number | undefined): LeaseRequestId {
+  const request = state.nextRequest++;
+  state.pending = { request, sentAt: now, term };
+  state.askAt = now + config.timers.retryMs;
+  return request;
+}

@@ -1,0 +1,46 @@
+import { Cuts, type Ways } from "./cuts.ts";
+import type { Random } from "./random.ts";
+
+/** The network between the hosts: delay, loss and cuts between any two. */
+export class Management {
+  readonly #random: Random;
+  readonly #delayMs: number;
+  readonly #hosts: readonly string[];
+  readonly cuts: Cuts = new Cuts();
+  /** Hosts that have no power, or are frozen: nothing leaves, nothing arrives. */
+  readonly down: Set<string> = new Set();
+  /** Share of segments that are lost. */
+  loss = 0;
+
+  constructor(random: Random, delayMs: number, hosts: readonly string[]) {
+    this.#random = random;
+    this.#delayMs = delayMs;
+    this.#hosts = [...new Set(hosts)];
+  }
+
+  get hosts(): readonly string[] {
+    return this.#hosts;
+  }
+
+  reaches(from: string, to: string): boolean {
+    return from === to || !(this.cuts.has(from, to) || this.down.has(from) || this.down.has(to));
+  }
+
+  reachesBothWays(a: string, b: string): boolean {
+    return this.reaches(a, b) && this.reaches(b, a);
+  }
+
+  /** One way, drawn anew each time. */
+  delay(a: string, b: string): number {
+    return a === b ? 0.05 : this.#random.between(0.1, this.#delayMs);
+  }
+
+  losesNext(): boolean {
+    return this.loss > 0 && this.#random.next() < this.loss;
+  }
+
+  /** Cuts (or mends) everything around a host. */
+  cutOff(host: string, isCut: boolean, ways: Ways = "both"): void {
+    for (const other of this.#hosts) if (other !== host) this.cuts.set(host, other, isCut, ways);
+  }
+}
