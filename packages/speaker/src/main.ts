@@ -18,7 +18,7 @@ import {
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { lockFile, setRtoMin } from "@heraldlb/link";
 import { type Logger, systemClock } from "@heraldlb/runtime";
-import { batched } from "./batched.ts";
+import { batched, sliced } from "./batched.ts";
 import { ControllerAddresses } from "./controller-addresses.ts";
 import { createMetrics } from "./metrics.ts";
 import { OwnershipRecord } from "./ownership-record.ts";
@@ -31,6 +31,8 @@ import { Streams } from "./streams.ts";
 import { type FromWorker, monotonicMs, type ToWorker, type WorkerSettings } from "./worker-messages.ts";
 
 const RTO_MIN_US = 20_000;
+// The main thread has to yield every 50 ms.
+const SLICE_MS = 10;
 const DRAIN_LIMIT_MS = 3_000;
 // The answering thread keeps little that is young: frames are views, messages are short-lived.
 const WORKER_LIMITS = { maxYoungGenerationSizeMb: 4 } as const;
@@ -113,9 +115,10 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     tell: batched<ToWorker>((messages) => worker.postMessage(messages)),
     now: monotonicMs,
   });
-  worker.on("message", (messages: readonly FromWorker[]) => {
-    for (const message of messages) speaker.handle(message);
-  });
+  worker.on(
+    "message",
+    sliced<FromWorker>(clock, SLICE_MS, (message) => speaker.handle(message)),
+  );
   speaker.start();
 
   const ended = Promise.race([speaker.exit, crashOf(worker), forced(signal)]);

@@ -173,3 +173,20 @@ test("closing all waits until every stream has ended in good order", async () =>
   await streams.closeAll();
   expect(sent).toEqual(["closed"]);
 });
+
+test("of many messages a part goes out in each turn of the event loop, in order, and all before a close", async () => {
+  const { clock, dials, streams } = start();
+  const { stream, sent } = fakeStream();
+  streams.dial(order);
+  await clock.advance(0);
+  dials[0]?.result.resolve(stream);
+  await clock.advance(0);
+  for (let i = 0; i < 300; i++) streams.send(1, { message: { $case: "drain", value: {} } });
+  expect(sent).toHaveLength(128);
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  expect(sent).toHaveLength(256);
+  streams.close(1);
+  await clock.advance(0);
+  expect(sent).toHaveLength(301);
+  expect(sent.at(-1)).toBe("closed");
+});

@@ -3,11 +3,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
 import { type LogFields, type Logger, type LogLevel, systemClock } from "@heraldlb/runtime";
-import { batched } from "./batched.ts";
+import { batched, sliced } from "./batched.ts";
 import { OwnershipLoop } from "./ownership-loop.ts";
 import { type FromWorker, monotonicMs, type ToWorker, type WorkerSettings } from "./worker-messages.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+// The longest that an answer may have to wait for orders.
+const SLICE_MS = 2;
 
 const port = parentPort;
 if (!port) throw new Error("worker.ts runs in a worker thread only");
@@ -46,8 +49,9 @@ const loop = new OwnershipLoop(
   },
 );
 
-port.on("message", (messages: readonly ToWorker[]) => {
-  for (const message of messages) loop.handle(message);
-});
+port.on(
+  "message",
+  sliced<ToWorker>(systemClock, SLICE_MS, (message) => loop.handle(message)),
+);
 
 for await (const event of watchInterfaces(new AbortController().signal)) loop.interfaceEvent(event);
