@@ -87,7 +87,10 @@ function isMass(context: ControllerContext, live: readonly Speaker[], judged: Sp
 function isAffected({ config, now }: ControllerContext, other: Speaker, judged: Speaker): boolean {
   const { intervalMs } = config.timers;
   if (other.stream === undefined || now - other.lastClose <= graceMs(config)) return true;
-  return now - other.last >= LATE_INTERVALS * intervalMs || other.gapEnd > judged.last + intervalMs;
+  if (now - other.last >= LATE_INTERVALS * intervalMs) return true;
+  // A gap that is over counts no longer than the slower ones need to follow: else one late heartbeat during a real
+  // death would keep everybody from being judged for as long as the dead one is silent.
+  return other.gapEnd > judged.last + intervalMs && now - other.gapEnd < detectionMs(config);
 }
 
 function logFreeze({ state, effects }: ControllerContext, isFrozen: boolean): void {
