@@ -44,7 +44,7 @@ export function arpResponder(
 
   function answer(frame: Uint8Array, entry: ServedAddress): void {
     copyBytes(frame, SENDER_MAC, reply, 0, 6);
-    copyBytes(entry.bytes, 0, reply, SENDER_IP, 4);
+    copyBytes(frame, TARGET_IP, reply, SENDER_IP, 4);
     copyBytes(frame, SENDER_MAC, reply, TARGET_MAC, 10);
     if (output.send(reply)) entry.responses++;
   }

@@ -141,7 +141,8 @@ export class SnapshotAssembly {
 
 const idOf = (item: ReceivedGroup): GroupId => (item.type === "group" ? item.group.id : item.error.group);
 
-const sameGroup = (a: GroupDefinition | undefined, b: GroupDefinition): boolean =>
+/** Whether two definitions of a group say the same. */
+export const sameGroup = (a: GroupDefinition | undefined, b: GroupDefinition): boolean =>
   a !== undefined &&
   a.addresses.length === b.addresses.length &&
   a.addresses.every((address, i) => sameAddress(address, b.addresses[i] as GroupAddress));

@@ -53,7 +53,7 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
   const { log, registry, health, signal } = context;
   const clock = systemClock;
   const facts = readProcessFacts();
-  const metrics = createMetrics(registry);
+  const metrics = createMetrics(registry, settings.node);
   await using folder = openFolder(settings.stateDir, log, () => metrics.stateFolderErrors.inc());
   const saved = loadState(folder, facts.bootId);
   const security = await securityOf(context);
@@ -80,6 +80,7 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
       random: Math.random,
       connect: connectSpeaker,
       onSocket: shortenRto(log),
+      encode: (outgoing, replica) => speaker.encode(outgoing, replica),
       locate: (replica) => {
         const found = controllers.find(replica);
         if (!found) return undefined;
@@ -102,14 +103,13 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     },
   );
   const speaker: Speaker = new Speaker({
-    node: settings.node,
     clock,
     log,
     metrics,
     health,
     folder,
     definitions: saved.definitions,
-    ownership: new OwnershipRecord(facts.bootId, saved.ownership),
+    ownership: new OwnershipRecord(facts.bootId, saved.ownership, (id) => saved.definitions.find(id)),
     controllers,
     streams,
     tell: batched<ToWorker>((messages) => worker.postMessage(messages)),

@@ -1,5 +1,6 @@
 import type { HoldingState } from "@heraldlb/election";
 import { Counter, Gauge, type Registry } from "prom-client";
+import { AddressMetrics } from "./address-metrics.ts";
 import type { Verdict } from "./responder.ts";
 import type { FromWorker, WorkerStatistics } from "./worker-messages.ts";
 
@@ -7,10 +8,7 @@ type LogLine = Extract<FromWorker, { type: "log" }>;
 
 /** Every metric of the speaker. Names and labels are public interface. */
 export interface SpeakerMetrics {
-  readonly announced: Gauge<"protocol" | "node" | "ip">;
-  readonly requestsReceived: Counter<"ip">;
-  readonly responsesSent: Counter<"ip">;
-  readonly gratuitousSent: Counter<"ip">;
+  readonly addresses: AddressMetrics;
   readonly frames: Counter<"verdict">;
   readonly framesDropped: Gauge<"interface">;
   readonly framesDiscarded: Counter;
@@ -27,34 +25,11 @@ export interface SpeakerMetrics {
   readonly definitions: Gauge;
 }
 
-/** Makes the metrics. The first four are MetalLB's. */
-export function createMetrics(registry: Registry): SpeakerMetrics {
+/** Makes the metrics. Those of addresses are MetalLB's. */
+export function createMetrics(registry: Registry, node: string): SpeakerMetrics {
   const registers = [registry];
   return {
-    announced: new Gauge({
-      name: "metallb_speaker_announced",
-      help: "Services being announced from this node. This is desired state, it does not guarantee that the routing protocols have converged.",
-      labelNames: ["protocol", "node", "ip"],
-      registers,
-    }),
-    requestsReceived: new Counter({
-      name: "metallb_layer2_requests_received",
-      help: "Number of layer2 requests received for owned IPs",
-      labelNames: ["ip"],
-      registers,
-    }),
-    responsesSent: new Counter({
-      name: "metallb_layer2_responses_sent",
-      help: "Number of layer2 responses sent for owned IPs in response to requests",
-      labelNames: ["ip"],
-      registers,
-    }),
-    gratuitousSent: new Counter({
-      name: "metallb_layer2_gratuitous_sent",
-      help: "Number of gratuitous layer2 packets sent for owned IPs as a result of failovers",
-      labelNames: ["ip"],
-      registers,
-    }),
+    addresses: new AddressMetrics(registry, node),
     frames: new Counter({
       name: "herald_speaker_frames_total",
       help: "ARP and NDP frames received, by what became of them",
@@ -146,15 +121,10 @@ const HOLDING_STATES: readonly HoldingState[] = ["verify", "owner", "leaving", "
 
 /** Takes over what the answering thread has measured. */
 export function recordStatistics(metrics: SpeakerMetrics, statistics: WorkerStatistics): void {
-  const { authority, maxTerm, holdings, addresses, verdicts, discarded, dropped, latenessMs } = statistics;
+  const { authority, maxTerm, holdings, verdicts, discarded, dropped, latenessMs } = statistics;
   metrics.authority.set(authority);
   metrics.maxTerm.set(maxTerm);
   for (const state of HOLDING_STATES) metrics.holdings.set({ state }, holdings[state]);
-  for (const { address: ip, requests, responses, gratuitous } of addresses) {
-    if (requests > 0) metrics.requestsReceived.inc({ ip }, requests);
-    if (responses > 0) metrics.responsesSent.inc({ ip }, responses);
-    if (gratuitous > 0) metrics.gratuitousSent.inc({ ip }, gratuitous);
-  }
   for (const [verdict, count] of verdicts) metrics.frames.inc({ verdict: verdict satisfies Verdict }, count);
   metrics.framesDiscarded.inc(discarded);
   for (const [name, count] of dropped) metrics.framesDropped.set({ interface: name }, count);

@@ -64,9 +64,10 @@ export function ndpResponder(
     else copyBytes(frame, macAt, reply, 0, 6);
     if (probe) copyBytes(ALL_NODES_BYTES, 0, reply, DESTINATION, 16);
     else copyBytes(frame, SOURCE, reply, DESTINATION, 16);
-    copyBytes(probe ? linkLocalBytes : entry.bytes, 0, reply, SOURCE, 16);
+    if (probe) copyBytes(linkLocalBytes, 0, reply, SOURCE, 16);
+    else copyBytes(frame, TARGET, reply, SOURCE, 16);
     reply[FLAGS] = probe ? OVERRIDE : SOLICITED;
-    copyBytes(entry.bytes, 0, reply, TARGET, 16);
+    copyBytes(frame, TARGET, reply, TARGET, 16);
     reply[CHECKSUM] = 0;
     reply[CHECKSUM + 1] = 0;
     const sum = ~icmpSum(reply, reply.length - TYPE) & 0xffff;

@@ -27,6 +27,7 @@ export interface OwnershipDependencies extends Omit<Layer2Dependencies, "admit">
 }
 
 const STATISTICS_MS = 1_000;
+const COUNTS_A_MESSAGE = 250;
 // After a stop the kernel's buffers hold some thousand frames; reading past them takes far less than this.
 const DISCARD_LIMIT_MS = 200;
 
@@ -205,6 +206,10 @@ export class OwnershipLoop {
     // The sockets' own counters are asked for in the kernel or in another process; nobody waits for them.
     void this.#statistics().then((statistics) => {
       this.#dependencies.post({ type: "statistics", statistics });
+      const counts = this.#layer2.takeCounts();
+      for (let at = 0; at < counts.length; at += COUNTS_A_MESSAGE) {
+        this.#dependencies.post({ type: "counts", counts: counts.slice(at, at + COUNTS_A_MESSAGE) });
+      }
       this.#dependencies.clock.timer(STATISTICS_MS, () => this.#report());
     });
   }
@@ -223,7 +228,6 @@ export class OwnershipLoop {
       authority,
       maxTerm,
       holdings: counts,
-      addresses: this.#layer2.takeCounts(),
       verdicts: this.#layer2.takeVerdicts(),
       discarded,
       dropped,

@@ -1,5 +1,14 @@
-import type { Epoch, GroupAddress, GroupId, InterfaceSet, SavedGroup, SavedOwnership } from "@heraldlb/election";
+import type {
+  Epoch,
+  GroupAddress,
+  GroupDefinition,
+  GroupId,
+  InterfaceSet,
+  SavedGroup,
+  SavedOwnership,
+} from "@heraldlb/election";
 import { parseIp } from "@heraldlb/net";
+import { sameGroup } from "./definitions.ts";
 
 /** Changes to what is saved. */
 export interface OwnershipChange {
@@ -12,12 +21,19 @@ export interface OwnershipChange {
 /** What the state folder's `ownership.json` is to hold. */
 export class OwnershipRecord {
   readonly #bootId: string;
+  readonly #define: (id: GroupId) => GroupDefinition | undefined;
   readonly #groups = new Map<GroupId, SavedGroup>();
   #maxTerm = 0;
   #termHolder = "";
 
-  constructor(bootId: string, saved?: SavedOwnership) {
+  /** `define` finds the definitions that are kept anyway, so that they are not kept twice. */
+  constructor(
+    bootId: string,
+    saved?: SavedOwnership,
+    define: (id: GroupId) => GroupDefinition | undefined = () => undefined,
+  ) {
     this.#bootId = bootId;
+    this.#define = define;
     if (!saved) return;
     this.#maxTerm = saved.maxTerm;
     this.#termHolder = saved.termHolder;
@@ -29,7 +45,7 @@ export class OwnershipRecord {
     this.#maxTerm = maxTerm;
     this.#termHolder = termHolder;
     for (const id of forgotten) this.#groups.delete(id);
-    for (const group of saved) this.#groups.set(group.id, group);
+    for (const group of saved) this.#groups.set(group.id, this.#shared(group));
   }
 
   find(id: GroupId): SavedGroup | undefined {
@@ -40,6 +56,11 @@ export class OwnershipRecord {
   format(): string {
     const { maxTerm, termHolder, groups } = this.snapshot();
     return `${JSON.stringify({ version: 1, boot_id: this.#bootId, max_term: maxTerm, term_holder: termHolder, groups })}\n`;
+  }
+
+  #shared(group: SavedGroup): SavedGroup {
+    const known = this.#define(group.id);
+    return known && sameGroup(known, group) ? { id: known.id, addresses: known.addresses, epoch: group.epoch } : group;
   }
 
   snapshot(): SavedOwnership {

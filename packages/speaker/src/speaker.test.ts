@@ -33,7 +33,7 @@ function start(definitions: Definitions = new Definitions()) {
   const streams = {
     dial: ({ dial }) => void dialled.push(dial),
     close: (dial) => void closed.push(dial),
-    send: (dial, { message }) => void sent.push([dial, message]),
+    send: (dial, statement, at) => void sent.push([dial, speaker.encode({ statement, at }, REPLICA)?.message]),
     find: () => 1,
   } satisfies Pick<Streams, "dial" | "close" | "send" | "find">;
   const controllers = {
@@ -41,9 +41,9 @@ function start(definitions: Definitions = new Definitions()) {
     known: { "controller.example": ["198.51.100.1"] },
     refresh: () => {},
   } satisfies Pick<ControllerAddresses, "replicas" | "known" | "refresh">;
-  const speaker = new Speaker({
-    ...{ node: "n1", clock, log, health, definitions },
-    metrics: createMetrics(registry),
+  const speaker: Speaker = new Speaker({
+    ...{ clock, log, health, definitions },
+    metrics: createMetrics(registry, "n1"),
     ownership: new OwnershipRecord("boot1"),
     // The parts of the classes that a speaker uses.
     folder: { write: (file: StateFile, content: () => string) => void files.set(file, content) } as StateFolder,
@@ -177,7 +177,7 @@ describe("what the answering thread says", () => {
     await clock.advance(1_000);
     speaker.handle({ type: "send", dial: 1, message: heartbeat, at: 900 });
     speaker.handle({ type: "send", dial: 1, message: heartbeat, at: 700 });
-    expect(sent).toHaveLength(1);
+    expect(sent[1]?.[1]).toBeUndefined();
     expect(sent[0]?.[1]).toMatchObject({ $case: "heartbeat", value: { workerAgeMs: 100 } });
   });
 
@@ -228,15 +228,18 @@ describe("what the answering thread says", () => {
       type: "statistics",
       statistics: {
         ...{ authority: 2, maxTerm: 3, holdings: { verify: 0, owner: 2, leaving: 0, yielded: 1 }, discarded: 4 },
-        addresses: [{ address: A as Ipv4, requests: 5, responses: 4, gratuitous: 10 }],
         verdicts: new Map([["answered", 4]]),
         dropped: new Map([["eth0", 7]]),
         latenessMs: 12,
       },
     });
-    expect((await metric("metallb_layer2_requests_received"))[0]).toMatchObject({ labels: { ip: A }, value: 5 });
-    expect((await metric("metallb_layer2_responses_sent"))[0]?.value).toBe(4);
-    expect((await metric("metallb_layer2_gratuitous_sent"))[0]?.value).toBe(10);
+    for (let i = 0; i < 2; i++) {
+      const counts = [{ address: A as Ipv4, requests: 5, responses: 4, gratuitous: 10 }];
+      speaker.handle({ type: "counts", counts });
+    }
+    expect((await metric("metallb_layer2_requests_received"))[0]).toMatchObject({ labels: { ip: A }, value: 10 });
+    expect((await metric("metallb_layer2_responses_sent"))[0]?.value).toBe(8);
+    expect((await metric("metallb_layer2_gratuitous_sent"))[0]?.value).toBe(20);
     expect((await metric("herald_speaker_holdings")).map(({ value }) => value)).toEqual([0, 2, 0, 1]);
     expect((await metric("herald_speaker_worker_lateness_seconds"))[0]?.value).toBe(0.012);
     speaker.handle({ type: "exit", code: 1, reason: "replaced" });

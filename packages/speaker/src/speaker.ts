@@ -1,7 +1,6 @@
-import type { ConnectResponse } from "@heraldlb/api";
+import type { ConnectRequest, ConnectResponse } from "@heraldlb/api";
 import type { Health } from "@heraldlb/daemon";
-import type { DialId, GroupId, ReplicaId, Reply, SpeakerMessage } from "@heraldlb/election";
-import type { Ip } from "@heraldlb/net";
+import type { DialId, GroupDefinition, GroupId, ReplicaId, Reply } from "@heraldlb/election";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import { type ControllerAddresses, formatKnownAddresses } from "./controller-addresses.ts";
 import {
@@ -12,15 +11,15 @@ import {
   SnapshotAssembly,
 } from "./definitions.ts";
 import { countStateChange, recordStatistics, type SpeakerMetrics } from "./metrics.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { OwnershipRecord } from "./ownership-record.ts";
 import type { StateFolder } from "./state-folder.ts";
 import type { Streams } from "./streams.ts";
-import { appliedRequest, encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
+import { encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
 /** What a {@link Speaker} works with. */
 export interface SpeakerParts {
-  readonly node: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SpeakerMetrics;
@@ -56,7 +55,7 @@ const SLICE_GROUPS = 500;
 export class Speaker {
   readonly #parts: SpeakerParts;
   readonly #streams = new Map<DialId, Stream>();
-  readonly #announced = new Map<GroupId, readonly Ip[]>();
+  readonly #announced = new Map<GroupId, GroupDefinition["addresses"]>();
   readonly #exit = Promise.withResolvers<Extract<FromWorker, { type: "exit" }>>();
   #detectionMs = DEFAULT_DETECTION_MS;
 
@@ -125,7 +124,7 @@ export class Speaker {
     const { streams, log, metrics, controllers, ownership, folder } = this.#parts;
     switch (message.type) {
       case "send":
-        this.#send(message.dial, message.message, message.at);
+        streams.send(message.dial, message.message, message.at);
         break;
       case "dial":
         streams.dial(message);
@@ -149,6 +148,9 @@ export class Speaker {
         log[message.level](message.message, message.fields);
         countStateChange(metrics, message);
         break;
+      case "counts":
+        for (const counts of message.counts) metrics.addresses.add(counts);
+        break;
       case "statistics":
         recordStatistics(metrics, message.statistics);
         break;
@@ -158,15 +160,15 @@ export class Speaker {
     }
   }
 
-  #send(dial: DialId, message: SpeakerMessage, at: number): void {
-    const { definitions, streams, metrics, now } = this.#parts;
+  /** What leaves on a stream, at the moment that it does. A heartbeat that waited too long proves nothing but that. */
+  encode({ statement, at }: Outgoing, replica: ReplicaId): ConnectRequest | undefined {
+    const { definitions, metrics, now } = this.#parts;
     const ageMs = Math.max(0, now() - at);
-    if (message.type === "heartbeat") {
-      // One that waited this long proves nothing but that it waited.
-      if (message.workerAge + ageMs >= this.#detectionMs) return;
-      metrics.heartbeatsSent.inc({ replica: this.#streams.get(dial)?.replica ?? "" });
+    if (statement.type === "heartbeat") {
+      if (statement.workerAge + ageMs >= this.#detectionMs) return undefined;
+      metrics.heartbeatsSent.inc({ replica });
     }
-    streams.send(dial, toRequest(message, { applied: definitions.position, ageMs }));
+    return toRequest(statement, { applied: definitions.position, ageMs });
   }
 
   #noteReply(stream: Stream, reply: Reply): void {
@@ -207,14 +209,14 @@ export class Speaker {
 
   /** The answering thread gets definitions before the orders that come after them on the stream. */
   async #apply(dial: DialId, { changed, removed, errors }: DefinitionChange): Promise<void> {
-    const { definitions, folder, log, streams, tell, clock } = this.#parts;
+    const { definitions, folder, log, streams, tell, clock, now } = this.#parts;
     const { position } = definitions;
     tell({ type: "define", changed: [], removed });
     for (let at = 0; at < changed.length; at += SLICE_GROUPS) {
       tell({ type: "define", changed: changed.slice(at, at + SLICE_GROUPS), removed: [] });
       if (changed.length > SLICE_GROUPS) await clock.sleep(0);
     }
-    streams.send(dial, appliedRequest(position, errors));
+    streams.send(dial, { type: "applied", position, errors }, now());
     folder.write("desired.bin", () => encodeDefinitions({ position, groups: [...definitions.groups] }));
     log.info("definitions applied", {
       revision: Number(position.revision),
@@ -228,12 +230,12 @@ export class Speaker {
   }
 
   #unknownGroup(replica: ReplicaId, group: GroupId): void {
-    const { streams, definitions, log } = this.#parts;
+    const { streams, definitions, log, now } = this.#parts;
     log.warn("order for an unknown group", { group, replica });
     const dial = streams.find(replica);
     if (dial === undefined) return;
     const error = { group, reason: "unknownGroup", message: "an order names a group that is not defined" } as const;
-    streams.send(dial, appliedRequest(definitions.position, [error]));
+    streams.send(dial, { type: "applied", position: definitions.position, errors: [error] }, now());
   }
 
   #ready(): void {
@@ -246,16 +248,14 @@ export class Speaker {
     metrics.definitions.set(definitions.size);
   }
 
-  #showAnnounced(id: GroupId, announced: boolean): void {
-    const { node, metrics, definitions, ownership } = this.#parts;
-    const labels = (ip: Ip) => ({ protocol: "layer2", node, ip });
-    for (const ip of this.#announced.get(id) ?? []) metrics.announced.remove(labels(ip));
+  #showAnnounced(id: GroupId, isAnnounced: boolean): void {
+    const { metrics, definitions, ownership } = this.#parts;
+    for (const { address } of this.#announced.get(id) ?? []) metrics.addresses.setAnnounced(address, false);
     this.#announced.delete(id);
-    if (!announced) return;
-    const group = definitions.find(id) ?? ownership.find(id);
-    const addresses = group?.addresses.map(({ address }) => address) ?? [];
-    for (const ip of addresses) metrics.announced.set(labels(ip), 1);
-    this.#announced.set(id, addresses);
+    const group = isAnnounced ? (definitions.find(id) ?? ownership.find(id)) : undefined;
+    if (!group) return;
+    for (const { address } of group.addresses) metrics.addresses.setAnnounced(address, true);
+    this.#announced.set(id, group.addresses);
   }
 
   #forget(dial: DialId): void {

@@ -55,6 +55,7 @@ function start() {
         return result.promise;
       },
       onSocket: () => events.push("socket"),
+      encode: ({ statement }) => (statement.type === "drain" ? { message: { $case: "drain", value: {} } } : undefined),
     },
     {
       connected: (dial) => events.push(`connected ${dial}`),
@@ -69,6 +70,8 @@ function start() {
   return { clock, log, events, dials, streams, trouble };
 }
 
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 const order = { dial: 1, replica: REPLICA, delayMs: 0, jitter: 0 };
 
 test("a dial becomes a stream, told step by step", async () => {
@@ -82,7 +85,9 @@ test("a dial becomes a stream, told step by step", async () => {
   inbox.put(reply);
   await clock.advance(0);
   expect(events).toEqual(["socket", "connected 1", `opened 1 ${REPLICA}`, "received 1 drained"]);
-  streams.send(1, { message: { $case: "drain", value: {} } });
+  streams.send(1, { type: "drain" }, 0);
+  streams.send(1, { type: "bye", reason: "shutdown" }, 0);
+  await turn();
   expect(sent).toEqual(["drain"]);
   expect(streams.find(REPLICA)).toBe(1);
 });
@@ -181,10 +186,12 @@ test("of many messages a part goes out in each turn of the event loop, in order,
   await clock.advance(0);
   dials[0]?.result.resolve(stream);
   await clock.advance(0);
-  for (let i = 0; i < 300; i++) streams.send(1, { message: { $case: "drain", value: {} } });
-  expect(sent).toHaveLength(128);
-  await new Promise<void>((resolve) => setImmediate(resolve));
-  expect(sent).toHaveLength(256);
+  for (let i = 0; i < 300; i++) streams.send(1, { type: "drain" }, 0);
+  expect(sent).toHaveLength(1);
+  await turn();
+  expect(sent).toHaveLength(129);
+  await turn();
+  expect(sent).toHaveLength(257);
   streams.close(1);
   await clock.advance(0);
   expect(sent).toHaveLength(301);

@@ -8,6 +8,7 @@ import {
 } from "@heraldlb/api";
 import type { DialId, ReplicaId } from "@heraldlb/election";
 import type { Clock, Logger } from "@heraldlb/runtime";
+import { type Outgoing, OutgoingQueue, type Statement } from "./outgoing.ts";
 
 /** What {@link Streams} needs of the outside. */
 export interface StreamDependencies {
@@ -21,6 +22,8 @@ export interface StreamDependencies {
   connect(options: DialOptions, signal: AbortSignal): Promise<ControllerStream>;
   /** Sets options on a connected socket. */
   onSocket(fd: number): void;
+  /** Puts a statement as it leaves into its form on the wire; undefined if it is better not sent any more. */
+  encode(outgoing: Outgoing, replica: ReplicaId): ConnectRequest | undefined;
 }
 
 /** Who is told what becomes of dials. */
@@ -48,7 +51,7 @@ interface Dial {
   readonly ended: AbortController;
   stream: ControllerStream | undefined;
   /** What waits for the event loop's next turn. */
-  readonly waiting: ConnectRequest[];
+  readonly outgoing: OutgoingQueue;
   /** How many messages went out in this turn. */
   written: number;
   done: Promise<void>;
@@ -83,7 +86,7 @@ export class Streams {
       replica: order.replica,
       ended: new AbortController(),
       stream: undefined,
-      waiting: [],
+      outgoing: new OutgoingQueue(),
       written: 0,
       done: Promise.resolve(),
     };
@@ -97,17 +100,14 @@ export class Streams {
     return undefined;
   }
 
-  /** Sends a message, if the stream still stands. */
-  send(id: DialId, message: ConnectRequest): void {
+  /** Says something, if the stream still stands. `at`: when it was said. */
+  send(id: DialId, statement: Statement, at: number): void {
     const dial = this.#dials.get(id);
     if (!dial?.stream) return;
-    if (dial.written >= MESSAGES_PER_TURN) {
-      dial.waiting.push(message);
-      return;
-    }
-    dial.stream.send(message);
-    dial.written++;
-    if (dial.written === 1) setImmediate(() => this.#nextTurn(dial));
+    dial.outgoing.put(statement, at);
+    if (dial.written > 0) return;
+    this.#write(dial, 1);
+    setImmediate(() => this.#nextTurn(dial));
   }
 
   /** Abandons an attempt, or ends a stream once what was sent has left. The listener hears no more of it. */
@@ -116,7 +116,7 @@ export class Streams {
     if (!dial) return;
     this.#dials.delete(id);
     const closed = (async () => {
-      for (const message of dial.waiting.splice(0)) dial.stream?.send(message);
+      this.#write(dial, dial.outgoing.length);
       await dial.stream?.close(CLOSE_MS);
       dial.ended.abort();
       await dial.done;
@@ -131,11 +131,20 @@ export class Streams {
     await Promise.all(this.#closing);
   }
 
+  /** What came in this turn leaves now, a bounded part of it. */
   #nextTurn(dial: Dial): void {
-    const messages = dial.waiting.splice(0, MESSAGES_PER_TURN);
-    dial.written = messages.length;
-    for (const message of messages) dial.stream?.send(message);
-    if (messages.length > 0) setImmediate(() => this.#nextTurn(dial));
+    this.#write(dial, MESSAGES_PER_TURN);
+    if (dial.written > 0) setImmediate(() => this.#nextTurn(dial));
+  }
+
+  #write(dial: Dial, most: number): void {
+    const { encode } = this.#dependencies;
+    dial.written = 0;
+    for (let next = dial.outgoing.take(); next; next = dial.outgoing.take()) {
+      const message = encode(next, dial.replica);
+      if (message) dial.stream?.send(message);
+      if (++dial.written >= most) return;
+    }
   }
 
   async #run(order: DialOrder, dial: Dial): Promise<void> {

@@ -7,15 +7,15 @@ import {
   ItemErrorReason,
   Role,
 } from "@heraldlb/api";
-import type { SpeakerMessage } from "@heraldlb/election";
 import type { Ipv4, Ipv6, Mac } from "@heraldlb/net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { appliedRequest, decodeDefinitions, encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
+import type { Statement } from "./outgoing.ts";
+import { decodeDefinitions, encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
 
 const context = { applied: { revision: 7n, holder: "c1" }, ageMs: 3.4 };
 /** As it comes out at the other end. */
-const sent = (message: SpeakerMessage) =>
+const sent = (message: Statement) =>
   ConnectRequest.decode(ConnectRequest.encode(toRequest(message, context)).finish()).message;
 const received = (message: ConnectResponse["message"]) =>
   fromResponse(ConnectResponse.decode(ConnectResponse.encode({ message }).finish()));
@@ -100,7 +100,7 @@ describe("what the speaker says", () => {
 
   test("what could not be applied", () => {
     const error = { group: "g", reason: "invalidGroup", message: "bad" } as const;
-    expect(appliedRequest(context.applied, [error]).message).toEqual({
+    expect(sent({ type: "applied", position: context.applied, errors: [error] })).toEqual({
       $case: "applied",
       value: { revision: 7n, errors: [{ group: "g", reason: ItemErrorReason.INVALID_GROUP, message: "bad" }] },
     });

@@ -10,19 +10,12 @@ import {
   type Epoch as ProtoEpoch,
   type Group as ProtoGroup,
   type Holding as ProtoHolding,
+  type ItemError as ProtoItemError,
   type Link as ProtoLink,
   Role,
   SnapshotChunk,
 } from "@heraldlb/api";
-import type {
-  ControllerMessage,
-  Epoch,
-  GroupAddress,
-  GroupDefinition,
-  HoldingChange,
-  Link,
-  SpeakerMessage,
-} from "@heraldlb/election";
+import type { ControllerMessage, Epoch, GroupAddress, GroupDefinition, HoldingChange, Link } from "@heraldlb/election";
 import { isMulticast, isUnspecified, parseIp } from "@heraldlb/net";
 import type {
   DefinitionChunk,
@@ -32,6 +25,7 @@ import type {
   ReceivedGroup,
   SavedDefinitions,
 } from "./definitions.ts";
+import type { Statement } from "./outgoing.ts";
 
 /** What a message says beside what the ownership machine wrote. */
 export interface RequestContext {
@@ -47,15 +41,9 @@ export type Received =
   | { readonly type: "chunk"; readonly chunk: DefinitionChunk }
   | { readonly type: "delta"; readonly delta: DefinitionDelta };
 
-/** A message of the ownership protocol as it is sent. */
-export function toRequest(message: SpeakerMessage, context: RequestContext): ConnectRequest {
-  return { message: toRequestMessage(message, context) };
-}
-
-/** Says how far definitions are applied, and what could not be. */
-export function appliedRequest({ revision }: DefinitionPosition, errors: readonly ItemError[]): ConnectRequest {
-  const value = { revision, errors: errors.map((error) => ({ ...error, reason: ITEM_ERROR_REASONS[error.reason] })) };
-  return { message: { $case: "applied", value } };
+/** A statement as it is sent. */
+export function toRequest(statement: Statement, context: RequestContext): ConnectRequest {
+  return { message: toRequestMessage(statement, context) };
 }
 
 /** Reads a message of a controller; undefined if it is one of a later version, or makes no sense. */
@@ -115,7 +103,7 @@ const ITEM_ERROR_REASONS = {
   unknownGroup: ItemErrorReason.UNKNOWN_GROUP,
 } as const;
 
-function toRequestMessage(message: SpeakerMessage, { applied, ageMs }: RequestContext): ConnectRequest["message"] {
+function toRequestMessage(message: Statement, { applied, ageMs }: RequestContext): ConnectRequest["message"] {
   switch (message.type) {
     case "hello": {
       const { type: _, startedAt, stamp, maxTerm, holdingsRev, holdings, links, ...rest } = message;
@@ -158,6 +146,10 @@ function toRequestMessage(message: SpeakerMessage, { applied, ageMs }: RequestCo
       return { $case: "bye", value: { reason: BYE_REASONS[message.reason] } };
     case "drain":
       return { $case: "drain", value: {} };
+    case "applied": {
+      const { position, errors } = message;
+      return { $case: "applied", value: { revision: position.revision, errors: errors.map(toItemError) } };
+    }
   }
 }
 
@@ -239,6 +231,12 @@ const toHolding = ({ group, epoch, state, conflictMac }: HoldingChange): ProtoHo
   epoch: toEpoch(epoch),
   state: HOLDING_STATES[state],
   conflictMac,
+});
+
+const toItemError = ({ group, reason, message }: ItemError): ProtoItemError => ({
+  group,
+  reason: ITEM_ERROR_REASONS[reason],
+  message,
 });
 
 const toLink = ({ name, ifindex, present, up, carrier, mac, arp, ndp }: Link): ProtoLink => ({

@@ -69,6 +69,8 @@ export type FromWorker =
       readonly forgotten: readonly GroupId[];
     }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
+  /** By how much addresses' counts have grown. */
+  | { readonly type: "counts"; readonly counts: readonly AddressCounts[] }
   | { readonly type: "statistics"; readonly statistics: WorkerStatistics }
   | { readonly type: "exit"; readonly code: 0 | 1; readonly reason: ByeReason };
 
@@ -77,7 +79,6 @@ export interface WorkerStatistics {
   readonly authority: 0 | 1 | 2;
   readonly maxTerm: number;
   readonly holdings: Readonly<Record<HoldingState, number>>;
-  readonly addresses: readonly AddressCounts[];
   readonly verdicts: ReadonlyMap<Verdict, number>;
   /** Frames thrown away unread after the thread was stopped. */
   readonly discarded: number;
