@@ -37,6 +37,8 @@ export interface ClusterOptions {
   /** The longest delay one way. */
   readonly managementMs: number;
   readonly dataMs: number;
+  /** The least time that TCP waits for an acknowledgement: 20 ms where the kernel lets Herald set it, else 200 ms. */
+  readonly retransmitMs: number;
   /** Controllers take turns by a lock and a term file, not by a Lease. */
   readonly file?: boolean;
   /** Controllers run on the speakers' nodes. */
@@ -85,7 +87,7 @@ export class Cluster {
     const controllerHosts = Array.from({ length: options.controllers }, (_, i) =>
       options.onNodes ? `n${i}` : `k${i}`,
     );
-    this.management = new Management(this.random, options.managementMs, [...this.nodes, ...controllerHosts, "api"]);
+    this.management = new Management(this.random, options, [...this.nodes, ...controllerHosts, "api"]);
     this.segment = new Segment(this.clock, this.random, options.dataMs);
     this.speakers = this.nodes.map((_, i) => new SpeakerHost(this, i));
     this.controllers = controllerHosts.map((host, i) => new ControllerHost(this, i, host));

@@ -6,15 +6,22 @@ export class Management {
   readonly #random: Random;
   readonly #delayMs: number;
   readonly #hosts: readonly string[];
+  /** After how long TCP sends again what was not acknowledged; doubled each time. */
+  readonly retransmitMs: number;
   readonly cuts: Cuts = new Cuts();
   /** Hosts that have no power, or are frozen: nothing leaves, nothing arrives. */
   readonly down: Set<string> = new Set();
   /** Share of segments that are lost. */
   loss = 0;
 
-  constructor(random: Random, delayMs: number, hosts: readonly string[]) {
+  constructor(
+    random: Random,
+    { managementMs, retransmitMs }: { readonly managementMs: number; readonly retransmitMs: number },
+    hosts: readonly string[],
+  ) {
     this.#random = random;
-    this.#delayMs = delayMs;
+    this.#delayMs = managementMs;
+    this.retransmitMs = 2 * managementMs + retransmitMs;
     this.#hosts = [...new Set(hosts)];
   }
 

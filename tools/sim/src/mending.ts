@@ -22,12 +22,17 @@ export function canBeMended(cluster: Cluster): boolean {
   return cluster.speakers.some((speaker) => isFit(speaker, leader));
 }
 
-function isFit(speaker: SpeakerHost, { state, host, cluster }: ControllerHost): boolean {
+function isFit(speaker: SpeakerHost, controller: ControllerHost): boolean {
+  const { state, cluster } = controller;
   const view = state.speakers.get(speaker.node);
   const { intervalMs } = cluster.controllerTimers;
   if (!view?.live || view.stream === undefined || view.draining || cluster.now - view.last >= 2 * intervalMs)
     return false;
   if (view.instance !== `${speaker.name}/${speaker.life}`) return false;
-  if (!speaker.isRunning || !speaker.hasCarrier || speaker.isMute || speaker.state.maxTerm > state.term) return false;
-  return cluster.management.reachesBothWays(speaker.host, host);
+  return speaker.hasCarrier && !speaker.isMute && speaker.state.maxTerm <= state.term && canTalk(speaker, controller);
+}
+
+/** Whether what the two say to each other gets through now. */
+export function canTalk(speaker: SpeakerHost, { host, cluster }: ControllerHost): boolean {
+  return speaker.isRunning && !speaker.isMainThreadHung && cluster.management.reachesBothWays(speaker.host, host);
 }

@@ -13,6 +13,7 @@ function started(options: Partial<ClusterOptions> = {}): Cluster {
     groups: 6,
     managementMs: 1,
     dataMs: 0.5,
+    retransmitMs: 200,
     ...options,
   });
   for (const process of [...cluster.controllers, ...cluster.speakers]) process.start();

@@ -67,6 +67,7 @@ export function stage(fault: FaultClass, seed: number, options: RunOptions = {})
     controllers: fault.controllers ?? 2,
     managementMs: options.lan ? 1 : random.pick(fault.managementMs ?? MANAGEMENT_MS),
     dataMs: options.lan ? 0.5 : random.pick(DATA_MS),
+    retransmitMs: random.pick([20, 200]),
     without: withoutRules(options.without ?? []),
     ...pickDefined(fault),
     ...(options.trace && { trace: options.trace }),

@@ -108,6 +108,10 @@ export class SpeakerHost extends Process implements StreamEnd, Port {
     if (this.isUp) this.#mainThread ??= [];
   }
 
+  get isMainThreadHung(): boolean {
+    return this.#mainThread !== undefined;
+  }
+
   /** The main thread goes on. */
   freeMainThread(): void {
     const tasks = this.#mainThread ?? [];

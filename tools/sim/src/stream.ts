@@ -19,9 +19,8 @@ interface Direction {
   isRetrying: boolean;
 }
 
-// A single lost segment is noticed by what follows it; a hole by the retransmission timer.
+// A single lost segment is noticed by the next heartbeat's acknowledgement, if not by the timer.
 const FAST_RETRANSMIT_MS = 110;
-const RETRANSMIT_MS = 200;
 const LINGER_MS = 2_000;
 
 /** A TCP stream: FIFO, head-of-line blocking, retransmission with back-off. End 0 is the speaker. */
@@ -31,11 +30,18 @@ export class Stream {
   readonly #open: [boolean, boolean] = [true, true];
   /** A deliberate close goes on reading for a while: data for a closed socket would reset the other end before the Bye. */
   readonly #lingersUntil: [number, number] = [0, 0];
-  readonly #directions: readonly [Direction, Direction] = [newDirection(), newDirection()];
+  readonly #directions: readonly [Direction, Direction];
 
   constructor(cluster: Cluster, speaker: StreamEnd, controller: StreamEnd) {
     this.#cluster = cluster;
     this.ends = [speaker, controller];
+    const newDirection = () => ({
+      queue: [],
+      lastArrival: 0,
+      timeoutMs: cluster.management.retransmitMs,
+      isRetrying: false,
+    });
+    this.#directions = [newDirection(), newDirection()];
   }
 
   send(from: StreamEnd, message: unknown): void {
@@ -73,7 +79,8 @@ export class Stream {
     direction.queue.push(segment);
     if (direction.isRetrying) return;
     direction.isRetrying = true;
-    clock.after(isLost ? FAST_RETRANSMIT_MS : direction.timeoutMs, () => this.#retry(to));
+    const { timeoutMs } = direction;
+    clock.after(isLost ? Math.min(timeoutMs, FAST_RETRANSMIT_MS) : timeoutMs, () => this.#retry(to));
   }
 
   #retry(to: 0 | 1): void {
@@ -82,13 +89,13 @@ export class Stream {
     const direction = this.#directions[to];
     direction.isRetrying = false;
     if (!this.#open[0] && !this.#open[1]) return;
-    if (!management.reaches(this.ends[from].host, this.ends[to].host)) {
+    if (!management.reaches(this.ends[from].host, this.ends[to].host) || management.losesNext()) {
       direction.timeoutMs *= 2;
       direction.isRetrying = true;
       clock.after(direction.timeoutMs, () => this.#retry(to));
       return;
     }
-    direction.timeoutMs = RETRANSMIT_MS;
+    direction.timeoutMs = management.retransmitMs;
     for (const segment of direction.queue.splice(0)) this.#carry(to, segment);
   }
 
@@ -130,5 +137,3 @@ export class Stream {
     return process === this.ends[0] ? 0 : 1;
   }
 }
-
-const newDirection = (): Direction => ({ queue: [], lastArrival: 0, timeoutMs: RETRANSMIT_MS, isRetrying: false });

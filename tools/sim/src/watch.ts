@@ -12,7 +12,7 @@ import {
 } from "@heraldlb/election";
 import type { Cluster } from "./cluster.ts";
 import type { ControllerHost } from "./controller-host.ts";
-import { canBeMended } from "./mending.ts";
+import { canBeMended, canTalk } from "./mending.ts";
 import type { Frame } from "./segment.ts";
 import type { SpeakerHost } from "./speaker-host.ts";
 
@@ -134,14 +134,36 @@ export class Watch {
     if (++known.count === Math.ceil(most)) this.#blame(`probes: ${speaker.name} sent ${known.count} in a second`);
   }
 
+  onOwner(controller: ControllerHost, effect: Extract<ControllerEffect, { type: "owner" }>): void {
+    this.#forgiveSecondFailure(controller, effect.group, effect.node);
+    this.#checkPlacement(controller, effect);
+  }
+
+  /** Nobody can know of a failure that is younger than D: where the group's new owner has just failed, too, I2 begins anew. */
+  #forgiveSecondFailure(controller: ControllerHost, group: GroupId, node: string | undefined): void {
+    const heir = this.#cluster.speakers.find((speaker) => speaker.node === node);
+    if (!heir || !this.#since.gap.has(group) || canTalk(heir, controller)) return;
+    this.#since.gap.set(group, this.#cluster.now);
+  }
+
   /** Nobody that the controller was free to choose gets more than its share while others have less. */
-  onOwner(controller: ControllerHost, { node, reason }: Extract<ControllerEffect, { type: "owner" }>): void {
-    if (node === undefined || !CHOSEN.has(reason)) return;
+  #checkPlacement(
+    controller: ControllerHost,
+    { group, node, reason }: Extract<ControllerEffect, { type: "owner" }>,
+  ): void {
+    if (node === undefined || !CHOSEN.has(reason) || controller.state.groups.get(group)?.failed.size) return;
     const { groupIds, controllerTimers, preferred } = this.#cluster;
     if (preferred.size > 0) return;
     const { speakers } = controllerStatus(controller.state, controller.now);
     const detectionMs = controllerTimers.intervalMs * controllerTimers.misses;
-    const fit = speakers.filter((view) => view.live && view.connected && !view.draining && view.silentMs < detectionMs);
+    const fit = speakers.filter(
+      (view) =>
+        view.live &&
+        view.connected &&
+        !view.draining &&
+        view.silentMs < detectionMs &&
+        controller.state.speakers.get(view.node)?.links.some(({ carrier }) => carrier),
+    );
     const load = speakers.find((view) => view.node === node)?.owns ?? 0;
     const share = Math.ceil((1.25 * groupIds.length) / Math.max(1, fit.length));
     const least = Math.min(...fit.map(({ owns }) => owns));

@@ -47,7 +47,7 @@ export function own(
   const { state, effects, now } = context;
   const before = group.owner?.node;
   if (before !== undefined) state.speakers.get(before)?.owned.delete(group.id);
-  group.owner = { node: speaker.node, epoch, assignedAt: now, acked };
+  group.owner = { node: speaker.node, epoch, assignedAt: now, toldOn: speaker.stream, acked };
   group.isFresh = false;
   speaker.owned.add(group.id);
   state.wanting.delete(group.id);

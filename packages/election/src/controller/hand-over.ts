@@ -58,7 +58,7 @@ export function continueHandOver(context: ControllerContext, group: Group, handO
   }
   if (handOver.stage === "taking") {
     revoke(context, to, group.id, nextEpoch(state));
-    group.failed.set(handOver.to, now + config.timers.failedMs);
+    if (isStuck && isFitStill) group.failed.set(handOver.to, now + config.timers.failedMs);
   }
   drop(context, group);
   group.preferFrom = now + config.timers.preferRetryMs;

@@ -16,13 +16,12 @@ export const canCarry = ({ spec }: Group, { interfaces }: Candidate, { links }: 
     );
   });
 
-/** Whether a permitted node may take the group over now: it can, is heard, is not about to go, and did not just fail. */
+/** Whether a permitted node may take the group over now: it can, is heard, and is not about to go. */
 export function isFit(context: ControllerContext, group: Group, candidate: Candidate): Speaker | undefined {
   const { state, config, now } = context;
   const speaker = state.speakers.get(candidate.node);
   if (!speaker?.live || speaker.stream === undefined || speaker.draining) return undefined;
   if (now - speaker.last >= detectionMs(config)) return undefined;
-  if ((group.failed.get(candidate.node) ?? now) > now) return undefined;
   return canCarry(group, candidate, speaker) ? speaker : undefined;
 }
 
@@ -34,31 +33,47 @@ export interface Wish {
   readonly abovePreference?: number;
 }
 
+/** The node has just not acknowledged the group, for whatever reason. */
+const hasFailed = ({ now }: ControllerContext, { failed }: Group, node: NodeName): boolean =>
+  (failed.get(node) ?? now) > now;
+
 /**
- * The node that should get the group: the highest preference, then the least load, then the lowest score.
+ * The node that should get the group: one that has not just failed, then the highest preference, then the least load,
+ * then the lowest score. One that has failed is better than nobody, but nothing to prefer to an owner.
  *
  * Load counts what a node owns and what is on its way to it. With that the cap of 1.25 times the fair share never
  * decides anything: when any node is below it, the least loaded one is.
  */
 export function pick(context: ControllerContext, group: Group, wish: Wish = {}): Speaker | undefined {
   const { config, now } = context;
-  let best: { readonly candidate: Candidate; readonly speaker: Speaker } | undefined;
+  let best: Choice | undefined;
   for (const candidate of group.spec.candidates) {
     if (candidate.node === wish.avoid) continue;
     if (wish.abovePreference !== undefined && candidate.preference <= wish.abovePreference) continue;
     const speaker = isFit(context, group, candidate);
     if (!speaker) continue;
-    if (wish.abovePreference !== undefined && now - speaker.fitSince < config.timers.preferAfterMs) continue;
-    if (!best || isBetter(candidate, speaker, best.candidate, best.speaker)) best = { candidate, speaker };
+    const failed = hasFailed(context, group, candidate.node);
+    if (wish.abovePreference !== undefined && (failed || now - speaker.fitSince < config.timers.preferAfterMs))
+      continue;
+    const choice: Choice = { candidate, speaker, failed };
+    if (!best || isBetter(choice, best)) best = choice;
   }
   return best?.speaker;
 }
 
-function isBetter(a: Candidate, aSpeaker: Speaker, b: Candidate, bSpeaker: Speaker): boolean {
-  if (a.preference !== b.preference) return a.preference > b.preference;
-  const [aLoad, bLoad] = [load(aSpeaker), load(bSpeaker)];
+interface Choice {
+  readonly candidate: Candidate;
+  readonly speaker: Speaker;
+  readonly failed: boolean;
+}
+
+function isBetter(a: Choice, b: Choice): boolean {
+  if (a.failed !== b.failed) return b.failed;
+  const [ours, theirs] = [a.candidate, b.candidate];
+  if (ours.preference !== theirs.preference) return ours.preference > theirs.preference;
+  const [aLoad, bLoad] = [load(a.speaker), load(b.speaker)];
   if (aLoad !== bLoad) return aLoad < bLoad;
-  return a.score !== b.score ? a.score < b.score : a.node < b.node;
+  return ours.score !== theirs.score ? ours.score < theirs.score : ours.node < theirs.node;
 }
 
 const load = ({ owned, incoming }: Speaker): number => owned.size + incoming.size;

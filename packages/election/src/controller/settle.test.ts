@@ -163,6 +163,34 @@ describe("an owner", () => {
     expect(bench.reasons).toEqual(["ranked", "unacknowledged"]);
   });
 
+  test("whose Assign has died with its stream is told again on the next one, and keeps the group", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    const held = [...bench.speaker("a").held.values()];
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "lead", term: 2 });
+    bench.pass(50);
+    expect(bench.owner()).toBe("a");
+    bench.say("a", { type: "bye", reason: "lostController" });
+    bench.pass(250);
+    bench.speaker("a").obeys = true;
+    bench.clear();
+    bench.hello("a", held);
+    bench.pass(1_000);
+    expect(bench.reasons).toEqual(["repaired"]);
+    expect(bench.owner()).toBe("a");
+  });
+
+  test("that has just failed to acknowledge is better than nobody", () => {
+    const bench = leading(["a", "b"], []);
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a", "b"]) });
+    bench.pass(325);
+    expect(bench.owner()).toBe("b");
+    bench.kill("b");
+    bench.pass(50);
+    expect(bench.owner()).toBe("a");
+  });
+
   test("that acknowledges one after the other is given the time", () => {
     const bench = leading(["a", "b"], []);
     bench.speaker("a").obeys = false;

@@ -3,7 +3,15 @@ import type { GroupId, Holding } from "../group.ts";
 import { assign, disown, isRevoked, lookAgain, revoke } from "./assignment.ts";
 import { continueHandOver, startHandOver } from "./hand-over.ts";
 import { canCarry, candidateOf, isFit, pick } from "./ranking.ts";
-import { type ControllerContext, detectionMs, type Group, keeps, nextEpoch, type Speaker } from "./state.ts";
+import {
+  type ControllerContext,
+  detectionMs,
+  type Group,
+  keeps,
+  nextEpoch,
+  type Owner,
+  type Speaker,
+} from "./state.ts";
 
 /** Decides about every group that an event has touched, ordered by key: what one gets counts as load for the next. */
 export function settleAll(context: ControllerContext): void {
@@ -78,7 +86,7 @@ function latestHolder(
 }
 
 /** The group has an owner, who keeps it as long as it is permitted and able. */
-function keep(context: ControllerContext, group: Group, owner: NonNullable<Group["owner"]>): void {
+function keep(context: ControllerContext, group: Group, owner: Owner): void {
   const { state, config, now } = context;
   const speaker = state.speakers.get(owner.node);
   const candidate = candidateOf(group, owner.node);
@@ -94,7 +102,7 @@ function keep(context: ControllerContext, group: Group, owner: NonNullable<Group
     return;
   }
   if (!owner.acked) {
-    if (keeps(config, "unacknowledged")) awaitAck(context, group, speaker, owner.assignedAt);
+    if (keeps(config, "unacknowledged")) awaitAck(context, group, speaker, owner);
     return;
   }
   if (speaker.stream === undefined) return;
@@ -124,9 +132,14 @@ function replace(
 }
 
 /** An owner that is heard and doesn't acknowledge can't announce: another one may. */
-function awaitAck(context: ControllerContext, group: Group, speaker: Speaker, assignedAt: number): void {
+function awaitAck(context: ControllerContext, group: Group, speaker: Speaker, owner: Owner): void {
   const { config, now, effects } = context;
-  const due = Math.max(assignedAt, speaker.lastAck) + detectionMs(config);
+  if (speaker.stream !== undefined && speaker.stream !== owner.toldOn) {
+    // The Assign has died with its stream, or the Ack.
+    assign(context, group, speaker, "repaired");
+    return;
+  }
+  const due = Math.max(owner.assignedAt, speaker.lastAck) + detectionMs(config);
   const isHeard = now - speaker.last < 2 * config.timers.intervalMs && speaker.stream !== undefined;
   if (now < due || !isHeard) {
     lookAgain(context, group.id, now < due ? due : now + config.timers.intervalMs);

@@ -58,13 +58,23 @@ export interface HandOver {
   readonly epoch: Epoch;
 }
 
+/** Who owns a group by the leader's latest decision. */
+export interface Owner {
+  readonly node: NodeName;
+  readonly epoch: Epoch;
+  readonly assignedAt: number;
+  /** The stream that the decision was told on; undefined while there was none. */
+  readonly toldOn: StreamId | undefined;
+  acked: boolean;
+}
+
 /** A group at the leader. */
 export interface Group {
   readonly id: GroupId;
   spec: GroupSpec;
   /** Nobody can hold it yet. */
   isFresh: boolean;
-  owner: { readonly node: NodeName; readonly epoch: Epoch; readonly assignedAt: number; acked: boolean } | undefined;
+  owner: Owner | undefined;
   handOver: HandOver | undefined;
   /** Nodes that did not acknowledge, and until when they get nothing of it. */
   readonly failed: Map<NodeName, number>;

@@ -40,6 +40,23 @@ export const OWNER_CLASSES: readonly FaultClass[] = [
       at(start + between(50, between(0, 1) < 0.5 ? 700 : 6_000), "it goes on", () => victim().resume());
     },
   },
+  {
+    name: "owner-stopped-others-late",
+    what: "… for good, while another one's heartbeats are late once or twice",
+    bounds: { none: 2_500 },
+    script: ({ cluster, start, victim, at, between, pick }) => {
+      at(start, "the owner is stopped", () => victim().pause());
+      for (let i = 0; i < 2; i++) {
+        const late = start + between(-250, 600);
+        const other = pick(cluster.speakers);
+        at(late, `${other.name} is stopped for a moment`, () => other.pause());
+        at(late + between(180, 280), "it goes on", () => {
+          if (other !== victim()) other.resume();
+        });
+      }
+      at(start + 6_000, "the owner goes on", () => victim().resume());
+    },
+  },
   { name: "owner-cut-off", what: "owner cut off, both networks back together", script: isolation(0, 0) },
   {
     name: "owner-cut-off-data-first",
