@@ -1,7 +1,7 @@
 import { type Mac, parseIp, parseMac } from "@heraldlb/net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Claim, claimOf, doubleClaimMs, runsOf } from "./claims.ts";
+import { type Claim, claimOf, doubleClaimMs, longestGapMs, runsOf } from "./claims.ts";
 
 const hex = (text: string): Uint8Array =>
   Uint8Array.from(text.match(/[0-9a-f]{2}/g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -74,4 +74,9 @@ test.each([
   ["a return after longer than the patience", "aab   b   bbbaa", 0],
 ])("doubleClaimMs: %s", (_name, picture, ms) => {
   expect(doubleClaimMs(claims(picture), 40)).toBe(ms);
+});
+
+test("longestGapMs finds the longest silence, whoever ends it", () => {
+  expect(longestGapMs(claims("aab   bba  a"))).toBe(40);
+  expect(longestGapMs(claims(""))).toBe(0);
 });

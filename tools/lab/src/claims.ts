@@ -87,6 +87,11 @@ export function doubleClaimMs(claims: readonly Claim[], patienceMs: number): num
   return total;
 }
 
+/** The longest time between one claim and the next, whoever made them. `claims` are those of one address, in order. */
+export function longestGapMs(claims: readonly Claim[]): number {
+  return claims.reduce((longest, { at }, i) => Math.max(longest, at - (claims[i - 1]?.at ?? at)), 0);
+}
+
 function spansOf(claims: readonly Claim[], patienceMs: number): { from: number; to: number }[] {
   const spans: { from: number; to: number }[] = [];
   for (const { at } of claims) {

@@ -24,6 +24,8 @@ export interface SpeakerOptions {
   readonly node?: string | undefined;
   /** Default `["--insecure"]`. */
   readonly args?: readonly string[] | undefined;
+  /** Arguments of mount(8): mounts that only this process sees. */
+  readonly mounts?: readonly (readonly string[])[] | undefined;
 }
 
 /** The port that controllers listen on. */
@@ -100,19 +102,22 @@ export class Deployment {
   }
 
   /** Starts a node's speaker, with a stream to every controller of the lab. Does not wait for anything. */
-  startSpeaker(host: Host, { frames, node = host.name, args = ["--insecure"] }: SpeakerOptions = {}): LabProcess {
+  startSpeaker(
+    host: Host,
+    { frames, node = host.name, args = ["--insecure"], mounts = [] }: SpeakerOptions = {},
+  ): LabProcess {
     const controllers = this.lab.controllers.flatMap((controller) => [
       "--controller",
       `${controller.ipv4}:${STREAM_PORT}`,
     ]);
     const state = ["--state-dir", this.stateFolder(host), "--interfaces", "^lan"];
     const speaker = host.start(
-      [
+      withMounts(mounts, [
         heraldCommand("herald-speaker"),
         ...["--node", node, ...controllers, ...state],
         ...(frames ? ["--frames", frames] : []),
         ...args,
-      ],
+      ]),
       { name: `speaker-${host.name}` },
     );
     this.#speakers.set(host.name, speaker);
@@ -167,6 +172,16 @@ export class Deployment {
     if (!first) throw new RangeError(`lab ${this.lab.name} has no host for a controller`);
     return first;
   }
+}
+
+/** Every step execs the next one, so that the process keeps its id. */
+function withMounts(
+  mounts: readonly (readonly string[])[],
+  command: readonly [string, ...string[]],
+): readonly [string, ...string[]] {
+  if (mounts.length === 0) return command;
+  const quoted = mounts.map((mount) => `mount ${mount.map((word) => `'${word}'`).join(" ")}`);
+  return ["unshare", "--mount", "sh", "-c", `${quoted.join(" && ")} && exec "$@"`, "sh", ...command];
 }
 
 function started(processes: ReadonlyMap<string, LabProcess>, host: Host): LabProcess {

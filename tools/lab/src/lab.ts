@@ -11,6 +11,7 @@ import {
   loadRules,
   plugIn,
   removeNetwork,
+  setMac,
   setPort,
   switchNamespace,
   unplug,
@@ -46,6 +47,7 @@ export interface LabOptions extends LabShape {
 export const SERVICE_PORT = 80;
 
 const BACKEND_PORT = 8080;
+/** How often a witness asks unless told otherwise. */
 const ASK_EVERY_MS = 20;
 const PROCESSES_GONE_MS = 5000;
 
@@ -59,6 +61,8 @@ export class Lab implements AsyncDisposable {
   readonly #keep: boolean;
   #record: LabRecord;
   #faults: readonly Fault[] = [];
+  /** Hardware addresses given with {@link Lab.setMac}. */
+  readonly #macs = new Map<Mac, string>();
   readonly #backends = new Map<string, LabProcess>();
 
   /** Use {@link createLab}. */
@@ -99,7 +103,8 @@ export class Lab implements AsyncDisposable {
 
   /** Whose hardware address this is; the address itself if it is nobody's. */
   hostOf(mac: Mac): string {
-    return this.hosts.find(({ plan }) => plan.interfaces.some((end) => end.mac === mac))?.name ?? mac;
+    const planned = this.hosts.find(({ plan }) => plan.interfaces.some((end) => end.mac === mac));
+    return planned?.name ?? this.#macs.get(mac) ?? mac;
   }
 
   /** Starts the nodes' backends, each answering with its node's name, and makes the nodes serve as kube-proxy would. */
@@ -150,11 +155,11 @@ export class Lab implements AsyncDisposable {
    * Lets a host ask who has an address every 20 ms, to everybody, until it is disposed of. Answers go to the one who
    * asked: use another host than the client whose outage is being measured, or its kernel learns from them.
    */
-  ask(host: Host, address: Ip): LabProcess {
+  ask(host: Host, address: Ip, everyMs: number = ASK_EVERY_MS): LabProcess {
     const device = host.interfaceOn("lan").name;
     const options = { name: `ask-${host.name}-${address.replaceAll(":", "-")}`, keep: false };
-    const seconds = `${ASK_EVERY_MS / 1000}`;
-    const loop = `while :; do ndisc6 -q -m -r 1 -w ${ASK_EVERY_MS} ${address} ${device} >/dev/null; done`;
+    const seconds = `${everyMs / 1000}`;
+    const loop = `while :; do ndisc6 -q -m -r 1 -w ${everyMs} ${address} ${device} >/dev/null; done`;
     return isIpv4(address)
       ? host.start(["arping", "-q", "-i", device, "-W", seconds, "-c", "1000000", address], options)
       : host.start(["sh", "-c", loop], options);
@@ -163,6 +168,12 @@ export class Lab implements AsyncDisposable {
   /** Takes a host's port at the switch down (no carrier) or up again. */
   async setPort(host: Host, network: NetworkName, state: "up" | "down"): Promise<void> {
     await setPort(this.plan, host.plan, network, state);
+  }
+
+  /** Gives a host's interface another hardware address; its own is `host.mac` ({@link HostInterface}). */
+  async setMac(host: Host, network: NetworkName, mac: Mac): Promise<void> {
+    this.#macs.set(mac, host.name);
+    await setMac(host.plan, host.interfaceOn(network), mac);
   }
 
   /** Deletes a host's interface; {@link Lab.plugIn} makes it anew. */

@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import type { Mac } from "@heraldlb/net";
 import { run } from "./command.ts";
 import {
   BRIDGE,
@@ -29,6 +30,8 @@ const NODE_SETTINGS = [
   "net.ipv4.conf.default.send_redirects=0",
 ];
 
+const FIRST_PORT_INDEX = 1000;
+
 /** Makes the namespaces, bridges, wires and addresses of a lab. */
 export async function buildNetwork(plan: LabPlan): Promise<void> {
   const namespaces = namespacesOf(plan);
@@ -51,7 +54,7 @@ export async function buildNetwork(plan: LabPlan): Promise<void> {
 export async function plugIn(plan: LabPlan, host: HostPlan, end: HostInterface): Promise<void> {
   const { name, mac } = end;
   await ip(switchNamespace(plan, end.network), [
-    `link add ${host.name} type veth peer name ${name} address ${mac} netns ${host.namespace}`,
+    `link add ${host.name} index ${portIndex(plan, host)} type veth peer name ${name} address ${mac} netns ${host.namespace}`,
     `link set ${host.name} master ${BRIDGE} up`,
   ]);
   await ip(host.namespace, [
@@ -59,6 +62,14 @@ export async function plugIn(plan: LabPlan, host: HostPlan, end: HostInterface):
     `address add ${end.ipv6}/${IPV6_PREFIX_LENGTH} dev ${name} nodad`,
     `link set ${name} up`,
   ]);
+}
+
+/**
+ * The interface index of a host's port, which no interface of a host has: where both ends of a wire have the same one,
+ * Linux takes them for one device and reports a change of carrier up to a second late.
+ */
+function portIndex(plan: LabPlan, host: HostPlan): number {
+  return FIRST_PORT_INDEX + plan.hosts.findIndex(({ name }) => name === host.name);
 }
 
 /** Deletes the wire again: the host's interface is gone, and the switch's port with it. */
@@ -74,6 +85,11 @@ export async function setPort(
   state: "up" | "down",
 ): Promise<void> {
   await ip(switchNamespace(plan, network), [`link set ${host.name} ${state}`]);
+}
+
+/** Gives a host's interface another hardware address, as a replaced network card would. */
+export async function setMac(host: HostPlan, { name }: HostInterface, mac: Mac): Promise<void> {
+  await ip(host.namespace, [`link set dev ${name} address ${mac}`]);
 }
 
 /** Loads nftables rules into a namespace. */

@@ -1,6 +1,6 @@
 import type { Ip } from "@heraldlb/net";
 import type { Capture } from "./capture.ts";
-import { doubleClaimMs, runsOf } from "./claims.ts";
+import { doubleClaimMs, longestGapMs, runsOf } from "./claims.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import { monotonicMs } from "./monotonic.ts";
@@ -17,6 +17,8 @@ export interface ObservationOptions {
   readonly addresses: readonly Ip[];
   /** Default 10. */
   readonly intervalMs?: number | undefined;
+  /** Where claims are listened for. Default `lan`: what any host sends. A host: only what reaches it. */
+  readonly at?: "lan" | Host | undefined;
 }
 
 /** Who claimed an address, as the switch saw it. */
@@ -25,6 +27,8 @@ export interface Answers {
   readonly order: readonly string[];
   /** For how long two hosts answered at once. */
   readonly doubleMs: number;
+  /** The longest that nobody answered, from the first claim to the last. */
+  readonly gapMs: number;
 }
 
 /** A witness asks every 20 ms: an answer within this time of the one before belongs to the same stretch. */
@@ -46,10 +50,10 @@ export interface Observation extends AsyncDisposable {
 /** Begins to observe addresses that are served, and waits until every one of them has answered. */
 export async function observe(
   lab: Lab,
-  { client, witness, addresses, intervalMs }: ObservationOptions,
+  { client, witness, addresses, intervalMs, at = "lan" }: ObservationOptions,
 ): Promise<Observation> {
   await using stack = new AsyncDisposableStack();
-  const capture = stack.use(await lab.capture("lan"));
+  const capture = stack.use(await lab.capture(at));
   const prober = stack.use(await startProber(client, addresses, { intervalMs }));
   for (const address of addresses) stack.use(lab.ask(witness, address));
   for (const address of addresses) await prober.answered(address, { since: 0 });
@@ -65,6 +69,7 @@ export async function observe(
       return {
         order: runsOf(claims).map(({ mac }) => lab.hostOf(mac)),
         doubleMs: doubleClaimMs(claims, PATIENCE_MS),
+        gapMs: longestGapMs(claims),
       };
     },
     async end() {
