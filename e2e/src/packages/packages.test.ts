@@ -29,17 +29,19 @@ const entries = manifests.flatMap(({ name, exports }) =>
 );
 
 let project = "";
+let tarballs = "";
 
 function run(command: string, args: readonly string[], cwd = project): { status: number | null; output: string } {
   // Nothing of the workspace may help: neither its node_modules/.bin nor the conditions that make its sources visible.
-  const path = (process.env["PATH"] ?? "").split(":").filter((entry) => !entry.includes("node_modules"));
-  const env = { ...process.env, PATH: [dirname(process.execPath), ...path].join(":"), NODE_OPTIONS: "" };
+  const { PATH = "", ...rest } = process.env;
+  const path = PATH.split(":").filter((entry) => !entry.includes("node_modules"));
+  const env = { ...rest, PATH: [dirname(process.execPath), ...path].join(":"), NODE_OPTIONS: "" };
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 120_000 });
   return { status, output: `${stdout}${stderr}${error ?? ""}` };
 }
 
 beforeAll(async () => {
-  const tarballs = await mkdtemp(join(tmpdir(), "herald-tarballs-"));
+  tarballs = await mkdtemp(join(tmpdir(), "herald-tarballs-"));
   project = await mkdtemp(join(tmpdir(), "herald-consumer-"));
   const workspaces = folders.flatMap((folder) => ["-w", `packages/${folder}`]);
   const packed = run("npm", ["pack", ...workspaces, "--pack-destination", tarballs], ROOT);
@@ -50,12 +52,25 @@ beforeAll(async () => {
   const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...files, "typescript@5.9", "@types/node@22"];
   const installed = run("npm", args);
   expect(installed.status, installed.output).toBe(0);
-  await rm(tarballs, { recursive: true });
 }, 240_000);
 
 afterAll(async () => {
-  if (project) await rm(project, { recursive: true, force: true });
+  for (const folder of [project, tarballs]) if (folder) await rm(folder, { recursive: true, force: true });
 });
+
+test.each([
+  ["publint", ["--strict"]],
+  ["attw", ["--profile", "esm-only", "--format", "ascii"]],
+] as const)(
+  "%s finds nothing wrong with any package",
+  (tool, options) => {
+    for (const file of readdirSync(tarballs)) {
+      const { status, output } = run(join(ROOT, "node_modules/.bin", tool), [join(tarballs, file), ...options]);
+      expect(status, `${file}\n${output}`).toBe(0);
+    }
+  },
+  120_000,
+);
 
 test("brings neither a pinned Node nor pcap", () => {
   const { output } = run("npm", ["ls", "--all", "--parseable"]);
@@ -102,13 +117,17 @@ describe.each(folders)("packages/%s", (folder) => {
     expect(examples.length).toBeGreaterThan(0);
   });
 
-  test.each(examples)("its README's $language block at line $line runs", async ({ language, code, line }) => {
-    const file = join(project, `readme-${folder}-${line}.${language}`);
-    await writeFile(file, code);
-    const command = language === "ts" ? process.execPath : "sh";
-    const { status, output } = run(command, language === "ts" ? [file] : ["-eu", file]);
-    expect(status, output).toBe(0);
-  }, 60_000);
+  test.each(examples)(
+    "its README's $language block at line $line runs",
+    async ({ language, code, line }) => {
+      const file = join(project, `readme-${folder}-${line}.${language}`);
+      await writeFile(file, code);
+      const command = language === "ts" ? process.execPath : "sh";
+      const { status, output } = run(command, language === "ts" ? [file] : ["-eu", file]);
+      expect(status, output).toBe(0);
+    },
+    60_000,
+  );
 });
 
 test.each(bins)("%s starts", (bin) => {
