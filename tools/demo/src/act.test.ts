@@ -10,6 +10,7 @@ const quiet = {
   outageMs: 0,
   takeoverMs: undefined,
   doubleMs: 0,
+  answering: [],
 };
 
 describe("complaintsAbout", () => {

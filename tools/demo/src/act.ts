@@ -8,6 +8,8 @@ export interface Act {
   perform(owner: Host): Promise<void>;
   /** Waited for, until `settled` or not at all, after `perform`. */
   readonly moves: boolean;
+  /** How many answered as time went by is worth a picture. */
+  readonly pictured?: boolean;
   /** Bounds: far above what is usual, for a demo on a busy machine must not fail. */
   readonly most: {
     readonly lost?: number;
@@ -30,9 +32,16 @@ export interface Outcome {
   readonly takeoverMs: number | undefined;
   /** For how long two nodes answered at once. */
   readonly doubleMs: number;
+  /** How many nodes answered, every {@link PICTURE_STEP_MS} from shortly before the act, the IPv4 address's; empty unless pictured. */
+  readonly answering: readonly number[];
   /** Empty: all was well. */
   readonly complaints: readonly string[];
 }
+
+/** What one number of a picture stands for. */
+export const PICTURE_STEP_MS = 50;
+
+const BEFORE_MS = 200;
 
 /** How long the act's consequences are looked at, so that what must not happen has time to. */
 const AFTERMATH_MS = 1500;
@@ -45,7 +54,7 @@ export async function performAct(
 ): Promise<Outcome> {
   const { lab, client, witness } = scene;
   const both = [addresses.ipv4, addresses.ipv6];
-  await using observation = await observe(lab, { client, witness, addresses: both });
+  await using observation = await observe(lab, { client, witness, addresses: both, at: witness });
   act.onStart(observation);
   const began = monotonicMs();
   await act.perform(act.owner);
@@ -70,6 +79,9 @@ export async function performAct(
     outageMs: Math.max(...summaries.map(({ longestOutageMs }) => longestOutageMs)),
     takeoverMs: act.moves && takeovers.length > 0 ? Math.max(...takeovers) : undefined,
     doubleMs: Math.max(...both.map((address) => observation.answers(address).doubleMs)),
+    answering: act.pictured
+      ? observation.answersOverTime(addresses.ipv4, { from: began - BEFORE_MS, to: settled, stepMs: PICTURE_STEP_MS })
+      : [],
   };
   const moved = summaries.some(({ answeredBy }) => answeredBy.length > 1);
   return { ...outcome, complaints: complaintsAbout(outcome, act, moved) };

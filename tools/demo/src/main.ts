@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { LabError, labs, missingPrerequisites, type Observation, removeLab } from "@heraldlb/lab";
 import { systemClock } from "@heraldlb/runtime";
-import { type Act, type Outcome, performAct } from "./act.ts";
+import { type Act, type Outcome, PICTURE_STEP_MS, performAct } from "./act.ts";
 import { actsOf } from "./acts.ts";
 import { answeringNode, givenAddresses, type Scene, type ServiceAddresses, setScene, writeManifests } from "./scene.ts";
 import { paletteFor, Screen } from "./screen.ts";
@@ -95,7 +95,7 @@ async function show(scene: Scene, addresses: ServiceAddresses, act: Act): Promis
     act.title(owner.name),
     async () => {
       const outcome = await performAct(scene, addresses, { ...act, owner, onStart });
-      return [outcomeText(outcome), outcome];
+      return [outcomeText(outcome) + pictureOf(outcome), outcome];
     },
     () => (observation ? liveText(observation, addresses.ipv4) : ""),
   );
@@ -112,6 +112,13 @@ function outcomeText({ title, from, to, outageMs, complaints }: Outcome): string
     outageMs === 0 ? "the client noticed nothing" : `the client went without for ${Math.round(outageMs)} ms`;
   const verdict = complaints.length > 0 ? `  ${bad(complaints.join(", "))}` : "";
   return `${title}: ${served}, ${outage}${verdict}`;
+}
+
+/** A line of digits, one for each step; empty where nothing is pictured. */
+function pictureOf({ answering }: Outcome): string {
+  if (answering.length === 0) return "";
+  const digits = answering.map((count) => (count === 1 ? quiet("1") : count === 0 ? bad("0") : strong(`${count}`)));
+  return `\n     nodes that answer, every ${PICTURE_STEP_MS} ms: ${digits.join("")}`;
 }
 
 function showTable(outcomes: readonly Outcome[]): void {

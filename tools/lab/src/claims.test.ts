@@ -1,7 +1,7 @@
 import { type Mac, parseIp, parseMac } from "@heraldlb/net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Claim, claimOf, doubleClaimMs, longestGapMs, runsOf } from "./claims.ts";
+import { type Claim, claimantsOverTime, claimOf, doubleClaimMs, longestGapMs, runsOf } from "./claims.ts";
 
 const hex = (text: string): Uint8Array =>
   Uint8Array.from(text.match(/[0-9a-f]{2}/g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -74,6 +74,12 @@ test.each([
   ["a return after longer than the patience", "aab   b   bbbaa", 0],
 ])("doubleClaimMs: %s", (_name, picture, ms) => {
   expect(doubleClaimMs(claims(picture), 40)).toBe(ms);
+});
+
+test("claimantsOverTime counts hosts between their claims", () => {
+  expect(claimantsOverTime(claims("aaa   bbbabab"), 20, { from: 0, to: 140, stepMs: 20 })).toEqual([
+    1, 0, 0, 1, 2, 1, 0,
+  ]);
 });
 
 test("longestGapMs finds the longest silence, whoever ends it", () => {

@@ -87,6 +87,22 @@ export function doubleClaimMs(claims: readonly Claim[], patienceMs: number): num
   return total;
 }
 
+/**
+ * How many hosts claim an address as time goes by, at the middle of each step from `from` to `to`. `claims` and
+ * `patienceMs` as for {@link doubleClaimMs}.
+ */
+export function claimantsOverTime(
+  claims: readonly Claim[],
+  patienceMs: number,
+  { from, to, stepMs }: { readonly from: number; readonly to: number; readonly stepMs: number },
+): number[] {
+  const spans = [...Map.groupBy(claims, ({ mac }) => mac).values()].flatMap((own) => spansOf(own, patienceMs));
+  return Array.from({ length: Math.max(0, Math.floor((to - from) / stepMs)) }, (_, i) => {
+    const middle = from + (i + 0.5) * stepMs;
+    return spans.filter((span) => span.from <= middle && middle <= span.to).length;
+  });
+}
+
 /** The longest time between one claim and the next, whoever made them. `claims` are those of one address, in order. */
 export function longestGapMs(claims: readonly Claim[]): number {
   return claims.reduce((longest, { at }, i) => Math.max(longest, at - (claims[i - 1]?.at ?? at)), 0);

@@ -1,5 +1,14 @@
 export { Capture, CLAIMS_FILTER, type Frame } from "./capture.ts";
-export { type Claim, type ClaimForm, claimOf, doubleClaimMs, longestGapMs, type Run, runsOf } from "./claims.ts";
+export {
+  type Claim,
+  type ClaimForm,
+  claimantsOverTime,
+  claimOf,
+  doubleClaimMs,
+  longestGapMs,
+  type Run,
+  runsOf,
+} from "./claims.ts";
 export { attempt, CommandError, type CommandOptions, type CommandResult, run } from "./command.ts";
 export { type ControllerOptions, Deployment, heraldCommand, type SpeakerOptions, STREAM_PORT } from "./deployment.ts";
 export { Host, type Neighbour } from "./host.ts";

@@ -1,6 +1,6 @@
 import type { Ip } from "@heraldlb/net";
 import type { Capture } from "./capture.ts";
-import { doubleClaimMs, longestGapMs, runsOf } from "./claims.ts";
+import { claimantsOverTime, doubleClaimMs, longestGapMs, runsOf } from "./claims.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import { monotonicMs } from "./monotonic.ts";
@@ -43,6 +43,11 @@ export interface Observation extends AsyncDisposable {
   summary(address: Ip, window?: Window): ProbeSummary;
   /** Who claimed the address. */
   answers(address: Ip, window?: Window): Answers;
+  /** How many answered for the address as time went by, one number for each step. */
+  answersOverTime(
+    address: Ip,
+    window: { readonly from: number; readonly to: number; readonly stepMs: number },
+  ): number[];
   /** Ends the observation: every probe is answered or lost, every frame is there. */
   end(): Promise<void>;
 }
@@ -72,6 +77,7 @@ export async function observe(
         gapMs: longestGapMs(claims),
       };
     },
+    answersOverTime: (address, window) => claimantsOverTime(capture.claims(address), PATIENCE_MS, window),
     async end() {
       await prober.stop();
       await capture.stop();
