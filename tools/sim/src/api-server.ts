@@ -7,6 +7,10 @@ export class ApiServer {
   lease: LeaseRecord | undefined;
   #version = 0;
 
+  set(isUp: boolean): void {
+    this.isUp = isUp;
+  }
+
   /** Writes on the condition that the Lease has this version; false if it has another. */
   write(lease: Omit<LeaseRecord, "version">, expected: string | undefined): boolean {
     if (this.lease?.version !== expected) return false;

@@ -11,8 +11,7 @@ export class Management {
   readonly cuts: Cuts = new Cuts();
   /** Hosts that have no power, or are frozen: nothing leaves, nothing arrives. */
   readonly down: Set<string> = new Set();
-  /** Share of segments that are lost. */
-  loss = 0;
+  #loss = 0;
 
   constructor(
     random: Random,
@@ -42,8 +41,13 @@ export class Management {
     return a === b ? 0.05 : this.#random.between(0.1, this.#delayMs);
   }
 
+  /** From now on this share of the segments is lost. */
+  lose(share: number): void {
+    this.#loss = share;
+  }
+
   losesNext(): boolean {
-    return this.loss > 0 && this.#random.next() < this.loss;
+    return this.#loss > 0 && this.#random.next() < this.#loss;
   }
 
   /** Cuts (or mends) everything around a host. */

@@ -8,6 +8,7 @@ import {
   type GroupId,
   holdingOf,
   type OwnerReason,
+  ownerOf,
   type SpeakerEffect,
 } from "@heraldlb/election";
 import type { Cluster } from "./cluster.ts";
@@ -56,6 +57,7 @@ export class Watch {
   readonly #granted = new Map<string, string>();
   readonly #seen = new Map<string, Epoch>();
   readonly #probes = new Map<SpeakerHost, { second: number; count: number }>();
+  readonly #forgiven = new Map<GroupId, Epoch>();
   readonly #touched = new Set<GroupId>();
   #isAllTouched = true;
 
@@ -134,23 +136,8 @@ export class Watch {
     if (++known.count === Math.ceil(most)) this.#blame(`probes: ${speaker.name} sent ${known.count} in a second`);
   }
 
-  onOwner(controller: ControllerHost, effect: Extract<ControllerEffect, { type: "owner" }>): void {
-    this.#forgiveSecondFailure(controller, effect.group, effect.node);
-    this.#checkPlacement(controller, effect);
-  }
-
-  /** Nobody can know of a failure that is younger than D: where the group's new owner has just failed, too, I2 begins anew. */
-  #forgiveSecondFailure(controller: ControllerHost, group: GroupId, node: string | undefined): void {
-    const heir = this.#cluster.speakers.find((speaker) => speaker.node === node);
-    if (!heir || !this.#since.gap.has(group) || canTalk(heir, controller)) return;
-    this.#since.gap.set(group, this.#cluster.now);
-  }
-
   /** Nobody that the controller was free to choose gets more than its share while others have less. */
-  #checkPlacement(
-    controller: ControllerHost,
-    { group, node, reason }: Extract<ControllerEffect, { type: "owner" }>,
-  ): void {
+  onOwner(controller: ControllerHost, { group, node, reason }: Extract<ControllerEffect, { type: "owner" }>): void {
     if (node === undefined || !CHOSEN.has(reason) || controller.state.groups.get(group)?.failed.size) return;
     const { groupIds, controllerTimers, preferred } = this.#cluster;
     if (preferred.size > 0) return;
@@ -197,8 +184,23 @@ export class Watch {
     this.#time("oneWay", id, oneWay);
     const isNone = answering.length === 0;
     this.#time("gap", id, isNone && canBeMended(cluster));
+    if (isNone) this.#forgiveSecondFailure(id);
     this.#time("none", id, isNone && this.mark !== undefined);
     if (cluster.options.trace) this.#tellAnswering(id, answering);
+  }
+
+  /**
+   * A failure younger than D can't be known. Where the one that a group was given to fails before it has taken over, I2
+   * begins anew with that failure, once for each decision.
+   */
+  #forgiveSecondFailure(id: GroupId): void {
+    const { leader, speakers, now } = this.#cluster;
+    const owner = leader && ownerOf(leader.state, id);
+    if (!owner || owner.acked || !this.#since.gap.has(id)) return;
+    const heir = speakers.find(({ node }) => node === owner.node);
+    if (!heir || canTalk(heir, leader) || this.#forgiven.get(id) === owner.epoch) return;
+    this.#forgiven.set(id, owner.epoch);
+    this.#since.gap.set(id, now);
   }
 
   #tellAnswering(id: GroupId, answering: readonly SpeakerHost[]): void {

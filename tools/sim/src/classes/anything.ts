@@ -17,7 +17,7 @@ function anything(scene: Scene): void {
   }
   at(start + 10_500, "everything heals", () => {
     cluster.heal();
-    cluster.api.isUp = true;
+    cluster.api.set(true);
     cluster.segment.loss = 0;
     for (const speaker of cluster.speakers) {
       if (!speaker.hasCarrier) speaker.setCarrier(true);
@@ -48,7 +48,7 @@ function acts({ cluster, pick }: Scene): readonly Act[] {
       () => management.cutOff(controller.host, true),
       () => management.cutOff(controller.host, false),
     ],
-    ["the API server is down", () => void (api.isUp = false), () => void (api.isUp = true)],
+    ["the API server is down", () => api.set(false), () => api.set(true)],
     [`all groups prefer ${node}`, prefer, () => {}],
     [`${speaker.name} gets SIGTERM`, () => speaker.drain(), () => speaker.start()],
     [

@@ -42,8 +42,8 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
     what: "API server down",
     ...STILL,
     script: ({ cluster: { api }, start, at, between }) => {
-      at(start, "the API server is down", () => void (api.isUp = false));
-      at(start + between(500, 6_000), "it is back", () => void (api.isUp = true));
+      at(start, "the API server is down", () => api.set(false));
+      at(start + between(500, 6_000), "it is back", () => api.set(true));
     },
   },
   {
@@ -86,14 +86,14 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
     script: ({ cluster: { api }, start, victim, at, between, pick }) => {
       const lost = start + between(100, 3_500);
       const way = pick(["killed", "stopped", "cut off", "cut off from management"]);
-      at(start, "the API server is down", () => void (api.isUp = false));
+      at(start, "the API server is down", () => api.set(false));
       at(lost, `the owner is ${way}`, () => {
         if (way === "killed") victim().kill();
         else if (way === "stopped") victim().pause();
         else if (way === "cut off") isolate(victim(), true);
         else cutManagement(victim(), true);
       });
-      at(lost + between(1_000, 3_000), "the API server is back", () => void (api.isUp = true));
+      at(lost + between(1_000, 3_000), "the API server is back", () => api.set(true));
       at(lost + 3_500, "the owner is well again", () => {
         isolate(victim(), false);
         victim().resume();
@@ -146,8 +146,8 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
     what: "management loss 1, 3 or 10 %",
     script: ({ cluster: { management }, start, at, pick }) => {
       const loss = pick([0.01, 0.03, 0.1]);
-      at(start, `${loss * 100} % of the management segments are lost`, () => void (management.loss = loss));
-      at(start + 6_000, "no more", () => void (management.loss = 0));
+      at(start, `${loss * 100} % of the management segments are lost`, () => management.lose(loss));
+      at(start + 6_000, "no more", () => management.lose(0));
     },
   },
 ];

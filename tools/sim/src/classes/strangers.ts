@@ -26,12 +26,12 @@ export const STRANGER_CLASSES: readonly FaultClass[] = [
     bounds: { two: 0, none: 0 },
     script: ({ cluster, start, at, between, pick }) => {
       const host = new ForeignHost(cluster, pick(["lower", "higher"]));
-      at(start, "the API server is down", () => void (cluster.api.isUp = false));
+      at(start, "the API server is down", () => cluster.api.set(false));
       at(start + between(2_000, 3_000), `${host.mac} claims all addresses`, () => {
         for (const id of cluster.groupIds) host.claim(id, 100);
       });
       at(start + 5_000, "it is gone", () => host.release());
-      at(start + 5_500, "the API server is back", () => void (cluster.api.isUp = true));
+      at(start + 5_500, "the API server is back", () => cluster.api.set(true));
     },
   },
   {
