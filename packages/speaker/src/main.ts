@@ -1,4 +1,5 @@
 import "@heraldlb/daemon/node-version";
+import "./heap-settings.ts";
 import { randomUUID } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
