@@ -27,7 +27,9 @@ export interface OwnershipDependencies extends Omit<Layer2Dependencies, "admit">
 }
 
 const STATISTICS_MS = 1_000;
-const COUNTS_A_MESSAGE = 250;
+// What is not urgent travels in pieces, one in a millisecond, so that making and reading one is soon done.
+const ITEMS_A_PIECE = 250;
+const PIECE_MS = 1;
 // After a stop the kernel's buffers hold some thousand frames; reading past them takes far less than this.
 const DISCARD_LIMIT_MS = 200;
 
@@ -40,6 +42,7 @@ export class OwnershipLoop {
   readonly #config: SpeakerConfig;
   readonly #layer2: Layer2;
   readonly #events: SpeakerEvent[] = [];
+  readonly #pieces: FromWorker[] = [];
   #state: SpeakerState;
   #stepping = false;
   #discarding: { readonly since: number; quiet: boolean } | undefined;
@@ -182,7 +185,10 @@ export class OwnershipLoop {
       case "persist":
         for (const { id } of effect.saved) this.#layer2.hold(id);
         for (const group of effect.forgotten) this.#layer2.release(group);
-        post(effect);
+        this.#postPieces([
+          { ...effect, saved: [] },
+          ...pieces(effect.saved).map((saved) => ({ ...effect, saved, forgotten: [] })),
+        ]);
         break;
       case "send":
         post({ type: "send", dial: effect.dial, message: effect.message, at: postedAt() });
@@ -201,15 +207,25 @@ export class OwnershipLoop {
     }
   }
 
+  #postPieces(messages: readonly FromWorker[]): void {
+    const isIdle = this.#pieces.length === 0;
+    this.#pieces.push(...messages);
+    if (isIdle) this.#postPiece();
+  }
+
+  #postPiece(): void {
+    const next = this.#pieces.shift();
+    if (!next || this.#ended) return;
+    this.#dependencies.post(next);
+    if (this.#pieces.length > 0) this.#dependencies.clock.timer(PIECE_MS, () => this.#postPiece());
+  }
+
   #report(): void {
     if (this.#ended) return;
     // The sockets' own counters are asked for in the kernel or in another process; nobody waits for them.
     void this.#statistics().then((statistics) => {
       this.#dependencies.post({ type: "statistics", statistics });
-      const counts = this.#layer2.takeCounts();
-      for (let at = 0; at < counts.length; at += COUNTS_A_MESSAGE) {
-        this.#dependencies.post({ type: "counts", counts: counts.slice(at, at + COUNTS_A_MESSAGE) });
-      }
+      this.#postPieces(pieces(this.#layer2.takeCounts()).map((counts) => ({ type: "counts", counts })));
       this.#dependencies.clock.timer(STATISTICS_MS, () => this.#report());
     });
   }
@@ -234,4 +250,10 @@ export class OwnershipLoop {
       latenessMs,
     };
   }
+}
+
+function pieces<T>(items: readonly T[]): (readonly T[])[] {
+  const found: (readonly T[])[] = [];
+  for (let at = 0; at < items.length; at += ITEMS_A_PIECE) found.push(items.slice(at, at + ITEMS_A_PIECE));
+  return found;
 }
