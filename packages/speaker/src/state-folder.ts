@@ -23,12 +23,13 @@ export interface StateFolderDependencies {
 
 // A write is never urgent: what is lost with the process is found out again by asking the network.
 const WRITE_INTERVAL_MS = 50;
+const RETRY_INTERVAL_MS = 1_000;
 
 /**
  * The folder from which a restarted speaker goes on without a controller.
  *
  * Files have mode 0600 and are replaced whole, so a reader never sees half a one. Whatever cannot be read counts as
- * absent; whatever cannot be written is left as it was. The process that has the folder open has it alone.
+ * absent; whatever cannot be written is left as it was, and tried again. The process that has the folder open has it alone.
  */
 export class StateFolder implements AsyncDisposable {
   readonly #path: string;
@@ -97,10 +98,15 @@ export class StateFolder implements AsyncDisposable {
         const started = this.#dependencies.clock.now();
         const contents = [...this.#pending];
         this.#pending.clear();
-        for (const [file, content] of contents) await this.#replace(file, content());
+        let hasFailed = false;
+        for (const [file, content] of contents) {
+          if (await this.#replace(file, content())) continue;
+          hasFailed = true;
+          if (!this.#ending.signal.aborted && !this.#pending.has(file)) this.#pending.set(file, content);
+        }
         // A large state takes a small part of the time, however often it changes.
         const took = this.#dependencies.clock.now() - started;
-        const pauseMs = Math.max(WRITE_INTERVAL_MS, 10 * took);
+        const pauseMs = hasFailed ? RETRY_INTERVAL_MS : Math.max(WRITE_INTERVAL_MS, 10 * took);
         await this.#dependencies.clock.sleep(pauseMs, this.#ending.signal).catch(() => {});
       }
     } finally {
@@ -108,7 +114,7 @@ export class StateFolder implements AsyncDisposable {
     }
   }
 
-  async #replace(file: StateFile, content: Uint8Array | string): Promise<void> {
+  async #replace(file: StateFile, content: Uint8Array | string): Promise<boolean> {
     const path = join(this.#path, file);
     const temporary = `${path}.new`;
     try {
@@ -116,10 +122,12 @@ export class StateFolder implements AsyncDisposable {
       await rename(temporary, path);
       if (this.#failing) this.#dependencies.log.info("state folder writable again", { path: this.#path });
       this.#failing = false;
+      return true;
     } catch (cause) {
       this.#notWritten("state file not written, going on without it", file, cause);
       // A full disk leaves half a file behind; that it cannot be removed either is the same trouble.
       await rm(temporary, { force: true }).catch(() => {});
+      return false;
     }
   }
 
