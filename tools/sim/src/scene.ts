@@ -23,6 +23,8 @@ export interface FaultClass {
   readonly onNodes?: boolean;
   /** The longest delay one way on the management network, where it must not be up to 50 ms. */
   readonly managementMs?: readonly number[];
+  /** How many nodes; 3 to 5 unless said otherwise. */
+  readonly nodes?: number;
   /** How many groups; 2 or 3 unless said otherwise. */
   readonly groups?: readonly number[];
   readonly speakerTimers?: Partial<SpeakerTimers>;
@@ -62,7 +64,7 @@ export function stage(fault: FaultClass, seed: number, options: RunOptions = {})
   const random = new Random(`${seed}/${fault.name}/cluster`);
   const cluster = new Cluster({
     seed: `${seed}/${fault.name}`,
-    speakers: random.pick([3, 3, 4, 5]),
+    speakers: fault.nodes ?? random.pick([3, 3, 4, 5]),
     groups: random.pick(fault.groups ?? [2, 3]),
     controllers: fault.controllers ?? 2,
     managementMs: options.lan ? 1 : random.pick(fault.managementMs ?? MANAGEMENT_MS),

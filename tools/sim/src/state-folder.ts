@@ -11,6 +11,12 @@ export class StateFolder {
     this.#saved = { bootId, maxTerm, termHolder };
   }
 
+  /** The disk is another one. */
+  wipe(): void {
+    this.#groups.clear();
+    this.#saved = undefined;
+  }
+
   /** What a process finds at its start; groups of another boot are forgotten. */
   load(bootId: string): SavedOwnership | undefined {
     if (!this.#saved) return undefined;

@@ -224,6 +224,17 @@ describe("an owner", () => {
     expect(bench.reasons).toEqual(["repaired"]);
   });
 
+  test("that restarts before its end was noticed is told again at once, however young its Assign", () => {
+    const bench = leading(["a", "b"], []);
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a", "b"]) });
+    bench.kill("a");
+    bench.pass(15);
+    bench.clear();
+    bench.hello("a", [], { instance: "a-2", startedAt: 2_000 });
+    expect(bench.reasons).toEqual(["repaired"]);
+    expect(bench.owner()).toBe("a");
+  });
+
   test("that has yielded is not fought without a firm lease, and gets it back with one", () => {
     const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
     bench.step({ type: "firm", firm: false });

@@ -106,7 +106,7 @@ function keep(context: ControllerContext, group: Group, owner: Owner): void {
     return;
   }
   if (speaker.stream === undefined) return;
-  if (repair(context, group, speaker, owner.assignedAt)) return;
+  if (repair(context, group, speaker, owner)) return;
   if (speaker.draining) {
     const to = pick(context, group, { avoid: owner.node });
     if (to) startHandOver(context, group, to, "drain");
@@ -156,11 +156,12 @@ function awaitAck(context: ControllerContext, group: Group, speaker: Speaker, ow
 }
 
 /** The owner reports something else than `owner`: tells it again. Without a firm lease a yield is not fought. */
-function repair(context: ControllerContext, group: Group, speaker: Speaker, assignedAt: number): boolean {
+function repair(context: ControllerContext, group: Group, speaker: Speaker, owner: Owner): boolean {
   const { state, config, now } = context;
   const holding = speaker.holdings.get(group.id);
   if (holding?.state === "owner") return false;
-  const due = assignedAt + 2 * detectionMs(config);
+  // Told on an earlier stream: what the Hello doesn't list isn't under way either.
+  const due = speaker.stream === owner.toldOn ? owner.assignedAt + 2 * detectionMs(config) : now;
   if (now < due) lookAgain(context, group.id, due);
   else if (state.firm || !holding || holding.state === "verify") assign(context, group, speaker, "repaired");
   return true;

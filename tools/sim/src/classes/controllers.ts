@@ -1,3 +1,4 @@
+import type { ControllerHost } from "../controller-host.ts";
 import type { FaultClass, Scene } from "../scene.ts";
 import { cutManagement, isolate } from "./isolate.ts";
 
@@ -19,6 +20,26 @@ const port = ({ cluster: { management }, start, leader, at, between }: Scene) =>
 const STILL = { still: true, bounds: { two: 0, none: 0 } } as const;
 const ALONE = { file: true, controllers: 1 } as const;
 
+/** A standby, if there are two. */
+const standbyOf = ({ cluster, leader }: Scene): ControllerHost | undefined =>
+  cluster.controllers.find((controller) => controller !== leader());
+
+/** Cuts or mends what lies between a controller and these nodes, on the management network. */
+function part({ cluster }: Scene, controller: ControllerHost | undefined, nodes: readonly string[], isCut: boolean): void {
+  if (controller) for (const node of nodes) cluster.management.cuts.set(node, controller.host, isCut);
+}
+
+const portFlaps = ({ cluster: { management }, start, leader, at, between, pick }: Scene) => {
+  let time = start;
+  const count = pick([2, 3, 4]);
+  for (let i = 0; i < count; i++) {
+    const ms = between(300, 600);
+    at(time, "the leader's port goes down", () => management.cutOff(leader().host, true));
+    at(time + ms, "its port is up", () => management.cutOff(leader().host, false));
+    time += ms + between(250, 500);
+  }
+};
+
 /** The controllers, and what they decide by. */
 export const CONTROLLER_CLASSES: readonly FaultClass[] = [
   { name: "lone-controller-restarted", what: "one controller: restart", ...STILL, ...ALONE, script: restart },
@@ -27,6 +48,8 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
   { name: "controller-restarted", what: "leader: restart", ...STILL, script: restart },
   { name: "controller-stopped", what: "leader: SIGSTOP up to 6 s", ...STILL, script: stop },
   { name: "controller-port", what: "leader: own port down up to 6 s", ...STILL, script: port },
+  { name: "controller-port-flaps", what: "leader: own port goes down and up again and again", ...STILL, script: portFlaps },
+  { name: "one-node-controller-stopped", what: "one node: leader SIGSTOP up to 6 s", ...STILL, nodes: 1, script: stop },
   { name: "standby-by-lock", what: "two controllers on one folder: restart", ...STILL, file: true, script: restart },
   {
     name: "streams-reset",
@@ -57,27 +80,48 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
     },
   },
   {
-    name: "lease-deleted-out-of-touch",
-    what: "Lease deleted, taken by a standby that hears no speaker; then owner killed",
+    name: "lease-deleted-new-standby",
+    what: "Lease deleted, leader dead, taken by a new process that hears no speaker at first; then owner killed",
     until: 18_000,
-    script: ({ cluster, start, victim, leader, at, between }) => {
-      const { api, management } = cluster;
-      const standby = () => cluster.controllers.find((controller) => controller !== leader())?.host ?? "";
-      at(start - 5, "the standby hears no speaker", () => {
-        for (const node of cluster.nodes) management.cuts.set(node, standby(), true);
-      });
-      at(start, "the leader is killed, the Lease deleted", () => {
+    script: (scene) => {
+      const { cluster, start, victim, leader, at, between } = scene;
+      at(start, "the leader is killed, the Lease deleted, the standby restarted and out of touch", () => {
+        part(scene, standbyOf(scene), cluster.nodes, true);
+        standbyOf(scene)?.kill();
+        standbyOf(scene)?.start();
         leader().kill();
-        api.deleteLease();
+        cluster.api.deleteLease();
       });
-      at(start + between(3_600, 4_500), "the standby hears the speakers", () => {
-        for (const node of cluster.nodes) management.cuts.set(node, standby(), false);
-      });
+      at(start + between(3_600, 4_500), "the standby hears the speakers", () =>
+        part(scene, standbyOf(scene), cluster.nodes, false),
+      );
       at(start + 6_000, "the owner is killed", () => victim().kill());
       at(start + 8_000, "all is started again", () => {
         victim().start();
         leader().start();
       });
+    },
+  },
+  {
+    name: "lease-deleted-split",
+    what: "Lease deleted, a node installed anew hears only the standby, the others only the leader",
+    until: 18_000,
+    script: (scene) => {
+      const { cluster, start, leader, at, between, pick } = scene;
+      const anew = pick(cluster.speakers);
+      const others = cluster.nodes.filter((node) => node !== anew.node);
+      const cut = (isCut: boolean) => {
+        part(scene, standbyOf(scene), others, isCut);
+        part(scene, leader(), [anew.node, "api"], isCut);
+      };
+      at(start, `the management network is split, the Lease deleted, ${anew.node} installed anew`, () => {
+        cut(true);
+        cluster.api.deleteLease();
+        anew.kill();
+        anew.folder.wipe();
+        anew.start();
+      });
+      at(start + between(4_000, 6_000), "the management network is whole", () => cut(false));
     },
   },
   {

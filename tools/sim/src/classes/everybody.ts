@@ -55,6 +55,7 @@ export const EVERYBODY_CLASSES: readonly FaultClass[] = [
   {
     name: "cut-off-controllers-die",
     what: "owner cut off, controllers die, network back",
+    lanBounds: { two: 150, none: 0 },
     script: ({ cluster, start, victim, at, between }) => {
       at(start, "the owner is cut off", () => isolate(victim(), true));
       at(start + 1_500, "the controllers die", () => cluster.controllers.forEach((c) => void c.kill()));
