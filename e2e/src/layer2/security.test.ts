@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { heraldCommand, monotonicMs, run, STREAM_PORT } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { owner, pass, printLogs, type Site, setUp, writeService } from "./set-up.fixture.ts";
+import { owner, pass, printLogs, type Site, setUp, writeService } from "../site.fixture.ts";
 
 describe("TLS", () => {
   let site: Site;

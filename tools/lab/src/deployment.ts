@@ -134,6 +134,11 @@ export class Deployment {
     return started(this.#controllers, host);
   }
 
+  /** The hosts on which a controller was ever started. */
+  get controllerHosts(): readonly Host[] {
+    return this.lab.controllers.filter(({ name }) => this.#controllers.has(name));
+  }
+
   /** Deletes what a node's speaker, which must not be running, has kept in its state folder. */
   forgetState(node: Host): void {
     rmSync(this.stateFolder(node), { recursive: true, force: true });

@@ -5,6 +5,7 @@ import {
   endpointsManifest,
   type Host,
   type Lab,
+  type LabShape,
   manifests,
   monotonicMs,
   poolManifest,
@@ -15,7 +16,7 @@ import {
 } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 
-/** A lab in which Herald can be started: three nodes that serve, a client, and a witness that asks questions. */
+/** A lab in which Herald can be started: nodes that serve, a client, and a witness that asks questions. */
 export interface Site extends AsyncDisposable {
   readonly lab: Lab;
   readonly herald: Deployment;
@@ -25,9 +26,9 @@ export interface Site extends AsyncDisposable {
 }
 
 /** Makes the lab, and a folder with a pool and its advertisement. */
-export async function setUp(name: string, { nodes = 3 }: { readonly nodes?: number } = {}): Promise<Site> {
+export async function setUp(name: string, shape: Omit<LabShape, "name"> = {}): Promise<Site> {
   // Two runs of the tests may go on at once.
-  const lab = await createLab({ name: `${name}-${process.pid}`, nodes, clients: 2 });
+  const lab = await createLab({ clients: 2, ...shape, name: `${name}-${process.pid}` });
   try {
     await lab.serve();
     const herald = new Deployment(lab);
@@ -76,14 +77,15 @@ export async function startHerald({ herald, lab }: Site, options?: SpeakerOption
 /** Starts again whatever has ended, ports and faults healed, and waits until every speaker is ready. */
 export async function heal({ herald, lab }: Site, options?: SpeakerOptions): Promise<void> {
   await lab.setFaults([]);
-  for (const node of lab.nodes) {
-    for (const { network } of node.plan.interfaces) await lab.setPort(node, network, "up");
+  const ports = [...lab.nodes, ...lab.controllers].flatMap((host) =>
+    host.plan.interfaces.map(({ network }) => lab.setPort(host, network, "up")),
+  );
+  await Promise.all(ports);
+  for (const host of herald.controllerHosts) {
+    if (herald.controller(host).exit) await herald.startController({ host });
   }
-  if (herald.controller().exit) await herald.startController();
-  for (const node of lab.nodes) {
-    if (herald.speaker(node).exit) herald.startSpeaker(node, options);
-    await herald.ready(node, herald.speaker(node));
-  }
+  for (const node of lab.nodes) if (herald.speaker(node).exit) herald.startSpeaker(node, options);
+  await Promise.all(lab.nodes.map((node) => herald.ready(node, herald.speaker(node))));
 }
 
 /** Waits until exactly one node answers for an address, and returns site. */
