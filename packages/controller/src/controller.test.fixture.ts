@@ -78,6 +78,8 @@ export interface Kit {
   readonly heard: readonly (readonly string[])[];
   readonly steppedDown: readonly number[];
   readonly bugs: readonly unknown[];
+  /** How many conflicts were counted. */
+  conflicts(): number;
   /** Leads and decides, with what is remembered. */
   lead(term: number, remembered?: Partial<Remembered>): void;
   /** Lets time pass as in a process: with a tick every 25 ms. */
@@ -93,9 +95,10 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
   const heard: string[][] = [];
   const steppedDown: number[] = [];
   const bugs: unknown[] = [];
+  let conflicts = 0;
   const observer = {
     ...{ onUpdate: () => {}, onUpdateError: () => {}, onOwner: () => {} },
-    ...{ onItemError: () => {}, onConflict: () => {} },
+    ...{ onItemError: () => {}, onConflict: () => void conflicts++ },
   };
   const controller = new Controller(
     { ...options, ...changed },
@@ -130,7 +133,7 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
     controller.lead(term);
     controller.begin({ statuses: [], speakers: [], manifests: [], ...remembered });
   };
-  return { controller, clock, log, stored, heard, steppedDown, bugs, lead, advance, dial };
+  return { controller, clock, log, stored, heard, steppedDown, bugs, conflicts: () => conflicts, lead, advance, dial };
 }
 
 /** Lets promises that are due settle. */
@@ -221,6 +224,12 @@ export class FakeSpeaker {
       stamp: this.#stamp(),
     };
     this.say({ $case: "heartbeat", value });
+  }
+
+  /** Somebody else claims an address of a group that it answers for. */
+  claimed(group: string, conflictMac: string): void {
+    const change = { group, epoch: { term: 1n, counter: 1n }, state: HoldingState.OWNER, conflictMac };
+    this.say({ $case: "holdings", value: { revision: ++this.#revision, changed: [change] } });
   }
 
   /** The process dies: its stream ends without a word. */

@@ -21,11 +21,14 @@ import { Hub, type HubStatus } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import { fromRequest, type Greeting, type Request } from "./messages.ts";
 import type { PlanChanges } from "./plan.ts";
+import { Refusals } from "./refusals.ts";
 import type { Session } from "./session.ts";
 
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;
 const SNAPSHOTS_AT_A_TIME = 4;
+// What the machine logs when a holding first names the rival's MAC.
+const CLAIMED = "address claimed by another";
 const NODE_NAME_RULE = "lower-case letters, digits, '-' and '.', a letter or digit at both ends";
 const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
@@ -42,6 +45,7 @@ export class Controller {
   readonly #hub: Hub;
   readonly #owners = new Map<string, string>();
   readonly #ending = new AbortController();
+  readonly #refusals: Refusals;
   #state: ControllerState;
   readonly #firstRead = Promise.withResolvers<void>();
   #hasBegun = false;
@@ -52,6 +56,7 @@ export class Controller {
     this.#dependencies = dependencies;
     this.#config = { identity, timers };
     this.#state = initialController(this.#config);
+    this.#refusals = new Refusals(clock, log);
     const definitions = this.#definitions;
     this.#hub = new Hub({ definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME });
     const ledger = new Ledger({
@@ -157,15 +162,13 @@ export class Controller {
   }
 
   #check({ node }: Session, { peer }: ServedStream, { hello }: Greeting): void {
-    if (!NODE_NAME.test(hello.node)) {
-      throw new StreamError("invalidArgument", `${JSON.stringify(hello.node)} is no node's name: ${NODE_NAME_RULE}`);
-    }
-    if (node !== undefined) throw new StreamError("invalidArgument", "a second Hello");
     try {
+      if (!NODE_NAME.test(hello.node)) throw new StreamError("invalidArgument", `no node's name: ${NODE_NAME_RULE}`);
+      if (node !== undefined) throw new StreamError("invalidArgument", "a second Hello");
       assertPeerIsNode(peer, hello.node);
     } catch (error) {
-      const { address, certificateNames } = peer;
-      this.#dependencies.log.warn("speaker refused", { node: hello.node, address, certificateNames, error });
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#refusals.note({ node: hello.node, address: peer.address, reason });
       throw error;
     }
   }
@@ -227,6 +230,7 @@ export class Controller {
     const { log, observer, onStepDown } = this.#dependencies;
     switch (effect.type) {
       case "log":
+        if (effect.message === CLAIMED) observer.onConflict();
         log[effect.level](effect.message, effect.fields);
         break;
       case "send":
