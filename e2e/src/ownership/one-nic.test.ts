@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { pass, printLogs } from "../site.fixture.ts";
+import { begin, cutOff, mend, PROMISED_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
+
+describe("one interface carries services and management", () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await setStage("one-nic", { management: "shared" });
+  });
+  afterAll(() => stage[Symbol.asyncDispose]());
+  beforeEach(async ({ onTestFailed }) => {
+    onTestFailed(() => printLogs(stage));
+    await mend(stage);
+  });
+
+  test.each(["carrier lost", "cut off with carrier kept"])("the owner: %s: the next node serves", async (how) => {
+    await using scene = await begin(stage);
+    if (how === "carrier lost") await stage.lab.setPort(scene.before, "lan", "down");
+    else await stage.lab.setFaults([cutOff(stage, "lan", [scene.before])]);
+    await scene.taken();
+    await pass(500);
+    await mend(stage);
+    await pass(1000);
+    expect(await scene.complaints({ moves: true, doubleMs: PROMISED_MS, gapMs: SILENCE_GAP_MS })).toEqual([]);
+  });
+});
