@@ -12,6 +12,7 @@ export class Management {
   /** Hosts that have no power, or are frozen: nothing leaves, nothing arrives. */
   readonly down: Set<string> = new Set();
   #loss = 0;
+  readonly #lag = new Map<string, number>();
 
   constructor(
     random: Random,
@@ -37,8 +38,13 @@ export class Management {
   }
 
   /** One way, drawn anew each time. */
-  delay(a: string, b: string): number {
-    return a === b ? 0.05 : this.#random.between(0.1, this.#delayMs);
+  delay(from: string, to: string): number {
+    return from === to ? 0.05 : this.#random.between(0.1, this.#delayMs) + (this.#lag.get(`${from}>${to}`) ?? 0);
+  }
+
+  /** From now on whatever goes that way takes so much longer. */
+  delayBy(from: string, to: string, ms: number): void {
+    this.#lag.set(`${from}>${to}`, ms);
   }
 
   /** From now on this share of the segments is lost. */

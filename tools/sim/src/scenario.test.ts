@@ -62,6 +62,19 @@ test("the owner falls silent: the next one answers after D", () => {
   expect(cluster.watch.worst.none).toBeLessThanOrEqual(330);
 });
 
+test("what an owner said before it fell silent, and TCP had to send again, delays the takeover by one retransmission", () => {
+  const cluster = settled();
+  const victim = ownerOf(cluster);
+  cluster.management.cutOff(victim.host, true, "out");
+  cluster.run(cluster.now + 150);
+  cluster.management.cutOff(victim.host, false);
+  victim.pause();
+  cluster.run(cluster.now + 1_000);
+  expect(cluster.watch.unsettled).toEqual([]);
+  expect(cluster.watch.worst.none).toBeGreaterThan(330);
+  expect(cluster.watch.worst.none).toBeLessThanOrEqual(330 + cluster.management.retransmitMs);
+});
+
 test("a dead node comes back: nothing moves back, and nobody answers twice", () => {
   const cluster = settled();
   const victim = ownerOf(cluster);

@@ -102,7 +102,7 @@ export class Stream {
   #carry(to: 0 | 1, segment: Segment): void {
     const { management, clock } = this.#cluster;
     const direction = this.#directions[to];
-    const delay = management.delay(this.ends[0].host, this.ends[1].host);
+    const delay = management.delay(this.ends[to === 0 ? 1 : 0].host, this.ends[to].host);
     direction.lastArrival = Math.max(direction.lastArrival, clock.now + delay);
     const { life } = this.ends[to];
     clock.after(direction.lastArrival - clock.now, () => this.#arrive(to, segment, life));

@@ -58,6 +58,8 @@ export class Watch {
   readonly #seen = new Map<string, Epoch>();
   readonly #probes = new Map<SpeakerHost, { second: number; count: number }>();
   readonly #forgiven = new Map<GroupId, Epoch>();
+  /** When those gaps began that late news has shortened. */
+  readonly #lateSince = new Map<GroupId, number>();
   readonly #touched = new Set<GroupId>();
   #isAllTouched = true;
 
@@ -101,10 +103,11 @@ export class Watch {
     const { group, epoch } = message;
     const holding = holdingOf(speaker.state, group);
     if (message.type === "assign" && holding?.state === "owner" && compareEpochs(holding.epoch, epoch) === 0) {
-      const key = `${group} in epoch ${formatEpoch(epoch)}`;
-      const first = this.#granted.get(key) ?? speaker.node;
+      const key = formatEpoch(epoch);
+      const what = `${group} to ${speaker.node}`;
+      const first = this.#granted.get(key) ?? what;
       this.#granted.set(key, first);
-      if (first !== speaker.node) this.#blame(`I4: ${key} was given to ${first} and to ${speaker.node}`);
+      if (first !== what) this.#blame(`I4: epoch ${key} gave ${first}, and ${what}`);
     }
     if (!holding) return;
     const key = `${speaker.name}/${speaker.life}/${group}`;
@@ -184,7 +187,10 @@ export class Watch {
     this.#time("oneWay", id, oneWay);
     const isNone = answering.length === 0;
     this.#time("gap", id, isNone && canBeMended(cluster));
-    if (isNone) this.#forgiveSecondFailure(id);
+    if (isNone) {
+      this.#forgiveSecondFailure(id);
+      this.#forgiveLateNews(id);
+    } else this.#lateSince.delete(id);
     this.#time("none", id, isNone && this.mark !== undefined);
     if (cluster.options.trace) this.#tellAnswering(id, answering);
   }
@@ -201,6 +207,22 @@ export class Watch {
     if (!heir || canTalk(heir, leader) || this.#forgiven.get(id) === owner.epoch) return;
     this.#forgiven.set(id, owner.epoch);
     this.#since.gap.set(id, now);
+  }
+
+  /**
+   * What a dead owner had said before, and TCP had to send again, makes it look alive for up to one retransmission longer:
+   * I2 begins when the leader has read the last of it.
+   */
+  #forgiveLateNews(id: GroupId): void {
+    const { leader, management, options } = this.#cluster;
+    const since = this.#lateSince.get(id) ?? this.#since.gap.get(id);
+    const owner = leader && ownerOf(leader.state, id);
+    const last = owner && leader.state.speakers.get(owner.node)?.last;
+    if (since === undefined || last === undefined || !this.#since.gap.has(id)) return;
+    const late = Math.min(last - since - options.managementMs, management.retransmitMs);
+    if (late <= 0) return;
+    this.#lateSince.set(id, since);
+    this.#since.gap.set(id, Math.max(since + late, this.#since.gap.get(id) ?? 0));
   }
 
   #tellAnswering(id: GroupId, answering: readonly SpeakerHost[]): void {

@@ -25,7 +25,12 @@ const standbyOf = ({ cluster, leader }: Scene): ControllerHost | undefined =>
   cluster.controllers.find((controller) => controller !== leader());
 
 /** Cuts or mends what lies between a controller and these nodes, on the management network. */
-function part({ cluster }: Scene, controller: ControllerHost | undefined, nodes: readonly string[], isCut: boolean): void {
+function part(
+  { cluster }: Scene,
+  controller: ControllerHost | undefined,
+  nodes: readonly string[],
+  isCut: boolean,
+): void {
   if (controller) for (const node of nodes) cluster.management.cuts.set(node, controller.host, isCut);
 }
 
@@ -48,7 +53,12 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
   { name: "controller-restarted", what: "leader: restart", ...STILL, script: restart },
   { name: "controller-stopped", what: "leader: SIGSTOP up to 6 s", ...STILL, script: stop },
   { name: "controller-port", what: "leader: own port down up to 6 s", ...STILL, script: port },
-  { name: "controller-port-flaps", what: "leader: own port goes down and up again and again", ...STILL, script: portFlaps },
+  {
+    name: "controller-port-flaps",
+    what: "leader: own port goes down and up again and again",
+    ...STILL,
+    script: portFlaps,
+  },
   { name: "one-node-controller-stopped", what: "one node: leader SIGSTOP up to 6 s", ...STILL, nodes: 1, script: stop },
   { name: "standby-by-lock", what: "two controllers on one folder: restart", ...STILL, file: true, script: restart },
   {
@@ -104,22 +114,22 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
   },
   {
     name: "lease-deleted-split",
-    what: "Lease deleted, a node installed anew hears only the standby, the others only the leader",
+    what: "Lease deleted, the owner's node installed anew hears only the standby, the others only the leader",
     until: 18_000,
     script: (scene) => {
-      const { cluster, start, leader, at, between, pick } = scene;
-      const anew = pick(cluster.speakers);
-      const others = cluster.nodes.filter((node) => node !== anew.node);
+      const { cluster, start, victim, leader, at, between } = scene;
       const cut = (isCut: boolean) => {
+        const { node } = victim();
+        const others = cluster.nodes.filter((other) => other !== node);
         part(scene, standbyOf(scene), others, isCut);
-        part(scene, leader(), [anew.node, "api"], isCut);
+        part(scene, leader(), [node, "api"], isCut);
       };
-      at(start, `the management network is split, the Lease deleted, ${anew.node} installed anew`, () => {
+      at(start, "the management network is split, the Lease deleted, the owner's node installed anew", () => {
         cut(true);
         cluster.api.deleteLease();
-        anew.kill();
-        anew.folder.wipe();
-        anew.start();
+        victim().kill();
+        victim().folder.wipe();
+        victim().start();
       });
       at(start + between(4_000, 6_000), "the management network is whole", () => cut(false));
     },

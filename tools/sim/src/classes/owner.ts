@@ -97,6 +97,27 @@ export const OWNER_CLASSES: readonly FaultClass[] = [
     },
   },
   {
+    name: "replies-late",
+    what: "owner hears the leader later and later, then its own heartbeats are lost",
+    script: ({ cluster, start, victim, at, between }) => {
+      const mostMs = between(600, 2_500);
+      const delay = (ms: number) => {
+        for (const { host } of cluster.controllers) cluster.management.delayBy(host, victim().host, ms);
+      };
+      // Slower than time passes: no two replies are so far apart that the stream looks dead.
+      at(start, "what the owner hears comes later and later", () => {});
+      for (let ms = 0; ms < mostMs; ms += 10) cluster.clock.after(start + 2 * ms, () => delay(ms));
+      const lost = start + 2 * mostMs;
+      at(lost, `${Math.round(mostMs)} ms late by now; its heartbeats are lost`, () =>
+        cutManagement(victim(), true, "out"),
+      );
+      at(lost + between(1_000, 3_000), "the management network works again", () => {
+        cutManagement(victim(), false);
+        delay(0);
+      });
+    },
+  },
+  {
     name: "carrier-lost",
     what: "owner: carrier lost, separate management NIC",
     bounds: { two: 0 },
