@@ -139,6 +139,8 @@ interface LeaseContext {
  */
 export function stepLease(state: LeaseState, event: LeaseEvent, config: LeaseConfig): LeaseStep {
   const context: LeaseContext = { state, config, now: event.now, effects: [] };
+  // First: a process that was stopped must not do anything as a firm leader.
+  updateFirm(context);
   if (!state.isReleased) handle(context, event);
   updateFirm(context);
   return { state, effects: context.effects };

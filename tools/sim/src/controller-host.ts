@@ -14,7 +14,7 @@ import type { Cluster } from "./cluster.ts";
 import { groupSpec } from "./group.ts";
 import { LeaseClient } from "./lease-client.ts";
 import { Process } from "./process.ts";
-import { controllerStory, ownerStory } from "./story.ts";
+import { logStory, ownerStory } from "./story.ts";
 import type { Stream, StreamEnd } from "./stream.ts";
 
 /** How often a standby tries the lock of the folder. */
@@ -106,7 +106,7 @@ export class ControllerHost extends Process implements StreamEnd {
     const { cluster } = this;
     switch (effect.type) {
       case "log":
-        cluster.tell(this.name, () => controllerStory(effect));
+        cluster.tell(this.name, () => logStory(effect));
         return;
       case "send":
         this.#streams.get(effect.stream)?.send(this, effect.message);

@@ -9,7 +9,7 @@ import {
   stepLease,
 } from "@heraldlb/election";
 import type { ControllerHost } from "./controller-host.ts";
-import { controllerStory } from "./story.ts";
+import { logStory } from "./story.ts";
 
 /** The shell of the Lease's decision core: carries requests to the API server and back. */
 export class LeaseClient {
@@ -32,7 +32,7 @@ export class LeaseClient {
     const owner = this.#owner;
     switch (effect.type) {
       case "log":
-        owner.cluster.tell(owner.name, () => controllerStory(effect));
+        owner.cluster.tell(owner.name, () => logStory(effect));
         return;
       case "read":
       case "write":

@@ -1,7 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CLASSES, classNamed } from "./classes/all.ts";
 import { play } from "./scene.ts";
 import { judge } from "./verdict.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** More than 500 runs in all; those with hundreds of groups take twenty times as long as the others. */
 const seedsOf = (name: string): number => (name.startsWith("many-") ? 2 : 12);

@@ -20,7 +20,7 @@ import { addressOf } from "./group.ts";
 import { Process } from "./process.ts";
 import type { Frame, Port } from "./segment.ts";
 import { StateFolder } from "./state-folder.ts";
-import { orderStory, speakerStory } from "./story.ts";
+import { logStory, orderStory } from "./story.ts";
 import { Stream, type StreamEnd, type StreamEnding } from "./stream.ts";
 
 /** The shell of a speaker's machine: the answering worker, with the main thread that carries its messages. */
@@ -176,7 +176,7 @@ export class SpeakerHost extends Process implements StreamEnd, Port {
     const { cluster } = this;
     switch (effect.type) {
       case "log":
-        cluster.tell(this.name, () => speakerStory(effect));
+        cluster.tell(this.name, () => logStory(effect));
         return;
       case "send":
         this.#send(effect.dial, effect.message);

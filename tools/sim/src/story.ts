@@ -31,13 +31,8 @@ const SENTENCES: Readonly<Record<string, (fields: Fields) => string>> = {
   "standing by": ({ term }) => `stands by; it led in term ${term}`,
 };
 
-/** What a speaker's machine logs, as a sentence about the speaker. */
-export const speakerStory = (effect: LogEffect): string => sentence(effect);
-
-/** What a controller's machine logs, as a sentence about the controller. */
-export const controllerStory = (effect: LogEffect): string => sentence(effect);
-
-function sentence({ message, fields }: LogEffect): string {
+/** What a machine logs, as a sentence about its process. */
+export function logStory({ message, fields }: LogEffect): string {
   const known = SENTENCES[message];
   if (known) return known(fields);
   const details = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
