@@ -27,6 +27,9 @@ import type { Session } from "./session.ts";
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;
 const SNAPSHOTS_AT_A_TIME = 4;
+// What a speaker carries out in some 20 ms; a move of less than the second number is ordered in the turn that decides.
+const ORDERS_UNDER_WAY = 256;
+const ORDERS_AT_ONCE = 64;
 // What the machine logs when a holding first names the rival's MAC.
 const CLAIMED = "address claimed by another";
 const NODE_NAME_RULE = "lower-case letters, digits, '-' and '.', a letter or digit at both ends";
@@ -58,7 +61,8 @@ export class Controller {
     this.#state = initialController(this.#config);
     this.#refusals = new Refusals(clock, log);
     const definitions = this.#definitions;
-    this.#hub = new Hub({ definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME });
+    const orders = { limit: ORDERS_UNDER_WAY, unheard: ORDERS_AT_ONCE, patienceMs: timers.intervalMs * timers.misses };
+    this.#hub = new Hub({ clock, definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
     const ledger = new Ledger({
       ...{ store, clock, log },
       onStored: (record) => this.#turn(() => this.#follow(this.#cluster.confirm(record))),

@@ -1,5 +1,6 @@
 import { ConnectResponse, type Encoded } from "@heraldlb/api";
 import type { Ip } from "@heraldlb/net";
+import { FakeClock } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { Definitions, type Interfaces } from "./definitions.ts";
 import { Hub } from "./hub.ts";
@@ -11,12 +12,14 @@ const A = "10.0.0.1" as Ip;
 const B = "10.0.0.2" as Ip;
 const everywhere = new Map<string, Interfaces>(["n1", "n2", "n3", "n4"].map((node) => [node, "all"]));
 
-function start({ groups = [A] as readonly Ip[], snapshots = 4 } = {}) {
+function start({ groups = [A] as readonly Ip[], snapshots = 4, limit = 100, unheard = 100 } = {}) {
+  const clock = new FakeClock();
   const definitions = new Definitions(100);
   for (const id of groups) definitions.set(id, [id], everywhere);
-  const hub = new Hub({ definitions, identity: IDENTITY, snapshots });
+  const orders = { limit, unheard, patienceMs: 300 };
+  const hub = new Hub({ clock, definitions, identity: IDENTITY, snapshots, orders });
   hub.open();
-  return { definitions, hub };
+  return { clock, definitions, hub };
 }
 
 /** A stream whose messages stay unflushed until `flush`. */
@@ -67,6 +70,8 @@ function read(bytes: Encoded): unknown {
     }
     case "assign":
       return { assign: message.value.group, echo: Number(message.value.echo) };
+    case "leave":
+      return { leave: message.value.group, echo: Number(message.value.echo) };
     case "revoke":
       return { revoke: message.value.group };
     default:
@@ -75,6 +80,10 @@ function read(bytes: Encoded): unknown {
 }
 
 const assign = (group: string, echo = 7) => ({ type: "assign", group, epoch: { term: 1, counter: 2 }, echo }) as const;
+const leave = (group: string) => ({ ...assign(group), type: "leave" }) as const;
+const ack = (group: string) => ({ type: "ack", kind: "assign", group, epoch: { term: 1, counter: 2 } }) as const;
+const heartbeat = (stamp: number) =>
+  ({ type: "heartbeat", stamp, maxTerm: 0, termHolder: "", holdingsRev: 0, workerAge: 0 }) as const;
 const revoke = (group: string) => ({ type: "revoke", group, epoch: { term: 1, counter: 3 } }) as const;
 
 describe("a speaker", () => {
@@ -123,8 +132,8 @@ describe("a speaker", () => {
   });
 
   test("is told nothing until the hub opens, and a snapshot then", () => {
-    const definitions = new Definitions(100);
-    const hub = new Hub({ definitions, identity: IDENTITY, snapshots: 4 });
+    const { definitions, hub } = start({ groups: [] });
+    hub.shut();
     const { heard } = dial(hub, "n1");
     expect(heard()).toEqual([]);
     definitions.set(A, [A], everywhere);
@@ -147,7 +156,7 @@ describe("an Assign", () => {
 
   test("waits for a long snapshot, and then carries the last stamp", async () => {
     const { session, flush, heard, hub } = await longSnapshot();
-    hub.note(session, { type: "heartbeat", stamp: 99, maxTerm: 0, termHolder: "", holdingsRev: 0, workerAge: 0 });
+    hub.note(session, heartbeat(99));
     hub.send(session.id, assign(A));
     expect(heard()).toHaveLength(1);
     await finish(session, flush);
@@ -179,6 +188,67 @@ describe("an Assign", () => {
     hub.send(third.session.id, assign(many[0] as Ip));
     await finish(first.session, first.flush);
     expect([second, third].map(({ encoded }) => encoded.length)).toEqual([0, 1]);
+  });
+});
+
+describe("of many orders", () => {
+  const C = "10.0.0.3" as Ip;
+
+  function order(limit = 2, unheard = limit) {
+    const { clock, hub } = start({ groups: [A, B, C], limit, unheard });
+    const { session, heard } = dial(hub, "n1");
+    for (const group of [A, B, C]) hub.send(session.id, assign(group));
+    return { clock, hub, session, orders: () => heard().slice(1) };
+  }
+  const firstTwo = [
+    { assign: A, echo: 7 },
+    { assign: B, echo: 7 },
+  ];
+
+  test("only some are under way", () => {
+    expect(order().orders()).toEqual(firstTwo);
+  });
+
+  test("still less leave until the speaker is heard again, for its stamp may be old", () => {
+    const { hub, session, orders } = order(2, 1);
+    expect(orders()).toEqual([{ assign: A, echo: 7 }]);
+    hub.note(session, heartbeat(99));
+    expect(orders()).toEqual([firstTwo[0], { assign: B, echo: 99 }]);
+  });
+
+  test.each([
+    ["is acknowledged", ack(A)],
+    ["shows in the holdings", { type: "holdings", rev: 1, changed: [{ ...assign(A), state: "owner" }] }] as const,
+  ])("the next one leaves once one %s, stamped anew", (_name, answer) => {
+    const { hub, session, orders } = order();
+    hub.note(session, heartbeat(99));
+    expect(orders()).toEqual(firstTwo);
+    hub.note(session, answer as Parameters<Hub["note"]>[1]);
+    expect(orders()).toEqual([...firstTwo, { assign: C, echo: 99 }]);
+  });
+
+  test("those without an answer make room after a while", async () => {
+    const { clock, hub, session, orders } = order();
+    await clock.advance(300);
+    hub.note(session, heartbeat(99));
+    expect(orders()).toEqual([...firstTwo, { assign: C, echo: 99 }]);
+  });
+
+  test("one that waits is replaced by the next one for its group, and dropped by a Revoke", () => {
+    const { hub, session, orders } = order();
+    hub.send(session.id, leave(C));
+    hub.note(session, ack(A));
+    hub.send(session.id, assign(A));
+    hub.send(session.id, revoke(A));
+    hub.note(session, ack(B));
+    expect(orders().slice(2)).toEqual([{ leave: C, echo: 7 }, { revoke: A }]);
+  });
+
+  test("a repeated one takes no room of its own", () => {
+    const { hub, session, orders } = order(1);
+    hub.send(session.id, assign(A));
+    hub.note(session, ack(A));
+    expect(orders()).toEqual(firstTwo);
   });
 });
 

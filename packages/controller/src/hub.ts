@@ -1,8 +1,10 @@
 import { StreamError } from "@heraldlb/api";
-import type { Assign, ControllerMessage, Reply, StreamId } from "@heraldlb/election";
+import type { ControllerMessage, Reply, StreamId } from "@heraldlb/election";
+import type { Clock } from "@heraldlb/runtime";
 import type { Definitions } from "./definitions.ts";
 import { Encoder } from "./encoder.ts";
 import { encodeOrder, type Greeting, type Request } from "./messages.ts";
+import type { FreshOrder, OrderWindowOptions } from "./order-window.ts";
 import { Session, type SessionStream } from "./session.ts";
 
 /** Why a stream is closed: `stepController`'s reasons. */
@@ -10,11 +12,14 @@ export type CloseReason = "silent" | "replaced" | "refused" | "protocol" | "bye"
 
 /** Settings of the hub. */
 export interface HubOptions {
+  readonly clock: Pick<Clock, "now">;
   readonly definitions: Definitions;
   /** Identity of this process, which numbers the definitions' revisions. */
   readonly identity: string;
   /** How many snapshots are sent at a time. */
   readonly snapshots: number;
+  /** How many orders of one speaker are under way at a time, and how long each at most. */
+  readonly orders: OrderWindowOptions;
 }
 
 /** What metrics show of the hub. */
@@ -28,10 +33,12 @@ export interface HubStatus {
 /**
  * The streams of all speakers: what each was told, and what it lacks.
  *
- * Orders leave at once. Only an Assign waits, where the speaker does not know the group yet, for the definition that
- * it needs. Definitions flow while the hub is open: one snapshot for each stream, then deltas.
+ * Orders leave at once, but for Assign and Leave: these wait while many are under way, and an Assign, where the speaker
+ * does not know the group yet, for the definition that it needs. Definitions flow while the hub is open: one snapshot for each stream, then deltas.
  */
 export class Hub {
+  readonly #clock: HubOptions["clock"];
+  readonly #orders: OrderWindowOptions;
   readonly #definitions: Definitions;
   readonly #identity: string;
   readonly #encoder: Encoder;
@@ -43,7 +50,9 @@ export class Hub {
   #lastId = 0;
   #toldAll = 0;
 
-  constructor({ definitions, identity, snapshots }: HubOptions) {
+  constructor({ clock, definitions, identity, snapshots, orders }: HubOptions) {
+    this.#clock = clock;
+    this.#orders = orders;
     this.#definitions = definitions;
     this.#identity = identity;
     this.#encoder = new Encoder(identity);
@@ -52,7 +61,7 @@ export class Hub {
 
   /** A speaker has dialled. */
   connect(stream: SessionStream): Session {
-    const session = new Session(++this.#lastId, stream);
+    const session = new Session(++this.#lastId, stream, this.#orders);
     this.#sessions.set(session.id, session);
     return session;
   }
@@ -72,12 +81,19 @@ export class Hub {
         break;
       case "heartbeat":
         session.stamp = request.stamp;
+        this.#release(session, true);
+        break;
+      case "ack":
+        session.window.settle(request.group);
+        this.#release(session, true);
         break;
       case "holdings":
         for (const { group, state } of request.changed) {
           if (state === "none") session.holds.delete(group);
           else session.holds.add(group);
+          session.window.settle(group);
         }
+        this.#release(session, true);
         break;
       case "applied":
         session.applied = Math.max(session.applied, request.revision);
@@ -90,12 +106,12 @@ export class Hub {
   send(id: StreamId, message: ControllerMessage): void {
     const session = this.#sessions.get(id);
     if (!session) return;
-    if (message.type === "assign") {
-      this.#assign(session, message);
+    if (message.type === "assign" || message.type === "leave") {
+      this.#order(session, message);
       return;
     }
     // What has not left yet is overruled, and would otherwise arrive after what overrules it.
-    if (message.type === "leave" || message.type === "revoke") session.orders.delete(message.group);
+    if (message.type === "revoke") session.drop(message.group);
     session.send(encodeOrder(message));
   }
 
@@ -123,6 +139,7 @@ export class Hub {
     for (const session of this.#sessions.values()) {
       session.phase = "idle";
       session.orders.clear();
+      session.window.clear();
     }
   }
 
@@ -168,15 +185,26 @@ export class Hub {
     this.#enqueue(session);
   }
 
-  #assign(session: Session, assign: Assign): void {
+  #order(session: Session, order: FreshOrder): void {
     if (session.phase === "current") this.#tell(session);
-    if (session.phase === "current" || session.holds.has(assign.group)) {
-      session.orders.delete(assign.group);
-      session.send(encodeOrder(assign));
+    if (order.type === "leave" || session.phase === "current" || session.holds.has(order.group)) {
+      session.orders.delete(order.group);
+      session.window.put(order);
+      this.#release(session, false);
       return;
     }
-    session.orders.set(assign.group, assign);
+    session.orders.set(order.group, order);
     if (this.#waiting.has(session)) this.#admit();
+  }
+
+  /** Sends the orders that wait and may leave, with the stamp that is the last one by now. */
+  #release(session: Session, heard: boolean): void {
+    const { window, stamp: echo } = session;
+    if (window.waiting === 0) return;
+    const now = this.#clock.now();
+    for (let order = window.take(now, { heard }); order; order = window.take(now, { heard })) {
+      session.send(encodeOrder({ ...order, echo }));
+    }
   }
 
   #enqueue(session: Session): void {
@@ -212,7 +240,9 @@ export class Hub {
     if (session.phase === "sending") {
       session.startAt(revision);
       this.#tell(session);
-      session.releaseOrders();
+      for (const order of session.orders.values()) session.window.put(order);
+      session.orders.clear();
+      this.#release(session, false);
     }
     this.#admit();
   }

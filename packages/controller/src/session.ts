@@ -1,6 +1,6 @@
 import { type Encoded, type SpeakerStream, StreamError } from "@heraldlb/api";
-import type { Assign, StreamId } from "@heraldlb/election";
-import { encodeOrder } from "./messages.ts";
+import type { GroupId, StreamId } from "@heraldlb/election";
+import { type FreshOrder, OrderWindow, type OrderWindowOptions } from "./order-window.ts";
 
 // Several snapshots of the largest cluster.
 const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
@@ -35,10 +35,13 @@ export class Session {
   /** Groups that the speaker holds, so that it knows what they are. */
   readonly holds: Set<string> = new Set();
   /** Assigns that wait for their definitions, by group. */
-  readonly orders: Map<string, Assign> = new Map();
+  readonly orders: Map<string, FreshOrder> = new Map();
+  /** Orders that need nothing but their turn. */
+  readonly window: OrderWindow;
 
-  constructor(id: StreamId, stream: SessionStream) {
+  constructor(id: StreamId, stream: SessionStream, orders: OrderWindowOptions) {
     this.id = id;
+    this.window = new OrderWindow(orders);
     this.stream = stream;
     this.ended = this.#ending.promise;
     // Whoever serves the stream may be gone by now.
@@ -52,10 +55,10 @@ export class Session {
     this.told = revision;
   }
 
-  /** Sends the Assigns that waited, with the stamp that is the last one by now. */
-  releaseOrders(): void {
-    for (const order of this.orders.values()) this.send(encodeOrder({ ...order, echo: this.stamp }));
-    this.orders.clear();
+  /** What was ordered about the group and has not left yet does not leave any more. */
+  drop(group: GroupId): void {
+    this.orders.delete(group);
+    this.window.drop(group);
   }
 
   /** Sends a message; ends the stream of a speaker that has long stopped reading. */
