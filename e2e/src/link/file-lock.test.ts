@@ -47,7 +47,7 @@ test("the lock of a process ends with the process, however that ends", async () 
   const code = `
     const { lockFile } = await import("@heraldlb/link");
     const { openSync } = await import("node:fs");
-    console.log(lockFile(openSync(process.argv[1], "a+")));
+    process.stdout.write(String(lockFile(openSync(process.argv[1], "a+"))));
     setInterval(() => {}, 1000);`;
   holder = spawn(process.execPath, ["--conditions=@heraldlb/source", "--input-type=module", "-e", code, path], {
     cwd: import.meta.dirname,

@@ -23,7 +23,7 @@ const steps: readonly Step[] = [
   { name: "format and lint", command: ["biome", "check", "--error-on-warnings"] },
   { name: "import layers", command: ["node", "tools/layers/src/check.ts"] },
   { name: "licences", command: ["node", "tools/check/src/licences.ts"] },
-  { name: "unused files, exports and dependencies", command: ["knip"] },
+  { name: "unused files, exports and dependencies", command: ["knip", "--no-config-hints"] },
   { name: "API lint and breaking changes", command: nx("lint") },
   { name: "build", command: nx("build") },
   { name: "unit and property tests", command: nx("test"), reports: await reports("test") },
