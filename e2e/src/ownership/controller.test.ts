@@ -1,16 +1,7 @@
 import { type Host, monotonicMs, STREAM_PORT, until } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { owner, pass, printLogs } from "../site.fixture.ts";
-import {
-  begin,
-  cutOff,
-  mend,
-  PROMISED_MS,
-  PROMPT_GAP_MS,
-  SILENCE_GAP_MS,
-  type Stage,
-  setStage,
-} from "./scene.fixture.ts";
+import { begin, mend, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 const AWAY_MS = 5000;
 const LEADS = /^herald_leader_bool 1$/m;
@@ -176,7 +167,7 @@ describe("two controllers on one folder", () => {
     const { lab } = stage;
     await using scene = await begin(stage);
     const apart = [standby, scene.before, ...scene.idle.slice(0, 1)];
-    await lab.setFaults([cutOff(stage, "mgmt", apart)]);
+    await lab.setFaults([stage.lab.cutOff("mgmt", apart)]);
     const after = await scene.taken();
     expect(apart.map(({ name }) => name)).not.toContain(after.name);
     await pass(500);

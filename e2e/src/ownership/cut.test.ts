@@ -1,16 +1,7 @@
 import type { Fault } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { pass, printLogs } from "../site.fixture.ts";
-import {
-  begin,
-  cutOff,
-  mend,
-  PROMISED_MS,
-  PROMPT_GAP_MS,
-  SILENCE_GAP_MS,
-  type Stage,
-  setStage,
-} from "./scene.fixture.ts";
+import { begin, mend, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 describe("the owner is cut off, and keeps its carrier", () => {
   let stage: Stage;
@@ -30,7 +21,7 @@ describe("the owner is cut off, and keeps its carrier", () => {
     ["so that it hears nothing", "in"],
   ] as const)("management network cut %s: the next node serves, and goes on when it heals", async (_name, how) => {
     await using scene = await begin(stage);
-    await stage.lab.setFaults([cutOff(stage, "mgmt", [scene.before], how)]);
+    await stage.lab.setFaults([stage.lab.cutOff("mgmt", [scene.before], how)]);
     await scene.taken();
     await pass(500);
     await stage.lab.setFaults([]);
@@ -40,7 +31,7 @@ describe("the owner is cut off, and keeps its carrier", () => {
 
   test("data network cut: nothing moves, and the owner answers again when it heals", async () => {
     await using scene = await begin(stage);
-    await stage.lab.setFaults([cutOff(stage, "lan", [scene.before])]);
+    await stage.lab.setFaults([stage.lab.cutOff("lan", [scene.before])]);
     await pass(1000);
     await stage.lab.setFaults([]);
     await pass(500);
@@ -53,7 +44,7 @@ describe("the owner is cut off, and keeps its carrier", () => {
     ["the management network comes back first", ["lan"]],
   ] as const)("both networks cut: the next node serves, and goes on when %s", async (_name, stillCut) => {
     await using scene = await begin(stage);
-    const cut = (network: "lan" | "mgmt"): Fault => cutOff(stage, network, [scene.before]);
+    const cut = (network: "lan" | "mgmt"): Fault => stage.lab.cutOff(network, [scene.before]);
     await stage.lab.setFaults([cut("mgmt"), cut("lan")]);
     await scene.taken();
     await pass(500);

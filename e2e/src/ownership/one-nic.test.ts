@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { pass, printLogs } from "../site.fixture.ts";
-import { begin, cutOff, mend, PROMISED_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
+import { begin, mend, PROMISED_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 describe("one interface carries services and management", () => {
   let stage: Stage;
@@ -17,7 +17,7 @@ describe("one interface carries services and management", () => {
   test.each(["carrier lost", "cut off with carrier kept"])("the owner: %s: the next node serves", async (how) => {
     await using scene = await begin(stage);
     if (how === "carrier lost") await stage.lab.setPort(scene.before, "lan", "down");
-    else await stage.lab.setFaults([cutOff(stage, "lan", [scene.before])]);
+    else await stage.lab.setFaults([stage.lab.cutOff("lan", [scene.before])]);
     await scene.taken();
     await pass(500);
     await mend(stage);

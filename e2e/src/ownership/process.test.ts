@@ -4,17 +4,7 @@ import { type Host, monotonicMs, until } from "@heraldlb/lab";
 import { parseMac } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { owner, pass, printLogs } from "../site.fixture.ts";
-import {
-  at,
-  begin,
-  cutOff,
-  mend,
-  PROMISED_MS,
-  PROMPT_GAP_MS,
-  SILENCE_GAP_MS,
-  type Stage,
-  setStage,
-} from "./scene.fixture.ts";
+import { at, begin, mend, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 const ASKED = 20;
 
@@ -107,7 +97,7 @@ describe("the owner itself fails", () => {
     const record = join(herald.stateFolder(node), "ownership.json");
     await until("its ownership was written down", () => readFileSync(record, "utf8").includes(stage.web[0]));
     // Nobody hears its processes end.
-    await lab.setFaults([cutOff(stage, "mgmt", [node]), cutOff(stage, "lan", [node])]);
+    await lab.setFaults([stage.lab.cutOff("mgmt", [node]), stage.lab.cutOff("lan", [node])]);
     herald.speaker(node).kill("SIGKILL");
     await scene.taken();
     await lab.setFaults([]);

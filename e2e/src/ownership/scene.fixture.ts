@@ -1,12 +1,4 @@
-import {
-  type Fault,
-  type Host,
-  type LabShape,
-  monotonicMs,
-  type NetworkName,
-  type Observation,
-  observe,
-} from "@heraldlb/lab";
+import { type Host, type LabShape, monotonicMs, type Observation, observe } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { heal, owner, pass, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
 
@@ -52,19 +44,6 @@ export async function mend(stage: Stage): Promise<void> {
   for (const node of lab.nodes) herald.speaker(node).kill("SIGCONT");
   for (const host of herald.controllerHosts) herald.controller(host).kill("SIGCONT");
   await heal(stage);
-}
-
-/** Cuts hosts off from the others on a network; nobody loses carrier. */
-export function cutOff(
-  { lab }: Site,
-  network: NetworkName,
-  hosts: readonly Host[],
-  how: "both" | "out" | "in" = "both",
-): Fault {
-  const inside = hosts.map(({ name }) => name);
-  const outside = lab.hosts.map(({ name }) => name).filter((name) => !inside.includes(name));
-  const [from, to] = how === "in" ? [outside, inside] : [inside, outside];
-  return { type: "partition", network, from, to, direction: how === "both" ? "both" : "oneWay" };
 }
 
 /** What must come of a fault. */

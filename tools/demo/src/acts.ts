@@ -1,4 +1,4 @@
-import { type Fault, type Host, monotonicMs, until } from "@heraldlb/lab";
+import { type Host, monotonicMs, until } from "@heraldlb/lab";
 import type { Act } from "./act.ts";
 import type { Scene } from "./scene.ts";
 
@@ -6,15 +6,6 @@ const CUT_MS = 1000;
 
 /** The demo's acts, in order. Each begins where the one before ended. */
 export function actsOf({ lab, herald }: Scene): Act[] {
-  /** Cuts a node off from everybody on both networks, and nobody loses carrier. */
-  const isolating = (node: Host): Fault[] =>
-    (["mgmt", "lan"] as const).map((network) => ({
-      type: "partition",
-      network,
-      from: [node.name],
-      to: lab.hosts.filter(({ name }) => name !== node.name).map(({ name }) => name),
-      direction: "both",
-    }));
   let gone: Host | undefined;
   const returning = (): Host => {
     if (!gone) throw new Error("nobody has gone yet");
@@ -65,7 +56,7 @@ export function actsOf({ lab, herald }: Scene): Act[] {
       pictured: true,
       most: { outageMs: 2500, takeoverMs: 2500, doubleMs: 500 },
       async perform(owner) {
-        await lab.setFaults(isolating(owner));
+        await lab.setFaults([lab.cutOff("mgmt", [owner]), lab.cutOff("lan", [owner])]);
         const back = monotonicMs() + CUT_MS;
         await until("the cut had lasted", () => monotonicMs() > back);
         await lab.setFaults([]);

@@ -160,9 +160,11 @@ export class Lab implements AsyncDisposable {
     const options = { name: `ask-${host.name}-${address.replaceAll(":", "-")}`, keep: false };
     const seconds = `${everyMs / 1000}`;
     const loop = `while :; do ndisc6 -q -m -r 1 -w ${everyMs} ${address} ${device} >/dev/null; done`;
-    return isIpv4(address)
-      ? host.start(["arping", "-q", "-i", device, "-W", seconds, "-c", "1000000", address], options)
-      : host.start(["sh", "-c", loop], options);
+    const ask = isIpv4(address)
+      ? ["arping", "-q", "-i", device, "-W", seconds, "-c", "100000000", address]
+      : ["sh", "-c", loop];
+    // The observer goes before what it observes, or it would measure itself.
+    return host.start(["nice", "-n", "-15", ...ask], options);
   }
 
   /** Takes a host's port at the switch down (no carrier) or up again. */
@@ -191,6 +193,14 @@ export class Lab implements AsyncDisposable {
     const networks = new Set([...this.#faults, ...faults].map(({ network }) => network));
     this.#faults = faults;
     for (const network of networks) await loadRules(switchNamespace(this.plan, network), faultRules(network, faults));
+  }
+
+  /** The fault that cuts hosts off from all others of a network: both ways, or only `out` of them or `in` to them. */
+  cutOff(network: NetworkName, hosts: readonly Host[], how: "both" | "out" | "in" = "both"): Fault {
+    const inside = hosts.map(({ name }) => name);
+    const outside = this.hosts.map(({ name }) => name).filter((name) => !inside.includes(name));
+    const [from, to] = how === "in" ? [outside, inside] : [inside, outside];
+    return { type: "partition", network, from, to, direction: how === "both" ? "both" : "oneWay" };
   }
 
   /** The end of every log, for a test that failed. */
