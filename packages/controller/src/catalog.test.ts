@@ -59,6 +59,14 @@ describe("a catalog", () => {
   });
 });
 
+test("a pool may be set aside as long as a file cannot be read", () => {
+  const { catalog } = start();
+  catalog.take(reading([], [broken]));
+  expect(catalog.configuration.poolSetAside).toBe(true);
+  catalog.take(reading([]));
+  expect(catalog.configuration.poolSetAside).toBe(false);
+});
+
 test("objects of another namespace than the one asked for do not act, and are told of", () => {
   const log = recordingLogger();
   const catalog = new Catalog({ log, namespace: "elsewhere" });

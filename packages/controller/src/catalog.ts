@@ -80,11 +80,13 @@ export class Catalog {
       return false;
     }
     this.#hasFileProblems = reading.problems.length > 0;
-    this.#configuration = resolve(
+    const resolved = resolve(
       this.#configuration,
       reading.objects.map((object) => this.#read(object)),
       { namespace: this.#namespace },
     );
+    // What cannot be read may be a pool.
+    this.#configuration = { ...resolved, poolSetAside: resolved.poolSetAside || this.#hasFileProblems };
     this.#keepRemembered();
     this.#tellOfObjects(reading.objects, told);
     this.#told = told;
