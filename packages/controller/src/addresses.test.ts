@@ -127,6 +127,15 @@ describe("a Service", () => {
     expect(addresses.refusal("default/b")).toBeDefined();
   });
 
+  test("is in a namespace that a pool may select by name, manifest or not", () => {
+    const namespaceSelectors = [{ matchLabels: { "kubernetes.io/metadata.name": "shop" } }];
+    const pinned = pool("lab", ["10.0.0.1-10.0.0.9"], { serviceAllocation: { namespaceSelectors } });
+    const inShop = service("web", {}, { namespace: "shop" });
+    expect(start([pinned, inShop]).begun.entries).toMatchObject([{ record: { namespace: "shop", pool: "lab" } }]);
+    const { update } = start([pinned]);
+    expect(update([pinned, inShop]).entries).toMatchObject([{ record: { namespace: "shop", pool: "lab" } }]);
+  });
+
   test("keeps an address whose pool is gone", () => {
     const { addresses, update } = start([lab, service("web")], [web(["10.0.0.7"])]);
     update([pool("other", ["10.0.1.0/24"]), service("web")]);

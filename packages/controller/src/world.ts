@@ -44,6 +44,8 @@ export class World {
   readonly #pools = new Map<string, IpAddressPool>();
   readonly #advertisements = new Map<string, L2Advertisement>();
   readonly #namespaces = new Map<string, Namespace>();
+  /** How many Services are in a namespace. */
+  readonly #inhabited = new Map<string, number>();
   readonly #nodes = new Map<string, Node>();
   readonly #speakers = new Set<string>();
 
@@ -60,8 +62,10 @@ export class World {
     return this.#advertisements.values();
   }
 
+  /** All namespaces: those that are written down, and those that Services are in. */
   get namespaces(): Iterable<Namespace> {
-    return this.#namespaces.values();
+    const inhabited = [...this.#inhabited.keys()].filter((name) => !this.#namespaces.has(name)).map(bareNamespace);
+    return [...this.#namespaces.values(), ...inhabited];
   }
 
   /** Keys of all Services. */
@@ -116,11 +120,14 @@ export class World {
       if (was) kept++;
       if (was?.resource === now.resource) continue;
       if (was) this.#note(was.resource, changes, "remove", was.origin);
+      else if (this.#inhabit(now.resource, 1)) changes.pools = true;
       this.#note(now.resource, changes, "add", now.origin);
     }
     if (kept < before.size) {
       for (const [id, was] of before) {
-        if (!inForce.has(id)) this.#note(was.resource, changes, "remove", was.origin);
+        if (inForce.has(id)) continue;
+        this.#note(was.resource, changes, "remove", was.origin);
+        if (this.#inhabit(was.resource, -1)) changes.pools = true;
       }
     }
     if (this.#poolSetAside !== poolSetAside) changes.pools = true;
@@ -167,6 +174,21 @@ export class World {
         break;
     }
   }
+
+  /** Counts Services. True if a namespace came or went with one, and some pool looks at namespaces. */
+  #inhabit({ kind, metadata: { namespace } }: Resource, by: 1 | -1): boolean {
+    if (kind !== "Service") return false;
+    const before = this.#inhabited.get(namespace) ?? 0;
+    if (before + by > 0) this.#inhabited.set(namespace, before + by);
+    else this.#inhabited.delete(namespace);
+    if (before > 0 && before + by > 0) return false;
+    return this.#pools.values().some(({ spec }) => (spec.serviceAllocation?.namespaceSelectors.length ?? 0) > 0);
+  }
+}
+
+/** A namespace of which nothing is known but its name. */
+function bareNamespace(name: string): Namespace {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, namespace: "", labels: {}, annotations: {} } };
 }
 
 /** A node, as far as announcing looks at it. */
