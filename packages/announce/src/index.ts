@@ -11,4 +11,4 @@ export type {
   WithdrawReason,
 } from "./layer2.ts";
 export { mergeCandidates } from "./merge.ts";
-export { Layer2Planner } from "./planner.ts";
+export { Layer2Planner, selectsPool } from "./planner.ts";

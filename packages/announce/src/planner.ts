@@ -101,7 +101,8 @@ function scoresOf(
   );
 }
 
-function selectsPool({ pools, poolSelectors }: Layer2Advertisement, { name, labels }: AnnouncedPool): boolean {
+/** Whether an advertisement is about the pool. */
+export function selectsPool({ pools, poolSelectors }: Layer2Advertisement, { name, labels }: AnnouncedPool): boolean {
   if (pools.length === 0 && poolSelectors.length === 0) return true;
   return pools.includes(name) || poolSelectors.some((selector) => matches(selector, labels));
 }

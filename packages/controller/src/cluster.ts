@@ -116,8 +116,8 @@ export class Cluster {
       ...{ world, log, loadBalancerClass, onStranded },
       manifest: ({ service }) => this.#catalog.manifest(service),
     });
-    const poolOf = (service: string) => addresses.given(service)?.pool;
-    const placement = new Placement({ world, log, ignoreExcludeLabel, poolOf });
+    const holdingOf = (service: string) => addresses.given(service);
+    const placement = new Placement({ world, log, ignoreExcludeLabel, holdingOf });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
     const plan = new Plan({ placement, definitions, addressesOf, newest });
     this.#work = { addresses, placement, plan };

@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
 import { type Layer2Candidate, type Layer2Plan, Layer2Planner, mergeCandidates } from "@heraldlb/announce";
 import type { Candidate, GroupSpec, InterfaceSet } from "@heraldlb/election";
+import type { Holding } from "@heraldlb/ipam";
 import { type Family, familyOf } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import type { Reach } from "./definitions.ts";
+import { FormerAdvertisements } from "./former-advertisements.ts";
 import type { AddressGroup } from "./groups.ts";
 import { announcedService, layer2World } from "./translate.ts";
 import type { World } from "./world.ts";
@@ -29,8 +31,8 @@ export interface PlacementOptions {
   readonly world: World;
   readonly log: Logger;
   readonly ignoreExcludeLabel: boolean;
-  /** The pool of a Service's addresses. */
-  poolOf(service: string): string | undefined;
+  /** Where a Service's addresses come from. */
+  holdingOf(service: string): Pick<Holding, "pool" | "stranded"> | undefined;
 }
 
 type Where = Candidate["interfaces"];
@@ -46,6 +48,7 @@ export class Placement {
   readonly #options: PlacementOptions;
   #planner: Layer2Planner;
   #looksAtLabels = false;
+  readonly #former: FormerAdvertisements;
   readonly #warnings = new Map<string, string>();
   #isToldOfNoNodes = false;
   /** By address, then by node. */
@@ -55,7 +58,9 @@ export class Placement {
   readonly #wheres = new Map<InterfaceSet, Map<string, Where>>();
 
   constructor(options: PlacementOptions) {
+    const { world, ignoreExcludeLabel } = options;
     this.#options = options;
+    this.#former = new FormerAdvertisements(layer2World(world, ignoreExcludeLabel));
     this.#planner = this.#newPlanner();
   }
 
@@ -88,12 +93,16 @@ export class Placement {
   /** The Service has no addresses any more. */
   forgetService(key: string): void {
     this.#warnings.delete(key);
+    this.#former.forget(key);
   }
 
   #newPlanner(): Layer2Planner {
     const { world, ignoreExcludeLabel } = this.#options;
-    this.#looksAtLabels = [...world.advertisements].some(({ spec }) => spec.serviceSelectors.length > 0);
-    return new Layer2Planner(layer2World(world, ignoreExcludeLabel));
+    // Once some advertisement did, a stranded address may still be announced by it.
+    this.#looksAtLabels ||= [...world.advertisements].some(({ spec }) => spec.serviceSelectors.length > 0);
+    const facts = layer2World(world, ignoreExcludeLabel);
+    this.#former.refresh(facts);
+    return new Layer2Planner(facts);
   }
 
   #forgetOutlooks(): void {
@@ -117,9 +126,16 @@ export class Placement {
 
   /** The Service's plan, under a key that is the same for Services that look alike. */
   #look(key: string): { readonly key: string; readonly plan: Layer2Plan } | undefined {
-    const { world, poolOf } = this.#options;
-    const service = announcedService(world, key, { pool: poolOf(key) ?? "", looksAtLabels: this.#looksAtLabels });
+    const { world, holdingOf } = this.#options;
+    const { pool = "", stranded } = holdingOf(key) ?? {};
+    const service = announcedService(world, key, { pool, looksAtLabels: this.#looksAtLabels });
     if (!service) return undefined;
+    const former = this.#former.note(key, { pool, isStranded: stranded !== undefined });
+    if (former) {
+      const plan = former.plan(service);
+      this.#warn(key, plan.warning);
+      return { key: JSON.stringify(plan.candidates), plan };
+    }
     const shape = JSON.stringify({ ...service, key: "" });
     const known = this.#plans.get(shape) ?? this.#planner.plan(service);
     this.#plans.set(shape, known);

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { advertisement, node, pool, reading, service, slice, startController } from "./controller.test.fixture.ts";
+
+const lab = pool("lab", ["10.0.0.1-10.0.0.9"]);
+const other = pool("other", ["10.0.1.1-10.0.1.9"]);
+const ofLab = advertisement("lab", { ipAddressPools: ["lab"] });
+const ofLabels = advertisement("lab", { ipAddressPoolSelectors: [{ matchLabels: { zone: "a" } }] });
+const labelled = { ...lab, metadata: { name: "lab", namespace: "metallb-system", labels: { zone: "a" } } };
+const rest = [service("web"), slice("web", ["n1", "n2"]), node("n1"), node("n2")];
+
+/** A leader with one speaker, which owns 10.0.0.1, and what it is told from then on. */
+async function running(objects: Parameters<typeof reading>[0]) {
+  const kit = startController();
+  kit.controller.take(reading([...objects, ...rest]));
+  kit.lead(1);
+  const n1 = kit.dial("n1");
+  await kit.advance(1_500);
+  expect(n1.orders.at(-1)).toMatch(/^assign 10.0.0.1/);
+  const before = n1.orders.length;
+  const change = async (next: Parameters<typeof reading>[0], others = rest) => {
+    kit.controller.take(reading([...next, ...others]));
+    await kit.advance(500);
+    expect(kit.bugs).toEqual([]);
+    return n1.orders.slice(before).map((order) => order.split(" ").slice(0, 2).join(" "));
+  };
+  return { change, stored: kit.stored };
+}
+
+describe("a stranded address", () => {
+  test.each([
+    ["its pool", [lab, ofLab], [other, ofLab]],
+    ["its pool, which was selected by labels,", [labelled, ofLabels], [other, ofLabels]],
+    ["its pool and its advertisement", [lab, ofLab], [other]],
+  ])("stays announced when %s is gone", async (_name, before, after) => {
+    const { change, stored } = await running(before);
+    expect(await change(after)).toEqual([]);
+    expect(stored.get("default/web")?.addresses).toEqual(["10.0.0.1"]);
+  });
+
+  test("stays announced when its advertisement goes later than its pool", async () => {
+    const { change } = await running([lab, ofLab]);
+    await change([other, ofLab]);
+    expect(await change([other])).toEqual([]);
+  });
+
+  test("is withdrawn when its node is excluded, or nothing stands behind it", async () => {
+    const excluded = node("n1", { "node.kubernetes.io/exclude-from-external-load-balancers": "" });
+    const { change } = await running([lab, ofLab]);
+    await change([other]);
+    const orders = await change([other], [service("web"), slice("web", ["n1"]), excluded, node("n2")]);
+    expect(orders).toEqual(expect.arrayContaining(["revoke 10.0.0.1"]));
+  });
+});
+
+test("an address that is not stranded is withdrawn with its advertisement", async () => {
+  const { change } = await running([lab, ofLab]);
+  expect(await change([lab])).toEqual(expect.arrayContaining(["revoke 10.0.0.1"]));
+});
