@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { createLog, type LogFormat } from "./log.ts";
 
-function logTo(lines: string[], format: LogFormat = "json") {
-  return createLog({ level: "info", format, destination: { write: (line) => void lines.push(line) } });
+async function logTo(lines: string[], format: LogFormat = "json") {
+  return await createLog({ level: "info", format, destination: { write: (line) => void lines.push(line) } });
 }
 
-test("an entry is one JSON object on one line, with its fields", () => {
+test("an entry is one JSON object on one line, with its fields", async () => {
   const lines: string[] = [];
-  logTo(lines).child({ node: "a" }).warn("owner changed", { group: "10.0.0.1", epoch: 5n, text: "two\nlines" });
+  (await logTo(lines)).child({ node: "a" }).warn("owner changed", { group: "10.0.0.1", epoch: 5n, text: "two\nlines" });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^[^\n]*\n$/);
   expect(JSON.parse(lines[0] ?? "")).toEqual({
@@ -21,24 +21,24 @@ test("an entry is one JSON object on one line, with its fields", () => {
   });
 });
 
-test("an error is shown with its message, stack and cause", () => {
+test("an error is shown with its message, stack and cause", async () => {
   const lines: string[] = [];
-  logTo(lines).error("failed", { error: new RangeError("bad", { cause: new Error("deeper") }) });
+  (await logTo(lines)).error("failed", { error: new RangeError("bad", { cause: new Error("deeper") }) });
   const { error } = JSON.parse(lines[0] ?? "");
   expect(error).toMatchObject({ type: "RangeError", message: expect.stringContaining("bad") });
   expect(error.stack).toContain("deeper");
 });
 
-test("entries below the level are not written", () => {
+test("entries below the level are not written", async () => {
   const lines: string[] = [];
-  const log = logTo(lines);
+  const log = await logTo(lines);
   log.debug("quiet");
   log.info("loud");
   expect(lines.map((line) => JSON.parse(line).message)).toEqual(["loud"]);
 });
 
-test("pretty is for people: time, level, message and fields on a line", () => {
+test("pretty is for people: time, level, message and fields on a line", async () => {
   const lines: string[] = [];
-  logTo(lines, "pretty").info("owner changed", { group: "10.0.0.1" });
+  (await logTo(lines, "pretty")).info("owner changed", { group: "10.0.0.1" });
   expect(lines.join("")).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: owner changed \{"group":"10\.0\.0\.1"\}\n$/);
 });

@@ -8,7 +8,6 @@ import {
   stdSerializers,
   stdTimeFunctions,
 } from "pino";
-import { prettyFactory } from "pino-pretty";
 
 /** `json`: one object a line. `pretty`: for people. */
 export type LogFormat = "json" | "pretty";
@@ -21,7 +20,7 @@ export interface LogOptions {
 }
 
 /** A log of one line an entry, written before the call returns, so that a crash loses nothing. */
-export function createLog({ level, format, destination }: LogOptions): Logger {
+export async function createLog({ level, format, destination }: LogOptions): Promise<Logger> {
   const options: LoggerOptions = {
     level,
     base: null,
@@ -30,12 +29,14 @@ export function createLog({ level, format, destination }: LogOptions): Logger {
     formatters: { level: (label) => ({ level: label }) },
     serializers: { error: stdSerializers.err, cause: stdSerializers.err },
   };
-  return adapt(pino(options, stream(format, destination)));
+  return adapt(pino(options, await stream(format, destination)));
 }
 
-function stream(format: LogFormat, destination: number | DestinationStream): DestinationStream {
+async function stream(format: LogFormat, destination: number | DestinationStream): Promise<DestinationStream> {
   const lines = typeof destination === "number" ? pino.destination({ dest: destination, sync: true }) : destination;
   if (format === "json") return lines;
+  // Loaded when it is wanted: services log JSON.
+  const { prettyFactory } = await import("pino-pretty");
   const prettify = prettyFactory({
     messageKey: "message",
     colorize: typeof destination === "number" && isatty(destination),

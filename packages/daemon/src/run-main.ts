@@ -42,7 +42,7 @@ const END_TIMEOUT_MS = 4500;
  */
 export async function runMain<const O extends Options>(main: Main<O>): Promise<never> {
   const { settings, security } = readOrExit(main);
-  const log = createLog({
+  const log = await createLog({
     level: settings.logLevel,
     format: settings.logFormat ?? (process.stdout.isTTY ? "pretty" : "json"),
     destination: process.stdout.fd,
