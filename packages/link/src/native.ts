@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { getSystemErrorName } from "node:util";
 import load from "node-gyp-build";
 import { LinkError, type LinkErrorCode } from "./link-error.ts";
@@ -54,13 +55,22 @@ let loaded: Native | undefined;
 export function native(): Native {
   if (loaded) return loaded;
   try {
-    loaded = load(join(import.meta.dirname, "..")) as Native;
+    loaded = load(packageFolder()) as Native;
   } catch (cause) {
     const message =
       "The native addon of @heraldlb/link is missing: run `npm run setup`, or install a prebuilt package.";
     throw new LinkError("unavailable", message, { cause });
   }
   return loaded;
+}
+
+/** Where the addon is: in this package, also when its code has become part of an app's bundle; else beside the bundle. */
+function packageFolder(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve("@heraldlb/link/package.json"));
+  } catch {
+    return join(import.meta.dirname, "..");
+  }
 }
 
 const CODES: Readonly<Record<string, LinkErrorCode>> = {

@@ -1,6 +1,5 @@
 import type { FrameHandlers, FrameSocket, FrameSocketOptions } from "./frame-socket.ts";
 import { openPacketSocket } from "./packet-socket.ts";
-import { openPcapSocket } from "./pcap-socket.ts";
 
 /**
  * Opens a socket on an interface. It is ready to hear when the promise resolves, also if the interface is down.
@@ -11,7 +10,10 @@ export async function openFrameSocket(options: FrameSocketOptions, handlers: Fra
   switch (options.backend ?? "packet") {
     case "packet":
       return openPacketSocket(options, handlers);
-    case "pcap":
+    case "pcap": {
+      // Loaded when it is wanted: what starts processes takes half a megabyte.
+      const { openPcapSocket } = await import("./pcap-socket.ts");
       return openPcapSocket(options, handlers);
+    }
   }
 }
