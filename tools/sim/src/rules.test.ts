@@ -31,6 +31,7 @@ const PROOFS: readonly Proof[] = [
   { rule: "controller.mass", fault: "controller-port", seed: 6, violation: /^I3/ },
   { rule: "controller.holder", fault: "lease-deleted-new-standby", seed: 0, violation: /^I2: .* \d{4} ms/ },
   { rule: "controller.unacknowledged", fault: "heir-mute", seed: 1, violation: /^I2: .* \d{4} ms/ },
+  { rule: "controller.startHold", fault: "lone-controller-restarted", seed: 3, violation: /^I3/ },
   { rule: "lease.maximumTerm", fault: "lease-deleted-split", seed: 0, violation: /^I4/ },
 ];
 

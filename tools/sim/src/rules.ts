@@ -18,6 +18,7 @@ const KNOWN: Readonly<Record<Rule, true>> = {
   "controller.mass": true,
   "controller.holder": true,
   "controller.unacknowledged": true,
+  "controller.startHold": true,
   "lease.maximumTerm": true,
 };
 

@@ -214,11 +214,12 @@ export class Watch {
    * I2 begins when the leader has read the last of it.
    */
   #forgiveLateNews(id: GroupId): void {
-    const { leader, management, options } = this.#cluster;
-    const since = this.#lateSince.get(id) ?? this.#since.gap.get(id);
+    const { leader, management, options, speakers } = this.#cluster;
     const owner = leader && ownerOf(leader.state, id);
-    const last = owner && leader.state.speakers.get(owner.node)?.last;
-    if (since === undefined || last === undefined || !this.#since.gap.has(id)) return;
+    const since = this.#lateSince.get(id) ?? this.#since.gap.get(id);
+    if (!owner || since === undefined || !this.#since.gap.has(id)) return;
+    if (speakers.some((speaker) => speaker.node === owner.node && canTalk(speaker, leader))) return;
+    const last = leader.state.speakers.get(owner.node)?.last ?? since;
     const late = Math.min(last - since - options.managementMs, management.retransmitMs);
     if (late <= 0) return;
     this.#lateSince.set(id, since);

@@ -65,6 +65,7 @@ function expel(context: ControllerContext, group: Group, holder: Speaker): void 
 /** How long a group without a holder waits for speakers that may hold it. */
 export function waitsUntil({ state, config }: ControllerContext): number {
   const { startHoldMs, unknownStartHoldMs } = config.timers;
+  if (!keeps(config, "startHold")) return state.leadingSince;
   if (state.awaited.size > 0) return state.leadingSince + startHoldMs;
   if (state.expected.size === 0) return state.leadingSince + unknownStartHoldMs;
   return state.leadingSince + detectionMs(config);

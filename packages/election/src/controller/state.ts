@@ -17,7 +17,7 @@ export interface ControllerConfig {
 }
 
 /** Rules that a simulation may switch off to see what happens without them. */
-export type ControllerRule = "stall" | "grace" | "mass" | "holder" | "unacknowledged";
+export type ControllerRule = "stall" | "grace" | "mass" | "holder" | "unacknowledged" | "startHold";
 
 /** What the controller knows of one node's speaker. */
 export interface Speaker {
