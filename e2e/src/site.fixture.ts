@@ -7,7 +7,6 @@ import {
   type Lab,
   type LabShape,
   manifests,
-  monotonicMs,
   poolManifest,
   type ServiceManifest,
   type SpeakerOptions,
@@ -74,20 +73,6 @@ export async function startHerald({ herald, lab }: Site, options?: SpeakerOption
   for (const node of lab.nodes) herald.startSpeaker(node, options);
 }
 
-/** Starts again whatever has ended, ports and faults healed, and waits until every speaker is ready. */
-export async function heal({ herald, lab }: Site, options?: SpeakerOptions): Promise<void> {
-  await lab.setFaults([]);
-  const ports = [...lab.nodes, ...lab.controllers].flatMap((host) =>
-    host.plan.interfaces.map(({ network }) => lab.setPort(host, network, "up")),
-  );
-  await Promise.all(ports);
-  for (const host of herald.controllerHosts) {
-    if (herald.controller(host).exit) await herald.startController({ host });
-  }
-  for (const node of lab.nodes) if (herald.speaker(node).exit) herald.startSpeaker(node, options);
-  await Promise.all(lab.nodes.map((node) => herald.ready(node, herald.speaker(node))));
-}
-
 /** Waits until exactly one node answers for an address, and returns site. */
 export async function owner({ lab, witness }: Site, address: Ip, timeoutMs = 10_000): Promise<Host> {
   return await until(
@@ -109,12 +94,6 @@ export async function nobodyOwns({ witness }: Site, address: Ip): Promise<void> 
     `nobody answered for ${address}`,
     async () => (await witness.resolve(address, { waitMs: 200 })).length === 0,
   );
-}
-
-/** Lets time pass: for what must *not* happen in site. */
-export async function pass(ms: number): Promise<void> {
-  const end = monotonicMs() + ms;
-  await until(`${ms} ms had passed`, () => monotonicMs() >= end, { timeoutMs: ms + 1000 });
 }
 
 /** Prints the ends of all logs, for a test that failed. */

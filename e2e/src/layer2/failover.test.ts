@@ -1,7 +1,7 @@
-import { type Host, monotonicMs, type Observation, observe, processesIn, until } from "@heraldlb/lab";
+import { type Host, monotonicMs, type Observation, observe, pass, processesIn, until } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { heal, owner, pass, printLogs, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
+import { owner, printLogs, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
 
 // Goals (shown by the bench): 100 ms after a process death, 500 ms after a silent one. A test machine may be busy.
 const PROCESS_DEATH_MS = 500;
@@ -21,7 +21,7 @@ describe.each(["packet", "pcap"] as const)("with frames by %s", (frames) => {
   afterAll(() => site[Symbol.asyncDispose]());
   beforeEach(async ({ onTestFailed }) => {
     onTestFailed(() => printLogs(site));
-    await heal(site, { frames });
+    await site.herald.mend({ frames });
   });
 
   function watched(): Promise<Observation> {

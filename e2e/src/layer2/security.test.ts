@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { heraldCommand, monotonicMs, run, STREAM_PORT } from "@heraldlb/lab";
+import { heraldCommand, monotonicMs, pass, run, STREAM_PORT } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { owner, pass, printLogs, type Site, setUp, writeService } from "../site.fixture.ts";
+import { owner, printLogs, type Site, setUp, writeService } from "../site.fixture.ts";
 
 describe("TLS", () => {
   let site: Site;

@@ -5,6 +5,7 @@ import {
   type LabProcess,
   manifests,
   monotonicMs,
+  pass,
   serviceManifest,
   startProber,
   until,
@@ -12,7 +13,7 @@ import {
 import type { Ip } from "@heraldlb/net";
 import { isIpv4 } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { nobodyOwns, owner, pass, printLogs, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
+import { nobodyOwns, owner, printLogs, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
 
 describe("a Service's addresses", () => {
   let site: Site;

@@ -1,7 +1,7 @@
-import { runsOf } from "@heraldlb/lab";
+import { pass, runsOf } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { owner, pass, printLogs, type Site, setUp, writeService } from "../site.fixture.ts";
+import { owner, printLogs, type Site, setUp, writeService } from "../site.fixture.ts";
 
 const ADDRESSES: readonly Ip[] = [
   "10.64.1.10",

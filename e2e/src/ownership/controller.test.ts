@@ -1,7 +1,7 @@
-import { type Host, monotonicMs, STREAM_PORT, until } from "@heraldlb/lab";
+import { type Host, monotonicMs, pass, STREAM_PORT, until } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { owner, pass, printLogs } from "../site.fixture.ts";
-import { begin, mend, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
+import { owner, printLogs } from "../site.fixture.ts";
+import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 const AWAY_MS = 5000;
 const LEADS = /^herald_leader_bool 1$/m;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => stage[Symbol.asyncDispose]());
 beforeEach(async ({ onTestFailed }) => {
   onTestFailed(() => printLogs(stage));
-  await mend(stage);
+  await stage.herald.mend();
 });
 
 describe("one controller", () => {

@@ -1,7 +1,8 @@
 import type { Fault } from "@heraldlb/lab";
+import { pass } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { pass, printLogs } from "../site.fixture.ts";
-import { begin, mend, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
+import { printLogs } from "../site.fixture.ts";
+import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 describe("the owner is cut off, and keeps its carrier", () => {
   let stage: Stage;
@@ -12,7 +13,7 @@ describe("the owner is cut off, and keeps its carrier", () => {
   afterAll(() => stage[Symbol.asyncDispose]());
   beforeEach(async ({ onTestFailed }) => {
     onTestFailed(() => printLogs(stage));
-    await mend(stage);
+    await stage.herald.mend();
   });
 
   test.each([

@@ -1,6 +1,7 @@
+import { pass } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { pass, printLogs } from "../site.fixture.ts";
-import { begin, mend, PROMISED_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
+import { printLogs } from "../site.fixture.ts";
+import { begin, PROMISED_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 describe("one interface carries services and management", () => {
   let stage: Stage;
@@ -11,7 +12,7 @@ describe("one interface carries services and management", () => {
   afterAll(() => stage[Symbol.asyncDispose]());
   beforeEach(async ({ onTestFailed }) => {
     onTestFailed(() => printLogs(stage));
-    await mend(stage);
+    await stage.herald.mend();
   });
 
   test.each(["carrier lost", "cut off with carrier kept"])("the owner: %s: the next node serves", async (how) => {
@@ -20,7 +21,7 @@ describe("one interface carries services and management", () => {
     else await stage.lab.setFaults([stage.lab.cutOff("lan", [scene.before])]);
     await scene.taken();
     await pass(500);
-    await mend(stage);
+    await stage.herald.mend();
     await pass(1000);
     expect(await scene.complaints({ moves: true, doubleMs: PROMISED_MS, gapMs: SILENCE_GAP_MS })).toEqual([]);
   });

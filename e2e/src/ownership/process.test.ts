@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Host, monotonicMs, until } from "@heraldlb/lab";
+import { type Host, monotonicMs, pass, until } from "@heraldlb/lab";
 import { parseMac } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { owner, pass, printLogs } from "../site.fixture.ts";
-import { at, begin, mend, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
+import { owner, printLogs } from "../site.fixture.ts";
+import { at, begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 const ASKED = 20;
 
@@ -17,7 +17,7 @@ describe("the owner itself fails", () => {
   afterAll(() => stage[Symbol.asyncDispose]());
   beforeEach(async ({ onTestFailed }) => {
     onTestFailed(() => printLogs(stage));
-    await mend(stage);
+    await stage.herald.mend();
   });
 
   test("killed and started again at once: the next node serves", async () => {

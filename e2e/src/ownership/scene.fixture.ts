@@ -1,6 +1,6 @@
-import { type Host, type LabShape, monotonicMs, type Observation, observe } from "@heraldlb/lab";
+import { type Host, type LabShape, monotonicMs, type Observation, observe, pass } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
-import { heal, owner, pass, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
+import { owner, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
 
 /** Never longer do two nodes that hear each other answer for one address: Herald's promise, on any machine. */
 export const PROMISED_MS = 500;
@@ -36,14 +36,6 @@ export async function setStage(name: string, shape: Omit<LabShape, "name" | "nod
     await site[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Lets everything run and be whole again, as between two tests. */
-export async function mend(stage: Stage): Promise<void> {
-  const { lab, herald } = stage;
-  for (const node of lab.nodes) herald.speaker(node).kill("SIGCONT");
-  for (const host of herald.controllerHosts) herald.controller(host).kill("SIGCONT");
-  await heal(stage);
 }
 
 /** What must come of a fault. */

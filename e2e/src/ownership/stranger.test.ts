@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { type Host, type LabProcess, monotonicMs } from "@heraldlb/lab";
+import { type Host, type LabProcess, monotonicMs, pass } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { owner, pass, printLogs } from "../site.fixture.ts";
-import { begin, mend, type Stage, setStage } from "./scene.fixture.ts";
+import { owner, printLogs } from "../site.fixture.ts";
+import { begin, type Stage, setStage } from "./scene.fixture.ts";
 
 const FORGED_MS = 3000;
 const FORGER = join(import.meta.dirname, "forger.fixture.ts");
@@ -18,7 +18,7 @@ describe("another host claims addresses that Herald has given", () => {
   afterAll(() => stage[Symbol.asyncDispose]());
   beforeEach(async ({ onTestFailed }) => {
     onTestFailed(() => printLogs(stage));
-    await mend(stage);
+    await stage.herald.mend();
   });
 
   function forge(): LabProcess {

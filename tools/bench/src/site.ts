@@ -58,3 +58,10 @@ export async function ownerOf({ lab, witness }: Site, address: Ip): Promise<Host
     { timeoutMs: 30_000 },
   );
 }
+
+/** Starts a controller and a speaker on every node, and waits until all are ready. */
+export async function ready({ lab, herald }: Site): Promise<void> {
+  await herald.startController();
+  for (const node of lab.nodes) herald.startSpeaker(node);
+  for (const node of lab.nodes) await herald.ready(node, herald.speaker(node));
+}

@@ -1,4 +1,4 @@
-import { type Host, monotonicMs, until } from "@heraldlb/lab";
+import { type Host, pass } from "@heraldlb/lab";
 import type { Act } from "./act.ts";
 import type { Scene } from "./scene.ts";
 
@@ -57,8 +57,7 @@ export function actsOf({ lab, herald }: Scene): Act[] {
       most: { outageMs: 2500, takeoverMs: 2500, doubleMs: 500 },
       async perform(owner) {
         await lab.setFaults([lab.cutOff("mgmt", [owner]), lab.cutOff("lan", [owner])]);
-        const back = monotonicMs() + CUT_MS;
-        await until("the cut had lasted", () => monotonicMs() > back);
+        await pass(CUT_MS);
         await lab.setFaults([]);
       },
     },

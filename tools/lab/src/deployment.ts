@@ -134,6 +134,24 @@ export class Deployment {
     return started(this.#controllers, host);
   }
 
+  /**
+   * Makes everything whole again: networks heal, ports go up, what is stopped goes on, what has ended is started, with
+   * the speakers' options given. Waits until every process is ready.
+   */
+  async mend(options?: SpeakerOptions): Promise<void> {
+    const { lab } = this;
+    await lab.setFaults([]);
+    const hosts = [...lab.nodes, ...lab.controllers];
+    await Promise.all(
+      hosts.flatMap((host) => host.plan.interfaces.map(({ network }) => lab.setPort(host, network, "up"))),
+    );
+    for (const process of [...this.#controllers.values(), ...this.#speakers.values()]) process.kill("SIGCONT");
+    for (const host of this.controllerHosts) if (this.controller(host).exit) await this.startController({ host });
+    const nodes = lab.nodes.filter(({ name }) => this.#speakers.has(name));
+    for (const node of nodes) if (this.speaker(node).exit) this.startSpeaker(node, options);
+    await Promise.all(nodes.map((node) => this.ready(node, this.speaker(node))));
+  }
+
   /** The hosts on which a controller was ever started. */
   get controllerHosts(): readonly Host[] {
     return this.lab.controllers.filter(({ name }) => this.#controllers.has(name));

@@ -50,4 +50,4 @@ export { Prober, type ProberOptions, startProber, type Window } from "./prober.t
 export { identify, isRunning, type ProcessId, processesIn } from "./process-id.ts";
 export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";
 export { type LabStatus, labs } from "./status.ts";
-export { type UntilOptions, until } from "./until.ts";
+export { pass, type UntilOptions, until } from "./until.ts";

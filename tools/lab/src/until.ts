@@ -31,3 +31,8 @@ export async function until<T>(
     await systemClock.sleep(everyMs);
   }
 }
+
+/** Lets time pass: for what must *not* happen in it. */
+export async function pass(ms: number): Promise<void> {
+  await systemClock.sleep(ms);
+}

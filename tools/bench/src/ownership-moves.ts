@@ -1,0 +1,86 @@
+import { type LabProcess, pass, until } from "@heraldlb/lab";
+import type { Result } from "./result.ts";
+import { ready, type Site, setUp, writeServices } from "./site.ts";
+
+/** What is to be measured of moves that nobody needs. */
+export interface MovesOptions {
+  /** How long four busy processes compete with Herald. */
+  readonly busyMinutes: number;
+  /** How long each share of the management network's frames is lost. */
+  readonly lossSeconds: number;
+}
+
+const SERVICES = 20;
+const BUSY_PROCESSES = 4;
+const LOSSES = [0.01, 0.03] as const;
+const SETTLED_MS = 2000;
+
+/** Counts addresses that change their owner although nothing is wrong with any node. The goal is none. */
+export async function moves({ busyMinutes, lossSeconds }: MovesOptions): Promise<Result[]> {
+  await using site = await setUp({ name: "bench-moves", nodes: 3 });
+  await startAll(site);
+  const results: Result[] = [];
+  for (const probability of LOSSES) {
+    const { lab } = site;
+    const hosts = lab.nodes.map(({ name }) => name);
+    await lab.setFaults([{ type: "loss", network: "mgmt", hosts, probability }]);
+    const count = await countMoves(site, lossSeconds * 1000);
+    await lab.setFaults([]);
+    const name = `${SERVICES} addresses, ${probability * 100} % loss on the management network, ${lossSeconds} s: moves`;
+    results.push({
+      suite: "ownership",
+      name,
+      value: count,
+      unit: "moves",
+      goal: probability === 0.01 ? "0" : undefined,
+    });
+  }
+  results.push({
+    suite: "ownership",
+    name: `${SERVICES} addresses, ${BUSY_PROCESSES} busy processes, ${busyMinutes} min: moves`,
+    value: await underLoad(site, busyMinutes * 60_000),
+    unit: "moves",
+    goal: "0",
+  });
+  return results;
+}
+
+async function startAll(site: Site): Promise<void> {
+  writeServices(site, SERVICES, ["ipv4"]);
+  await ready(site);
+  await until("every address had an owner", async () => (await unowned(site)) === 0, { everyMs: 200 });
+  await pass(SETTLED_MS);
+}
+
+async function underLoad(site: Site, ms: number): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  for (let i = 0; i < BUSY_PROCESSES; i++) stack.use(busy(site, i));
+  return await countMoves(site, ms);
+}
+
+function busy({ client }: Site, number: number): LabProcess {
+  return client.start(["sh", "-c", "while :; do :; done"], { name: `busy-${number}`, keep: false });
+}
+
+async function countMoves(site: Site, ms: number): Promise<number> {
+  const before = await ownerChanges(site);
+  await pass(ms);
+  return (await ownerChanges(site)) - before;
+}
+
+async function ownerChanges(site: Site): Promise<number> {
+  const lines = (await metrics(site)).matchAll(/^herald_owner_changes_total\{.*\} (\d+)$/gm);
+  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+async function unowned(site: Site): Promise<number> {
+  const text = await metrics(site);
+  const [, groups] = /^herald_groups (\d+)$/m.exec(text) ?? [];
+  const [, without] = /^herald_groups_unowned (\d+)$/m.exec(text) ?? [];
+  return Number(groups) === SERVICES ? Number(without) : SERVICES;
+}
+
+async function metrics({ lab, herald }: Site): Promise<string> {
+  const [host] = lab.controllers;
+  return host ? await herald.metrics(host) : "";
+}

@@ -1,0 +1,61 @@
+import { claimOf, type Host, monotonicMs, pass, until } from "@heraldlb/lab";
+import type { Ip } from "@heraldlb/net";
+import type { Result } from "./result.ts";
+import { setUp, writeServices } from "./site.ts";
+
+const SETTLE_MS = 3000;
+
+/**
+ * A node that owns every address is killed: from the signal to the first announcement of the last address by one of
+ * the others.
+ */
+export async function takeover(count: number): Promise<Result[]> {
+  await using site = await setUp({ name: "bench-takeover", nodes: 5 });
+  const { lab, herald } = site;
+  const [owner, ...others] = lab.nodes as [Host, ...Host[]];
+  await herald.startController();
+  herald.startSpeaker(owner);
+  await herald.ready(owner, herald.speaker(owner));
+  writeServices(site, count, ["ipv4"]);
+  const [last] = (await herald.given(`service-${count - 1}`, 1, { timeoutMs: 120_000 })) as [Ip];
+  await until("the node owned everything", async () => (await owned(herald.metrics(owner))) === count, {
+    timeoutMs: 120_000,
+    everyMs: 500,
+  });
+  for (const node of others) herald.startSpeaker(node);
+  for (const node of others) await herald.ready(node, herald.speaker(node), { timeoutMs: 60_000 });
+  await pass(SETTLE_MS);
+  await using capture = await lab.capture("lan", "arp");
+  const began = monotonicMs();
+  herald.speaker(owner).kill("SIGKILL");
+  const claimed = new Map<Ip, number>();
+  let read = 0;
+  await until(
+    `all addresses up to ${last} were announced`,
+    () => {
+      for (; read < capture.frames.length; read++) {
+        const frame = capture.frames[read];
+        const claim = frame && claimOf(frame.bytes, frame.at);
+        if (claim?.to !== "group" || claim.mac === owner.mac || claim.at < began) continue;
+        if (!claimed.has(claim.address)) claimed.set(claim.address, claim.at - began);
+      }
+      return claimed.size >= count;
+    },
+    { timeoutMs: 60_000 },
+  );
+  const [first, median] = [Math.min(...claimed.values()), [...claimed.values()].sort((a, b) => a - b)[count >> 1]];
+  return [
+    {
+      suite: "ownership",
+      name: `${count} addresses of a killed node: first announcement of the last`,
+      value: Math.max(...claimed.values()),
+      unit: "ms",
+      goal: "<= 1000",
+      beside: `of the first ${Math.round(first)}, of half ${Math.round(median ?? 0)}`,
+    },
+  ];
+}
+
+async function owned(metrics: Promise<string>): Promise<number> {
+  return Number(/^herald_speaker_holdings\{state="owner"\} (\d+)$/m.exec(await metrics)?.[1]);
+}
