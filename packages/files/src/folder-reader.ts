@@ -11,7 +11,9 @@ interface CachedFile {
   readonly stamp: string | undefined;
 }
 
-const FILES_A_TURN = 10;
+// A heartbeat that waits for a turn of the event loop must not be late.
+const TURN_MS = 8;
+const NOTHING = { objects: [], problems: [], sections: new Map() } as const;
 
 /** Reads a folder again and again; a file that did not change is not read again, and yields the same objects. */
 export class FolderReader {
@@ -54,15 +56,15 @@ export class FolderReader {
   async #readScanned(scan: Scan): Promise<Reading | undefined> {
     const cache = new Map<string, CachedFile>();
     const problems: FileProblem[] = [...scan.problems];
-    let work = 0;
+    const rest = restAfter(TURN_MS);
     for (const [file, { stamp, isRecent }] of scan.files) {
       const old = this.#cache.get(file);
       if (old?.stamp === stamp) {
         cache.set(file, old);
         continue;
       }
-      if (++work % FILES_A_TURN === 0) await setImmediate();
-      const manifest = this.#readFile(file, old?.manifest);
+      await rest();
+      const manifest = await this.#readFile(file, old?.manifest, rest);
       if (!manifest) return undefined;
       if ("code" in manifest) problems.push(manifest);
       else cache.set(file, { manifest, stamp: isRecent ? undefined : stamp });
@@ -82,12 +84,17 @@ export class FolderReader {
     };
   }
 
-  #readFile(file: string, old: Manifest | undefined): Manifest | FileProblem | undefined {
+  async #readFile(
+    file: string,
+    old: Manifest | undefined,
+    rest: () => Promise<void>,
+  ): Promise<Manifest | FileProblem | undefined> {
     const path = join(this.#dir, file);
     try {
       const bytes = readFileSync(path);
       if (old?.digest === digestOf(bytes)) return old;
-      return bytes.length === 0 ? emptied(file, old) : keepingLast(parseManifest(file, bytes), old);
+      if (bytes.length === 0) return emptied(file, old);
+      return keepingLast(await parseManifest(file, bytes, { old, rest }), old);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
       return isGone(path, error) ? undefined : unreadable(file, error);
@@ -95,12 +102,22 @@ export class FolderReader {
   }
 }
 
+/** Gives up the event loop's turn, if that has lasted long. */
+function restAfter(ms: number): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < ms) return;
+    await setImmediate();
+    since = performance.now();
+  };
+}
+
 /** An editor empties a file before it writes it anew: what it contained stays until it has contents or is gone. */
 function emptied(file: string, old: Manifest | undefined): Manifest {
   const digest = digestOf(new Uint8Array());
-  if (!old || old.objects.length === 0) return { digest, objects: [], problems: [] };
+  if (!old || old.objects.length === 0) return { digest, ...NOTHING };
   const message = "is empty: its last objects stay; write a comment into it, or delete it, to be rid of them";
-  return { digest, objects: old.objects, problems: [{ file, code: "emptied", message }] };
+  return { ...old, digest, problems: [{ file, code: "emptied", message }] };
 }
 
 /** Where a document is broken, what the file contained before and does not now stays as it was. */

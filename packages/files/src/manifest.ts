@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { isMap, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLError } from "yaml";
-import { nodesAlong, parsePath } from "./field-line.ts";
+import { type Parsed, parse } from "./parse.ts";
+import { cut } from "./piece.ts";
 import type { FileObject, FileProblem } from "./reading.ts";
 
 /** What a file contains. */
@@ -9,12 +9,31 @@ export interface Manifest {
   readonly digest: string;
   readonly objects: readonly FileObject[];
   readonly problems: readonly FileProblem[];
+  /** The parts that were read each by itself, by their text. */
+  readonly sections: ReadonlyMap<string, Section>;
 }
 
-interface Parsed {
-  readonly root: Node | undefined;
-  readonly errors: readonly YAMLError[];
-  toJson(): unknown;
+/** A part of a file. */
+interface Section {
+  readonly parsed: Parsed;
+  readonly start: Start;
+  readonly objects: readonly FileObject[];
+}
+
+/** What comes before a section in its file. */
+interface Start {
+  /** Lines, 1 more than there are; documents; objects. */
+  readonly line: number;
+  readonly document: number;
+  readonly position: number;
+}
+
+/** How a file is read. */
+export interface ParseOptions {
+  /** What the file contained before: what is still the same is not parsed again. */
+  readonly old?: Manifest | undefined;
+  /** Called often; lets others have a turn when it is time. */
+  rest(): Promise<void>;
 }
 
 /** Digest of a file's bytes, to tell whether it is worth parsing. */
@@ -22,100 +41,58 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("base64");
 }
 
-/** Reads all objects of a file. A document that cannot be read is a problem of its own; the others count. */
-export function parseManifest(file: string, bytes: Uint8Array): Manifest {
+/**
+ * Reads all objects of a file. A document that cannot be read is a problem of its own; the others count. An object
+ * stays the same one as long as its document and what comes before it stay; its `json` as long as its document does.
+ */
+export async function parseManifest(file: string, bytes: Uint8Array, { old, rest }: ParseOptions): Promise<Manifest> {
   const digest = digestOf(bytes);
-  const text = decode(bytes);
-  if (text === undefined) return broken(digest, { file, code: "syntax", message: "is not UTF-8 text" });
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const sections = new Map<string, Section>();
   const objects: FileObject[] = [];
   const problems: FileProblem[] = [];
-  const lines = new LineCounter();
-  for (const [document, { root, errors, toJson }] of parseYaml(text, lines).entries()) {
-    const report = (code: FileProblem["code"], message: string, offset = root?.range?.[0] ?? 0) => {
-      problems.push({ file, line: lines.linePos(offset).line, code, message });
-    };
-    const [error] = errors;
-    if (error) report("syntax", error.message, error.pos[0]);
-    if (error || !root || (isScalar(root) && root.value === null)) continue;
-    const json = attempt(toJson);
-    if (json instanceof Error) report("syntax", json.message);
-    else if (!isMap(root)) report("notAnObject", "is no Kubernetes object: write a map with apiVersion and kind");
-    else {
-      for (const item of expand(json, [])) {
-        const lineOf = (path: string) => lineIn(text, document, [...item.path, ...parsePath(path)]);
-        const start = nodesAlong(root, item.path).at(-1) ?? root;
-        const { line } = lines.linePos(start.range?.[0] ?? 0);
-        objects.push({ file, document, position: objects.length, line, json: item.json, lineOf });
-      }
+  let document = 0;
+  for (const piece of cut(bytes)) {
+    await rest();
+    const text = attempt(() => decoder.decode(piece.bytes));
+    if (text === undefined) {
+      const problem = { file, code: "syntax", message: "is not UTF-8 text" } as const;
+      return { digest, objects: [], problems: [problem], sections: new Map() };
+    }
+    const start = { line: piece.line, document, position: objects.length };
+    const section = sectionOf(file, start, sections.get(text) ?? old?.sections.get(text) ?? parse(text));
+    sections.set(text, section);
+    document += section.parsed.documents;
+    for (const object of section.objects) objects.push(object);
+    for (const { line, code, message } of section.parsed.problems) {
+      problems.push({ file, line: start.line + line - 1, code, message });
     }
   }
-  return { digest, objects, problems };
+  return { digest, objects, problems, sections };
 }
 
-function broken(digest: string, problem: FileProblem): Manifest {
-  return { digest, objects: [], problems: [problem] };
+function sectionOf(file: string, start: Start, known: Section | Parsed): Section {
+  const isPlaced = "parsed" in known;
+  if (isPlaced && isSame(known.start, start)) return known;
+  const parsed = isPlaced ? known.parsed : known;
+  const objects = parsed.objects.map(({ document, line, json, lineOf }, index): FileObject => {
+    return {
+      ...{ file, document: start.document + document, position: start.position + index, json },
+      line: start.line + line - 1,
+      lineOf: (path) => start.line + lineOf(path) - 1,
+    };
+  });
+  return { parsed, start, objects };
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+function isSame(a: Start, b: Start): boolean {
+  return a.line === b.line && a.document === b.document && a.position === b.position;
+}
+
+function attempt<T>(act: () => T): T | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return act();
   } catch {
     return undefined;
   }
-}
-
-/** As kubectl reads YAML: version 1.1, in which `yes` is true and 010 is 8, but times and dates are text. */
-function parseYaml(text: string, lineCounter: LineCounter): Parsed[] {
-  try {
-    const documents = parseAllDocuments(text, {
-      version: "1.1",
-      prettyErrors: false,
-      lineCounter,
-      customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !isTime(tag)),
-    });
-    if (!Array.isArray(documents)) return [];
-    return documents.map((document) => ({
-      root: document.contents ?? undefined,
-      errors: document.errors,
-      toJson: () => document.toJS({ maxAliasCount: 100 }),
-    }));
-  } catch (error) {
-    // Nested so deeply that the parser's stack overflows.
-    if (!(error instanceof RangeError)) throw error;
-    const tooDeep = { pos: [0, 0], message: "is nested too deeply" } as unknown as YAMLError;
-    return [{ root: undefined, errors: [tooDeep], toJson: () => undefined }];
-  }
-}
-
-function isTime({ tag, format }: { readonly tag: string; readonly format?: string }): boolean {
-  return tag.endsWith(":timestamp") || format === "TIME";
-}
-
-function attempt(toJson: () => unknown): unknown {
-  try {
-    return toJson();
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-}
-
-interface Item {
-  readonly json: unknown;
-  readonly path: readonly (string | number)[];
-}
-
-/** The objects of a `List`, of lists in it too; anything else is itself. */
-function expand(json: unknown, path: Item["path"]): readonly Item[] {
-  const { kind, items } = (typeof json === "object" && json !== null ? json : {}) as Record<"kind" | "items", unknown>;
-  if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items)) return [{ json, path }];
-  return items.flatMap((item: unknown, i) => (path.length > 10 ? [] : expand(item, [...path, "items", i])));
-}
-
-/** Parses again, for a syntax tree of each file would take many times the memory and is seldom asked. */
-function lineIn(text: string, document: number, path: readonly (string | number)[]): number {
-  const lines = new LineCounter();
-  const root = parseYaml(text, lines)[document]?.root;
-  if (!root) return 1;
-  const node = nodesAlong(root, path).at(-1) ?? root;
-  return lines.linePos(node.range?.[0] ?? 0).line;
 }
