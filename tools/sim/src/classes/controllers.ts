@@ -55,7 +55,7 @@ export const CONTROLLER_CLASSES: readonly FaultClass[] = [
   { name: "controller-port", what: "leader: own port down up to 6 s", ...STILL, script: port },
   {
     name: "controller-port-flaps",
-    what: "leader: own port goes down and up again and again",
+    what: "leader: own port down for 300 ms or longer, again and again",
     ...STILL,
     script: portFlaps,
   },
