@@ -14,6 +14,7 @@ export { type PoolEntry, type PoolEntryError, parsePoolEntry, poolNamespaces, po
 export { formatObjectId, type ObjectId, type Problem, type ProblemCode } from "./problem.ts";
 export { type ReadContext, readResource } from "./read.ts";
 export { type ResolveOptions, resolve } from "./resolve.ts";
+export { Resolver } from "./resolver.ts";
 export { objectId, type ReadOutcome, type Resource } from "./resource.ts";
 export { type SelectorJson, toSelector } from "./selector.ts";
 export type { Service } from "./service.ts";

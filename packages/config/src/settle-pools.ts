@@ -6,10 +6,26 @@ import { CidrSet } from "./overlap.ts";
 import type { Problem } from "./problem.ts";
 import { objectId } from "./resource.ts";
 
-/** Takes out of force, or back to their last valid form, pools that claim what another one has. Returns the errors. */
-export function settlePools(previous: Configuration, inForce: Map<string, InForce>): ObjectProblem[] {
+/** An error of an object that does not say what it is may be a pool's. */
+export function setsPoolAside({ severity, id }: ObjectProblem): boolean {
+  return severity === "error" && (!id || id.kind === "IPAddressPool");
+}
+
+/**
+ * Takes out of force, or back to their last valid form, pools that claim what another one has. Returns the errors.
+ * `keys`: all pools' keys at least.
+ */
+export function settlePools(
+  previous: Configuration,
+  inForce: Map<string, InForce>,
+  keys: readonly string[],
+): ObjectProblem[] {
   const errors = new Map<string, ObjectProblem>();
-  const forms = new Map(Array.from(inForce).filter(([, { resource }]) => resource.kind === "IPAddressPool"));
+  const forms = new Map<string, InForce>();
+  for (const key of keys) {
+    const form = inForce.get(key);
+    if (form?.resource.kind === "IPAddressPool") forms.set(key, form);
+  }
   // A pool that goes back to its last form may take away what a changed one has just been granted: so once more.
   for (let settled = false; !settled; ) {
     settled = true;

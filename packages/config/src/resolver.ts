@@ -1,0 +1,114 @@
+import {
+  type Candidate,
+  type Configuration,
+  EMPTY_CONFIGURATION,
+  type InForce,
+  type ObjectProblem,
+} from "./configuration.ts";
+import type { ResolveOptions } from "./resolve.ts";
+import { setsPoolAside, settlePools } from "./settle-pools.ts";
+import { type Claim, claimOf, standingOf } from "./standing.ts";
+import { unknownPools } from "./unknown-pools.ts";
+
+/**
+ * `resolve`, again and again: what it decides is the same, but only objects that may come out differently are decided
+ * anew. A candidate that did not change must be the same object as before.
+ */
+export class Resolver {
+  readonly #namespace: string | undefined;
+  #configuration: Configuration = EMPTY_CONFIGURATION;
+  #claims = new Map<Candidate, Claim>();
+  readonly #rivals = new Map<string, Set<Candidate>>();
+  /** Candidates with problems of their own. */
+  readonly #wrong = new Map<Candidate, readonly ObjectProblem[]>();
+  readonly #duplicates = new Map<string, readonly ObjectProblem[]>();
+  /**
+   * Objects that may come out differently although no form of them has changed: pools, for they depend on each other;
+   * advertisements, for they name pools; whatever has several forms or a wrong one.
+   */
+  readonly #restless = new Set<string>();
+
+  constructor({ namespace }: ResolveOptions = {}) {
+    this.#namespace = namespace;
+  }
+
+  /** What is in force. */
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  /** Decides what is in force now, given all objects there are. */
+  update(candidates: readonly Candidate[]): Configuration {
+    const touched = new Set(this.#restless);
+    this.#enter(candidates, touched);
+    const previous = this.#configuration;
+    const inForce = new Map(previous.inForce);
+    for (const key of touched) this.#settle(key, previous, inForce);
+    const restless = [...this.#restless];
+    const problems = [
+      ...[...this.#wrong.values(), ...this.#duplicates.values()].flat(),
+      ...settlePools(previous, inForce, restless),
+      ...unknownPools(restless.flatMap((key) => inForce.get(key) ?? [])),
+    ];
+    this.#configuration = { inForce, problems, poolSetAside: problems.some(setsPoolAside) };
+    return this.#configuration;
+  }
+
+  /** Puts forms in force until the next update, which treats them as what was in force. */
+  keep(forms: Iterable<readonly [string, InForce]>): Configuration {
+    const inForce = new Map(this.#configuration.inForce);
+    for (const [key, form] of forms) {
+      inForce.set(key, form);
+      this.#restless.add(key);
+    }
+    this.#configuration = { ...this.#configuration, inForce };
+    return this.#configuration;
+  }
+
+  /** Takes in which candidates came and went, and notes the objects that they are about. */
+  #enter(candidates: readonly Candidate[], touched: Set<string>): void {
+    const claims = new Map<Candidate, Claim>();
+    for (const candidate of candidates) {
+      const known = this.#claims.get(candidate);
+      const claim = known ?? claimOf(candidate, this.#namespace);
+      claims.set(candidate, claim);
+      if (known) continue;
+      if (claim.problems.length > 0) this.#wrong.set(candidate, claim.problems);
+      if (claim.key === undefined) continue;
+      touched.add(claim.key);
+      const rivals = this.#rivals.get(claim.key);
+      if (rivals) rivals.add(candidate);
+      else this.#rivals.set(claim.key, new Set([candidate]));
+    }
+    for (const [candidate, { key }] of this.#claims) {
+      if (claims.has(candidate)) continue;
+      this.#wrong.delete(candidate);
+      if (key === undefined) continue;
+      touched.add(key);
+      this.#rivals.get(key)?.delete(candidate);
+    }
+    this.#claims = claims;
+  }
+
+  #settle(key: string, previous: Configuration, inForce: Map<string, InForce>): void {
+    const rivals = [...(this.#rivals.get(key) ?? [])];
+    this.#restless.delete(key);
+    this.#duplicates.delete(key);
+    inForce.delete(key);
+    if (rivals.length === 0) {
+      this.#rivals.delete(key);
+      return;
+    }
+    const { form, problems } = standingOf(rivals, previous.inForce.get(key));
+    if (form) inForce.set(key, form);
+    if (problems.length > 0) this.#duplicates.set(key, problems);
+    if (rivals.length > 1 || !rivals.every(isSteady)) this.#restless.add(key);
+  }
+}
+
+/** Whether it comes out the same as long as it has no rivals. */
+function isSteady({ outcome }: Candidate): boolean {
+  if (outcome.type !== "resource") return false;
+  const { kind } = outcome.resource;
+  return kind !== "IPAddressPool" && kind !== "L2Advertisement";
+}

@@ -1,0 +1,94 @@
+import type { Candidate, InForce, ObjectProblem } from "./configuration.ts";
+import { compareSeniority, type Origin, type Placed } from "./origin.ts";
+import { formatObjectId, type ObjectId } from "./problem.ts";
+import { objectId } from "./resource.ts";
+import { sameJson } from "./same-json.ts";
+
+/** What can be said of a candidate without looking at others. */
+export interface Claim {
+  /** The object whose form it wants to be; undefined if it does not count. */
+  readonly key: string | undefined;
+  readonly problems: readonly ObjectProblem[];
+}
+
+/** Says which object a candidate is about, and what is wrong with it by itself. */
+export function claimOf(candidate: Candidate, namespace: string | undefined): Claim {
+  const id = idOf(candidate);
+  const problems = ownProblems(candidate, id);
+  if (!id || candidate.outcome.type === "ignored") return { key: undefined, problems };
+  const elsewhere = outsideNamespace(id, candidate.origin, namespace);
+  return elsewhere ? { key: undefined, problems: [...problems, elsewhere] } : { key: formatObjectId(id), problems };
+}
+
+/** What becomes of an object. */
+export interface Standing {
+  /** Undefined: it is not in force. */
+  readonly form: InForce | undefined;
+  readonly problems: readonly ObjectProblem[];
+}
+
+/** Decides between the forms of one object, at least one, given what was in force. */
+export function standingOf(rivals: readonly Candidate[], last: InForce | undefined): Standing {
+  const chosen = choose(rivals, last);
+  const others = rivals.length === 1 ? [] : rivals.filter((other) => other !== chosen);
+  return { form: currentForm(chosen, last), problems: others.map((other) => duplicate(other, chosen.origin)) };
+}
+
+function idOf({ outcome }: Candidate): ObjectId | undefined {
+  return outcome.type === "resource" ? objectId(outcome.resource) : outcome.id;
+}
+
+/** Errors and warnings that an object has by itself. */
+function ownProblems({ origin, outcome }: Candidate, id: ObjectId | undefined): ObjectProblem[] {
+  const errors = outcome.type === "invalid" ? outcome.problems : [];
+  if (errors.length === 0 && outcome.warnings.length === 0) return [];
+  return [
+    ...errors.map((problem): ObjectProblem => ({ ...problem, severity: "error", id, origin })),
+    ...outcome.warnings.map((problem): ObjectProblem => ({ ...problem, severity: "warning", id, origin })),
+  ];
+}
+
+const OWN_KINDS: ReadonlySet<string> = new Set(["IPAddressPool", "L2Advertisement"]);
+
+function outsideNamespace(id: ObjectId, origin: Origin, namespace: string | undefined): ObjectProblem | undefined {
+  if (namespace === undefined || !OWN_KINDS.has(id.kind) || id.namespace === namespace) return undefined;
+  const message = `resource must be created in ${namespace} namespace; in "${id.namespace}" it has no effect`;
+  return { path: "metadata.namespace", message, code: "otherNamespace", severity: "warning", id, origin };
+}
+
+/** Of several forms of one object: what is in force, else what stands where that stood, else the senior valid one. */
+function choose(rivals: readonly Candidate[], last: InForce | undefined): Candidate {
+  if (rivals.length === 1) return rivals[0] as Candidate;
+  const inOrder = rivals.toSorted((a, b) => validity(a) - validity(b) || compareSeniority(placed(a), placed(b)));
+  const inSameFile = last ? inOrder.filter(({ origin }) => origin.file === last.origin.file) : [];
+  return (
+    inSameFile.find(({ outcome }) => outcome.type === "resource" && sameJson(outcome.resource, last?.resource)) ??
+    inSameFile.find(({ origin }) => origin.position === last?.origin.position) ??
+    inSameFile[0] ??
+    (inOrder[0] as Candidate)
+  );
+}
+
+function validity({ outcome }: Candidate): number {
+  return outcome.type === "resource" ? 0 : 1;
+}
+
+function placed({ origin, outcome }: Candidate): Placed {
+  return { origin, resource: outcome.type === "resource" ? outcome.resource : undefined };
+}
+
+/** The present form if it is valid, else the last one that was. */
+function currentForm({ origin, outcome }: Candidate, last: InForce | undefined): InForce | undefined {
+  if (outcome.type !== "resource") return last && (last.outdated ? last : { ...last, outdated: true });
+  const { resource } = outcome;
+  if (!last || !sameJson(resource, last.resource)) return { resource, origin, outdated: false };
+  const inPlace = last.origin.file === origin.file && last.origin.position === origin.position;
+  return inPlace && !last.outdated ? last : { resource: last.resource, origin, outdated: false };
+}
+
+function duplicate(candidate: Candidate, { file }: Origin): ObjectProblem {
+  const { origin } = candidate;
+  const place = file === undefined || file === origin.file ? "" : ` in ${file}`;
+  const message = `the same object is already defined${place}; remove one of the two`;
+  return { path: "metadata.name", message, code: "duplicateObject", severity: "error", id: idOf(candidate), origin };
+}
