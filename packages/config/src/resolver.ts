@@ -17,7 +17,8 @@ import { unknownPools } from "./unknown-pools.ts";
 export class Resolver {
   readonly #namespace: string | undefined;
   #configuration: Configuration = EMPTY_CONFIGURATION;
-  #claims = new Map<Candidate, Claim>();
+  #candidates: readonly Candidate[] = [];
+  readonly #claims = new Map<Candidate, Claim>();
   readonly #rivals = new Map<string, Set<Candidate>>();
   /** Candidates with problems of their own. */
   readonly #wrong = new Map<Candidate, readonly ObjectProblem[]>();
@@ -67,12 +68,22 @@ export class Resolver {
 
   /** Takes in which candidates came and went, and notes the objects that they are about. */
   #enter(candidates: readonly Candidate[], touched: Set<string>): void {
-    const claims = new Map<Candidate, Claim>();
-    for (const candidate of candidates) {
-      const known = this.#claims.get(candidate);
-      const claim = known ?? claimOf(candidate, this.#namespace);
-      claims.set(candidate, claim);
-      if (known) continue;
+    const { before, after } = differing(this.#candidates, candidates);
+    this.#candidates = candidates;
+    const present = new Set(after);
+    for (const candidate of before) {
+      const claim = this.#claims.get(candidate);
+      if (!claim || present.has(candidate)) continue;
+      this.#claims.delete(candidate);
+      this.#wrong.delete(candidate);
+      if (claim.key === undefined) continue;
+      touched.add(claim.key);
+      this.#rivals.get(claim.key)?.delete(candidate);
+    }
+    for (const candidate of after) {
+      if (this.#claims.has(candidate)) continue;
+      const claim = claimOf(candidate, this.#namespace);
+      this.#claims.set(candidate, claim);
       if (claim.problems.length > 0) this.#wrong.set(candidate, claim.problems);
       if (claim.key === undefined) continue;
       touched.add(claim.key);
@@ -80,14 +91,6 @@ export class Resolver {
       if (rivals) rivals.add(candidate);
       else this.#rivals.set(claim.key, new Set([candidate]));
     }
-    for (const [candidate, { key }] of this.#claims) {
-      if (claims.has(candidate)) continue;
-      this.#wrong.delete(candidate);
-      if (key === undefined) continue;
-      touched.add(key);
-      this.#rivals.get(key)?.delete(candidate);
-    }
-    this.#claims = claims;
   }
 
   #settle(key: string, previous: Configuration, inForce: Map<string, InForce>): void {
@@ -104,6 +107,19 @@ export class Resolver {
     if (problems.length > 0) this.#duplicates.set(key, problems);
     if (rivals.length > 1 || !rivals.every(isSteady)) this.#restless.add(key);
   }
+}
+
+/** What two lists have between what they begin and end with in common. */
+function differing<T>(
+  a: readonly T[],
+  b: readonly T[],
+): { readonly before: readonly T[]; readonly after: readonly T[] } {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < shorter - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  return { before: a.slice(start, a.length - end), after: b.slice(start, b.length - end) };
 }
 
 /** Whether it comes out the same as long as it has no rivals. */
