@@ -59,6 +59,27 @@ describe("a catalog", () => {
   });
 });
 
+test("what is prepared is taken in as usual, and others have their turn meanwhile", async () => {
+  const { catalog } = start();
+  const objects = reading([service("web"), pool("a", ["10.0.0.0/24"])]);
+  let rests = 0;
+  await catalog.prepare(objects, async () => void rests++);
+  await catalog.prepare(objects, async () => void rests++);
+  expect(rests).toBe(2);
+  catalog.take(objects);
+  expect([...catalog.configuration.inForce.keys()]).toEqual(["Service default/web", "IPAddressPool metallb-system/a"]);
+});
+
+test("an object whose place has changed is the same one", () => {
+  const { catalog } = start();
+  const [web, a] = reading([service("web"), pool("a", ["10.0.0.0/24"])]).objects;
+  if (!web || !a) throw new Error("no objects");
+  catalog.take({ complete: true, objects: [web, a], problems: [] });
+  const before = catalog.configuration.inForce.get("Service default/web")?.resource;
+  catalog.take({ complete: true, objects: [{ ...web, line: 9, position: 1 }], problems: [] });
+  expect(catalog.configuration.inForce.get("Service default/web")?.resource).toBe(before);
+});
+
 test("a pool may be set aside as long as a file cannot be read", () => {
   const { catalog } = start();
   catalog.take(reading([], [broken]));

@@ -2,15 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import {
   type Candidate,
   type Configuration,
-  EMPTY_CONFIGURATION,
   formatObjectId,
   type InForce,
   type ObjectProblem,
   type Origin,
   objectId,
+  type ReadOutcome,
+  Resolver,
   type Resource,
   readResource,
-  resolve,
 } from "@heraldlb/config";
 import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
 import type { Logger } from "@heraldlb/runtime";
@@ -33,9 +33,14 @@ export interface CatalogOptions {
  */
 export class Catalog {
   readonly #log: Logger;
-  readonly #namespace: string | undefined;
-  #configuration = EMPTY_CONFIGURATION;
+  readonly #resolver: Resolver;
+  #configuration: Configuration;
+  #last: { readonly objects: readonly FileObject[]; readonly candidates: readonly Candidate[] } = {
+    ...{ objects: [], candidates: [] },
+  };
   readonly #candidates = new WeakMap<FileObject, Candidate>();
+  /** By what was written, for an object whose place has changed stays what it is. */
+  readonly #outcomes = new WeakMap<object, ReadOutcome>();
   #told = new Map<string, unknown>();
   readonly #manifests = new WeakMap<Resource, unknown>();
   #remembered: ReadonlyMap<string, InForce> = new Map();
@@ -43,7 +48,8 @@ export class Catalog {
 
   constructor({ log, namespace }: CatalogOptions) {
     this.#log = log;
-    this.#namespace = namespace;
+    this.#resolver = new Resolver({ namespace });
+    this.#configuration = this.#resolver.configuration;
   }
 
   /** What is in force. */
@@ -71,6 +77,15 @@ export class Catalog {
     return this.#hasFileProblems || this.#configuration.problems.some(({ severity }) => severity === "error");
   }
 
+  /** Understands objects of a reading that is to be taken in, between which others have their turn. */
+  async prepare({ objects }: Reading, rest: () => Promise<void>): Promise<void> {
+    for (const object of objects) {
+      if (this.#candidates.has(object)) continue;
+      this.#read(object);
+      await rest();
+    }
+  }
+
   /** Takes a reading in; false if nothing may act on it, since something could not be read. */
   take(reading: Reading): boolean {
     const told = new Map<string, unknown>();
@@ -80,13 +95,15 @@ export class Catalog {
       return false;
     }
     this.#hasFileProblems = reading.problems.length > 0;
-    const resolved = resolve(
-      this.#configuration,
-      reading.objects.map((object) => this.#read(object)),
-      { namespace: this.#namespace },
-    );
-    // What cannot be read may be a pool.
-    this.#configuration = { ...resolved, poolSetAside: resolved.poolSetAside || this.#hasFileProblems };
+    const { objects, candidates } = this.#last;
+    this.#last = {
+      objects: reading.objects,
+      // Most often nearly all are what they were, in the same place.
+      candidates: reading.objects.map((object, i) => {
+        return object === objects[i] ? (candidates[i] as Candidate) : this.#read(object);
+      }),
+    };
+    this.#take(this.#resolver.update(this.#last.candidates));
     this.#keepRemembered();
     this.#tellOfObjects(reading.objects, told);
     this.#told = told;
@@ -109,24 +126,37 @@ export class Catalog {
     this.#keepRemembered();
   }
 
+  #take(resolved: Configuration): void {
+    // What cannot be read may be a pool.
+    this.#configuration = { ...resolved, poolSetAside: resolved.poolSetAside || this.#hasFileProblems };
+  }
+
   #keepRemembered(): void {
     if (this.#remembered.size === 0) return;
     const { inForce, problems } = this.#configuration;
     const wrong = new Set(problems.map(({ id, severity }) => (id && severity === "error" ? formatObjectId(id) : "")));
     const kept = [...this.#remembered].filter(([id]) => !inForce.has(id) && (this.#hasFileProblems || wrong.has(id)));
     this.#remembered = new Map(kept);
-    if (kept.length === 0) return;
-    this.#configuration = { ...this.#configuration, inForce: new Map([...inForce, ...kept]) };
+    if (kept.length > 0) this.#take(this.#resolver.keep(kept));
   }
 
   #read(object: FileObject): Candidate {
     const known = this.#candidates.get(object);
     if (known) return known;
-    const outcome = readResource(object.json, { defaultNamespace: "default" });
+    const outcome = this.#outcome(object.json);
     const candidate = { origin: { file: object.file, position: object.position }, outcome };
     this.#candidates.set(object, candidate);
     if (outcome.type === "resource") this.#manifests.set(outcome.resource, object.json);
     return candidate;
+  }
+
+  #outcome(json: unknown): ReadOutcome {
+    const key = typeof json === "object" && json !== null ? json : undefined;
+    const known = key && this.#outcomes.get(key);
+    if (known) return known;
+    const outcome = readResource(json, { defaultNamespace: "default" });
+    if (key) this.#outcomes.set(key, outcome);
+    return outcome;
   }
 
   #tellOfFile(problem: FileProblem, told: Map<string, unknown>): void {

@@ -91,6 +91,11 @@ export class Cluster {
     return this.#world.nodes().map(({ name }) => name);
   }
 
+  /** Does what takes long of taking a reading in, and calls `rest` often, so that others have their turn. */
+  async prepare(reading: Reading, rest: () => Promise<void>): Promise<void> {
+    await this.#catalog.prepare(reading, rest);
+  }
+
   /** Takes a reading in. An incomplete one changes nothing. */
   take(reading: Reading): PlanChanges {
     if (!this.#catalog.take(reading)) return NO_CHANGES;

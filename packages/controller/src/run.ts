@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { serveSpeakers, type TlsMaterial } from "@heraldlb/api";
 import { type Endpoint, FatalError, formatEndpoint, type MainContext, watchTlsFiles } from "@heraldlb/daemon";
 import {
@@ -36,6 +37,8 @@ export interface RunContext extends MainContext {
 
 // What a lost segment costs; the kernel's own least is 200 ms, more than a heartbeat may be late.
 const RTO_MIN_MICROSECONDS = 20_000;
+// A heartbeat that waits for a turn of the event loop must not be late.
+const TURN_MS = 8;
 
 /**
  * Runs a controller on a folder of manifests until the signal aborts, then ends it in good order.
@@ -138,9 +141,21 @@ async function readSource(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const reading of watchFolder(folder, { clock, log }, signal)) {
+    await controller.cluster.prepare(reading, restAfter(TURN_MS, clock));
+    if (signal.aborted) return;
     controller.take(reading);
     if (controller.cluster.isRead) health.ready("source");
   }
+}
+
+/** Gives up the event loop's turn, if that has lasted long. */
+function restAfter(ms: number, clock: Clock): () => Promise<void> {
+  let since = clock.now();
+  return async () => {
+    if (clock.now() - since < ms) return;
+    await setImmediate();
+    since = clock.now();
+  };
 }
 
 async function readStored(folder: string): Promise<readonly FileObject[]> {
