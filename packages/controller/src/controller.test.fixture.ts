@@ -159,6 +159,7 @@ export class FakeSpeaker {
   readonly orders: string[] = [];
   readonly replies: { readonly role: string; readonly term: number; readonly firm: boolean }[] = [];
   beats = true;
+  acknowledges = true;
   error: StreamError | undefined;
   hasEnded = false;
   readonly #now: () => number;
@@ -264,6 +265,7 @@ export class FakeSpeaker {
       case "revoke": {
         const { group, epoch } = message.value;
         this.orders.push(`${message.$case} ${group} ${epoch?.term}.${epoch?.counter}`);
+        if (!this.acknowledges) break;
         const kind = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.REVOKE }[message.$case];
         const state = STATES[message.$case];
         this.say({ $case: "holdings", value: { revision: ++this.#revision, changed: [{ group, epoch, state }] } });

@@ -9,8 +9,10 @@ import {
   controllerStatus,
   formatEpoch,
   initialController,
+  NO_EPOCH,
   nextTerm,
   ownerOf,
+  type StreamId,
   stepController,
 } from "@heraldlb/election";
 import type { Reading } from "@heraldlb/files";
@@ -52,6 +54,7 @@ export class Controller {
   #state: ControllerState;
   readonly #firstRead = Promise.withResolvers<void>();
   #hasBegun = false;
+  #steppedAt = 0;
   #isProceeding = false;
 
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
@@ -199,6 +202,7 @@ export class Controller {
         break;
       default:
         this.#step({ type: "received", stream: session.id, message: request });
+        if (request.type === "heartbeat" && session.window.waiting > 0) this.#excuse(session.id);
     }
   }
 
@@ -225,9 +229,21 @@ export class Controller {
 
   #step(event: WithoutTime<ControllerEvent>): void {
     const now = this.#dependencies.clock.now();
+    const wasAway = now - this.#steppedAt > this.#config.timers.intervalMs;
+    this.#steppedAt = now;
+    // What was acknowledged meanwhile is still to be read.
+    if (wasAway) for (const stream of this.#hub.busy()) this.#excuse(stream);
     const { state, effects } = stepController(this.#state, { ...event, now }, this.#config);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
+  }
+
+  /**
+   * A speaker cannot acknowledge an order that waits here, so it has the detection time again. To the machine that is
+   * any Ack: it counts from the last one.
+   */
+  #excuse(stream: StreamId): void {
+    this.#step({ type: "received", stream, message: { type: "ack", kind: "assign", group: "", epoch: NO_EPOCH } });
   }
 
   #perform(effect: ControllerEffect): void {
@@ -245,13 +261,8 @@ export class Controller {
         break;
       case "owner": {
         const { group, node, epoch, reason } = effect;
-        log.info("owner changed", {
-          group,
-          from: this.#owners.get(group),
-          to: node,
-          epoch: formatEpoch(epoch),
-          reason,
-        });
+        const from = this.#owners.get(group);
+        log.info("owner changed", { group, from, to: node, epoch: formatEpoch(epoch), reason });
         if (node === undefined) this.#owners.delete(group);
         else this.#owners.set(group, node);
         observer.onOwner(reason);

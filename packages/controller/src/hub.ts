@@ -115,6 +115,11 @@ export class Hub {
     session.send(encodeOrder(message));
   }
 
+  /** The streams of speakers whose orders wait here, or may be under way. */
+  busy(): StreamId[] {
+    return [...this.#sessions.values()].filter(({ window }) => window.isBusy).map(({ id }) => id);
+  }
+
   /** Ends a stream behind what was sent. */
   close(id: StreamId, reason: CloseReason): void {
     const session = this.#sessions.get(id);

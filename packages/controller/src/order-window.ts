@@ -34,6 +34,11 @@ export class OrderWindow {
     return this.#waiting.size;
   }
 
+  /** Orders wait, or are under way. */
+  get isBusy(): boolean {
+    return this.#waiting.size + this.#underWay.size > 0;
+  }
+
   /** Adds an order, or replaces the one for its group that has not left yet. */
   put(order: FreshOrder): void {
     this.#waiting.set(order.group, order);
