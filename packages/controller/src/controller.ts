@@ -22,6 +22,8 @@ import { Definitions } from "./definitions.ts";
 import { Hub, type HubStatus } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import { fromRequest, type Greeting, type Request } from "./messages.ts";
+import { assertNodeName } from "./node-name.ts";
+import { PacedLog } from "./paced-log.ts";
 import type { PlanChanges } from "./plan.ts";
 import { Refusals } from "./refusals.ts";
 import type { Session } from "./session.ts";
@@ -34,8 +36,6 @@ const ORDERS_UNDER_WAY = 256;
 const ORDERS_AT_ONCE = 64;
 // What the machine logs when a holding first names the rival's MAC.
 const CLAIMED = "address claimed by another";
-const NODE_NAME_RULE = "lower-case letters, digits, '-' and '.', a letter or digit at both ends";
-const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /**
  * One controller replica: readings of the source and what speakers say come in, orders for speakers go out.
@@ -49,6 +49,7 @@ export class Controller {
   readonly #definitions = new Definitions(REMEMBERED_CHANGES);
   readonly #hub: Hub;
   readonly #owners = new Map<string, string>();
+  readonly #decisions: PacedLog;
   readonly #ending = new AbortController();
   readonly #refusals: Refusals;
   #state: ControllerState;
@@ -60,19 +61,19 @@ export class Controller {
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
     const { clock, log, store, observer } = dependencies;
     this.#dependencies = dependencies;
+    this.#decisions = new PacedLog(clock, log);
     this.#config = { identity, timers };
     this.#state = initialController(this.#config);
     this.#refusals = new Refusals(clock, log);
-    const definitions = this.#definitions;
     const orders = { limit: ORDERS_UNDER_WAY, unheard: ORDERS_AT_ONCE, patienceMs: timers.intervalMs * timers.misses };
-    this.#hub = new Hub({ clock, definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
+    this.#hub = new Hub({ clock, definitions: this.#definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
     const ledger = new Ledger({
       ...{ store, clock, log },
       onStored: (record) => this.#turn(() => this.#follow(this.#cluster.confirm(record))),
       onFailure: () => observer.onUpdateError(),
     });
     this.#cluster = new Cluster(options, {
-      ...{ log, definitions },
+      ...{ log, definitions: this.#definitions },
       store: (entries) => ledger.enter(entries, this.#ending.signal),
       newest: (groups) => this.#newest(groups),
     });
@@ -135,6 +136,7 @@ export class Controller {
   /** Tells speakers that nothing is certain from now on, ends their streams, and stores nothing more. */
   end(): void {
     this.#ending.abort();
+    this.#decisions.flush();
     this.#turn(() => {
       const { identity, timers } = this.#config;
       const { role, term } = this.status();
@@ -170,12 +172,11 @@ export class Controller {
 
   #check({ node }: Session, { peer }: ServedStream, { hello }: Greeting): void {
     try {
-      if (!NODE_NAME.test(hello.node)) throw new StreamError("invalidArgument", `no node's name: ${NODE_NAME_RULE}`);
+      assertNodeName(hello.node);
       if (node !== undefined) throw new StreamError("invalidArgument", "a second Hello");
       assertPeerIsNode(peer, hello.node);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#refusals.note({ node: hello.node, address: peer.address, reason });
+      this.#refusals.note({ node: hello.node, address: peer.address, reason: (error as StreamError).message });
       throw error;
     }
   }
@@ -262,7 +263,7 @@ export class Controller {
       case "owner": {
         const { group, node, epoch, reason } = effect;
         const from = this.#owners.get(group);
-        log.info("owner changed", { group, from, to: node, epoch: formatEpoch(epoch), reason });
+        this.#decisions.info("owner changed", { group, from, to: node, epoch: formatEpoch(epoch), reason });
         if (node === undefined) this.#owners.delete(group);
         else this.#owners.set(group, node);
         observer.onOwner(reason);
