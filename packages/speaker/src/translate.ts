@@ -214,7 +214,8 @@ function fromGroup({ id, addresses }: ProtoGroup): ReceivedGroup {
     if (read.some((other) => other.address === ip)) return invalid(`${ip} occurs twice`);
     read.push({ address: ip, interfaces: allInterfaces ? "all" : interfaces });
   }
-  return { type: "group", group: { id, addresses: read } };
+  // A list that grew has room for sixteen more, and there can be ten thousand of them.
+  return { type: "group", group: { id, addresses: read.slice() } };
 }
 
 const toGroup = ({ id, addresses }: GroupDefinition): ProtoGroup => ({
