@@ -1,6 +1,8 @@
+import { cpus, loadavg } from "node:os";
 import { type LabProcess, pass, until } from "@heraldlb/lab";
 import type { Result } from "./result.ts";
 import { ready, type Site, setUp, writeServices } from "./site.ts";
+import { round } from "./statistics.ts";
 
 /** What is to be measured of moves that nobody needs. */
 export interface MovesOptions {
@@ -41,6 +43,8 @@ export async function moves({ busyMinutes, lossSeconds }: MovesOptions): Promise
     value: await underLoad(site, busyMinutes * 60_000),
     unit: "moves",
     goal: "0",
+    // Whatever else runs on the machine competes, too.
+    beside: `load average ${round(loadavg()[1] ?? 0)} on ${cpus().length} cores`,
   });
   return results;
 }
