@@ -28,7 +28,11 @@ test.each(distinct)(
     try {
       const script = join(folder, "block.sh");
       await writeFile(script, code);
-      await exec("bash", ["-eu", script], { cwd: ROOT, timeout: 110_000 });
+      const options = { cwd: ROOT, timeout: 110_000 };
+      const { error, stdout, stderr } = await exec("bash", ["-eu", script], options).catch(
+        (error) => error && { ...error, error },
+      );
+      expect(error, `${stdout}\n${stderr}`).toBeUndefined();
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -163,6 +163,18 @@ describe("an owner", () => {
     expect(bench.reasons).toEqual(["ranked", "unacknowledged"]);
   });
 
+  test("that answers by an earlier decision and does not acknowledge the next one is told again", () => {
+    const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "lead", term: 2 });
+    bench.pass(50);
+    bench.clear();
+    bench.pass(1_000);
+    expect(bench.owner()).toBe("a");
+    expect(new Set(bench.reasons)).toEqual(new Set(["repaired"]));
+    expect(bench.orders("b")).toEqual([]);
+  });
+
   test("whose Assign has died with its stream is told again on the next one, and keeps the group", () => {
     const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
     const held = [...bench.speaker("a").held.values()];

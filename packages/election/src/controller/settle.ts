@@ -146,6 +146,13 @@ function awaitAck(context: ControllerContext, group: Group, speaker: Speaker, ow
     lookAgain(context, group.id, now < due ? due : now + config.timers.intervalMs);
     return;
   }
+  const holding = speaker.holdings.get(group.id);
+  if (holding?.state === "owner" && compareEpochs(holding.epoch, owner.epoch) < 0) {
+    // It answers by an earlier decision, and has not taken this one in: too late for its echo, say, after a stall at
+    // either end. Nobody goes without, so a move would be for nothing.
+    assign(context, group, speaker, "repaired");
+    return;
+  }
   effects.push({
     type: "log",
     level: "warn",
