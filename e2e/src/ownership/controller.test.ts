@@ -1,12 +1,13 @@
 import { type Host, monotonicMs, pass, STREAM_PORT, until } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { owner, printLogs } from "../site.fixture.ts";
-import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
+import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage, wasHeldUp } from "./scene.fixture.ts";
 
 const AWAY_MS = 5000;
 const LEADS = /^herald_leader_bool 1$/m;
 
 let stage: Stage;
+const retry = { count: 2, condition: () => wasHeldUp(stage) };
 
 beforeAll(async () => {
   stage = await setStage("controller", { controllers: 2 });
@@ -17,7 +18,7 @@ beforeEach(async ({ onTestFailed }) => {
   await stage.herald.mend();
 });
 
-describe("one controller", () => {
+describe("one controller", { retry }, () => {
   test.each([
     [
       "stopped for 5 s",
@@ -112,7 +113,7 @@ describe("one controller", () => {
   );
 });
 
-describe("two controllers on one folder", () => {
+describe("two controllers on one folder", { retry }, () => {
   let standby: Host;
   let leader: Host;
 
@@ -161,6 +162,18 @@ describe("two controllers on one folder", () => {
     await scene.taken();
     await pass(1000);
     expect(await scene.complaints({ moves: true, doubleMs: 0, gapMs: 8000 })).toEqual([]);
+  });
+
+  test("the leader is stopped and the owner dies: the next node serves once the leader goes on", async () => {
+    const { herald } = stage;
+    await using scene = await begin(stage);
+    herald.controller(leader).kill("SIGSTOP");
+    herald.speaker(scene.before).kill("SIGKILL");
+    await pass(1000);
+    herald.controller(leader).kill("SIGCONT");
+    await scene.taken();
+    await pass(1000);
+    expect(await scene.complaints({ moves: true, doubleMs: 0, gapMs: 1000 + SILENCE_GAP_MS })).toEqual([]);
   });
 
   test("the management network splits, a controller on each side: the leader's side serves", async () => {

@@ -28,6 +28,12 @@ export interface SpeakerOptions {
   readonly mounts?: readonly (readonly string[])[] | undefined;
 }
 
+/** How to run Herald in a lab. */
+export interface DeploymentOptions {
+  /** Nice value of every process, for runs that must not depend on what else the machine does. Default 0. */
+  readonly nice?: number | undefined;
+}
+
 /** The port that controllers listen on. */
 export const STREAM_PORT = 7600;
 const METRICS_PORT = 9120;
@@ -44,11 +50,13 @@ export class Deployment {
   readonly lab: Lab;
   /** The controllers' `--source file:…`. */
   readonly folder: string;
+  readonly #nice: number;
   readonly #controllers = new Map<string, LabProcess>();
   readonly #speakers = new Map<string, LabProcess>();
 
-  constructor(lab: Lab) {
+  constructor(lab: Lab, { nice = 0 }: DeploymentOptions = {}) {
     this.lab = lab;
+    this.#nice = nice;
     this.folder = join(lab.folder, "manifests");
     mkdirSync(this.folder, { recursive: true });
   }
@@ -95,7 +103,7 @@ export class Deployment {
     args = ["--insecure"],
   }: ControllerOptions = {}): Promise<LabProcess> {
     const listen = ["--source", `file:${this.folder}`, "--listen", `${host.ipv4}:${STREAM_PORT}`];
-    const controller = host.start([heraldCommand("herald-controller"), ...listen, ...args], { name: host.name });
+    const controller = host.start(this.#command("herald-controller", [...listen, ...args]), { name: host.name });
     this.#controllers.set(host.name, controller);
     await this.ready(host, controller);
     return controller;
@@ -112,12 +120,14 @@ export class Deployment {
     ]);
     const state = ["--state-dir", this.stateFolder(host), "--interfaces", "^lan"];
     const speaker = host.start(
-      withMounts(mounts, [
-        heraldCommand("herald-speaker"),
-        ...["--node", node, ...controllers, ...state],
-        ...(frames ? ["--frames", frames] : []),
-        ...args,
-      ]),
+      withMounts(
+        mounts,
+        this.#command("herald-speaker", [
+          ...["--node", node, ...controllers, ...state],
+          ...(frames ? ["--frames", frames] : []),
+          ...args,
+        ]),
+      ),
       { name: `speaker-${host.name}` },
     );
     this.#speakers.set(host.name, speaker);
@@ -134,6 +144,11 @@ export class Deployment {
     return started(this.#controllers, host);
   }
 
+  /** Every process of Herald that was started last on its host. */
+  get processes(): readonly LabProcess[] {
+    return [...this.#controllers.values(), ...this.#speakers.values()];
+  }
+
   /**
    * Makes everything whole again: networks heal, ports go up, what is stopped goes on, what has ended is started, with
    * the speakers' options given. Waits until every process is ready.
@@ -145,7 +160,7 @@ export class Deployment {
     await Promise.all(
       hosts.flatMap((host) => host.plan.interfaces.map(({ network }) => lab.setPort(host, network, "up"))),
     );
-    for (const process of [...this.#controllers.values(), ...this.#speakers.values()]) process.kill("SIGCONT");
+    for (const process of this.processes) process.kill("SIGCONT");
     for (const host of this.controllerHosts) if (this.controller(host).exit) await this.startController({ host });
     const nodes = lab.nodes.filter(({ name }) => this.#speakers.has(name));
     for (const node of nodes) if (this.speaker(node).exit) this.startSpeaker(node, options);
@@ -184,6 +199,11 @@ export class Deployment {
   /** A controller's or speaker's metrics, in the text format. */
   async metrics(host: Host): Promise<string> {
     return (await this.#get(host, "metrics")).stdout;
+  }
+
+  #command(name: "herald-controller" | "herald-speaker", args: readonly string[]): readonly [string, ...string[]] {
+    const command = [heraldCommand(name), ...args] as const;
+    return this.#nice === 0 ? command : ["nice", "-n", `${this.#nice}`, ...command];
   }
 
   async #get(host: Host, path: string): ReturnType<Host["attempt"]> {
