@@ -1,13 +1,12 @@
 import { type Host, monotonicMs, pass, STREAM_PORT, until } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { owner, printLogs } from "../site.fixture.ts";
-import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage, wasHeldUp } from "./scene.fixture.ts";
+import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 const AWAY_MS = 5000;
 const LEADS = /^herald_leader_bool 1$/m;
 
 let stage: Stage;
-const retry = { count: 2, condition: () => wasHeldUp(stage) };
 
 beforeAll(async () => {
   stage = await setStage("controller", { controllers: 2 });
@@ -18,7 +17,7 @@ beforeEach(async ({ onTestFailed }) => {
   await stage.herald.mend();
 });
 
-describe("one controller", { retry }, () => {
+describe("one controller", () => {
   test.each([
     [
       "stopped for 5 s",
@@ -113,7 +112,7 @@ describe("one controller", { retry }, () => {
   );
 });
 
-describe("two controllers on one folder", { retry }, () => {
+describe("two controllers on one folder", () => {
   let standby: Host;
   let leader: Host;
 

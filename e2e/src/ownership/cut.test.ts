@@ -1,13 +1,11 @@
 import { type Fault, monotonicMs, pass } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { printLogs } from "../site.fixture.ts";
-import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage, wasHeldUp } from "./scene.fixture.ts";
+import { begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 let stage: Stage;
 
-describe("the owner is cut off, and keeps its carrier", {
-  retry: { count: 2, condition: () => wasHeldUp(stage) },
-}, () => {
+describe("the owner is cut off, and keeps its carrier", () => {
   beforeAll(async () => {
     stage = await setStage("cut");
   });

@@ -1,13 +1,11 @@
 import { pass } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { printLogs } from "../site.fixture.ts";
-import { begin, PROMISED_MS, SILENCE_GAP_MS, type Stage, setStage, wasHeldUp } from "./scene.fixture.ts";
+import { begin, PROMISED_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 let stage: Stage;
 
-describe("one interface carries services and management", {
-  retry: { count: 2, condition: () => wasHeldUp(stage) },
-}, () => {
+describe("one interface carries services and management", () => {
   beforeAll(async () => {
     stage = await setStage("one-nic", { management: "shared" });
   });

@@ -4,22 +4,13 @@ import { type Host, monotonicMs, pass, until } from "@heraldlb/lab";
 import { parseMac } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { owner, printLogs } from "../site.fixture.ts";
-import {
-  at,
-  begin,
-  PROMISED_MS,
-  PROMPT_GAP_MS,
-  SILENCE_GAP_MS,
-  type Stage,
-  setStage,
-  wasHeldUp,
-} from "./scene.fixture.ts";
+import { at, begin, PROMISED_MS, PROMPT_GAP_MS, SILENCE_GAP_MS, type Stage, setStage } from "./scene.fixture.ts";
 
 const ASKED = 20;
 
 let stage: Stage;
 
-describe("the owner itself fails", { retry: { count: 2, condition: () => wasHeldUp(stage) } }, () => {
+describe("the owner itself fails", () => {
   beforeAll(async () => {
     stage = await setStage("process", { clients: 3 });
   });

@@ -123,18 +123,3 @@ export async function at(moment: number): Promise<void> {
   const ms = moment - monotonicMs();
   if (ms > 0) await pass(ms);
 }
-
-const RECENT_MS = 20_000;
-/** A speaker that is held up for longer, with a heartbeat just due, can be taken for dead. */
-const HELD_UP_MS = 150;
-
-/**
- * Whether the machine held Herald up lately, so that what it did proves nothing: some process that nobody stopped on
- * purpose says that it was stalled.
- */
-export function wasHeldUp({ herald }: Stage): boolean {
-  return herald.processes
-    .filter(({ wasStopped }) => !wasStopped)
-    .flatMap((process) => [...process.log().matchAll(/"time":"([^"]+)","stalledMs":(\d+)/g)])
-    .some(([, time = "", ms]) => Number(ms) >= HELD_UP_MS && Date.now() - Date.parse(time) < RECENT_MS);
-}

@@ -2,16 +2,14 @@ import { join } from "node:path";
 import { type Host, type LabProcess, monotonicMs, pass } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { owner, printLogs } from "../site.fixture.ts";
-import { begin, type Stage, setStage, wasHeldUp } from "./scene.fixture.ts";
+import { begin, type Stage, setStage } from "./scene.fixture.ts";
 
 const FORGED_MS = 3000;
 const FORGER = join(import.meta.dirname, "forger.fixture.ts");
 
 let stage: Stage;
 
-describe("another host claims addresses that Herald has given", {
-  retry: { count: 2, condition: () => wasHeldUp(stage) },
-}, () => {
+describe("another host claims addresses that Herald has given", () => {
   let forger: Host;
 
   beforeAll(async () => {

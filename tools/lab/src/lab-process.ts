@@ -36,7 +36,6 @@ export class LabProcess implements AsyncDisposable {
   readonly #logStart: number;
   readonly #exited: Promise<Exit>;
   #exit: Exit | undefined;
-  #wasStopped = false;
 
   /** Takes over a process that {@link startProcess} has just started; its log begins at `logStart` in the file. */
   constructor(
@@ -57,11 +56,6 @@ export class LabProcess implements AsyncDisposable {
         resolve(this.#exit);
       });
     });
-  }
-
-  /** It was paused on purpose at some time. */
-  get wasStopped(): boolean {
-    return this.#wasStopped;
   }
 
   /** How it ended; undefined while it runs. */
@@ -95,9 +89,7 @@ export class LabProcess implements AsyncDisposable {
 
   /** Sends a signal. `SIGSTOP` and `SIGCONT` pause it and let it go on. */
   kill(signal: NodeJS.Signals): void {
-    if (this.#exit) return;
-    if (signal === "SIGSTOP") this.#wasStopped = true;
-    signalProcess(this.id, signal);
+    if (!this.#exit) signalProcess(this.id, signal);
   }
 
   /** Asks it to end with SIGTERM; kills it if it has not ended after 8 s. */
