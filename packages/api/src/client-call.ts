@@ -1,12 +1,13 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { channel } from "node:diagnostics_channel";
-import { isIP, isIPv6, type Socket } from "node:net";
-import { checkServerIdentity, createSecureContext } from "node:tls";
-import { ChannelCredentials, type ChannelInterface, connectivityState, type StatusObject } from "@grpc/grpc-js";
-import { type ConnectRequest, type ConnectResponse, SpeakerServiceClient } from "./gen/herald/v1/speaker.gen.ts";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
+import { connect as connectTcp, isIP, isIPv6, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
+import { type DialPhase, explainDial } from "./dial-error.ts";
+import { ConnectRequest, ConnectResponse } from "./gen/herald/v1/speaker.gen.ts";
+import { CONNECT_PATH, FramingError, frameMessage, MessageSplitter, readStatus, STATUS, type Status } from "./grpc.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { offerDescriptor } from "./listener.ts";
-import type { Security } from "./security.ts";
+import type { Security, TlsMaterial } from "./security.ts";
+import type { DialError } from "./stream-error.ts";
 
 /** Where a call goes. */
 export interface CallTarget {
@@ -24,8 +25,10 @@ export interface CallEvents {
   /** TLS and HTTP/2 stand: what is written leaves at once. */
   onReady(): void;
   onMessage(message: ConnectResponse): void;
-  /** Every message was handed over, and nothing more comes. Always the last event, and sometimes the only one. */
-  onEnd(status: StatusObject): void;
+  /** Every message was handed over, and nothing more comes. The last event of a call that was ready. */
+  onEnd(status: Status): void;
+  /** The last event of a call that was not. */
+  onFailure(error: DialError): void;
 }
 
 /** A call with a connection of its own. */
@@ -39,123 +42,164 @@ export interface ClientCall {
   destroy(): void;
 }
 
-// One dial is one attempt: no second one behind the caller's back, no proxy, no connection shared with another dial.
-const OPTIONS = {
-  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-  "grpc.enable_http_proxy": 0,
-  "grpc.enable_retries": 0,
-  "grpc.enable_channelz": 0,
-  "grpc.service_config_disable_resolution": 1,
-  "grpc.use_local_subchannel_pool": 1,
-} as const;
-
-// TLS has no way to ask for an IP address by name (RFC 6066 section 3), and grpc-js no way to ask for none.
-const NO_NAME = "herald.invalid";
-
-/** Starts to connect, and to call. */
-export function openCall(target: CallTarget, events: CallEvents): ClientCall {
-  const { address, port, serverName = address, onSocket } = target;
-  let socket: Socket | undefined;
-  let status: StatusObject | undefined;
-  let hasEnded = false;
-  let isDestroyed = false;
-
-  const watch = watchSocket((created) => {
-    socket = created;
-    if (isDestroyed) created.destroy();
-    created.once("connect", () => {
-      if (isDestroyed) return;
-      offerDescriptor(created, onSocket);
-      events.onConnect();
-    });
-  });
-  const client = new SpeakerServiceClient(
-    isIPv6(address) ? `ipv6:[${address}]:${port}` : `ipv4:${address}:${port}`,
-    credentials(target),
-    { ...OPTIONS, "grpc.ssl_target_name_override": isIP(serverName) === 0 ? serverName : NO_NAME },
-  );
-  const call = watch.run(() => client.connect());
-  whenReady(client.getChannel(), () => {
-    if (!isDestroyed) events.onReady();
-  });
-  call.on("data", (message: ConnectResponse) => {
-    if (!isDestroyed) events.onMessage(message);
-  });
-  // The status tells the same, and comes for every end.
-  call.on("error", () => {});
-  call.on("status", (received) => {
-    status = received;
-    endIfOver();
-  });
-  call.on("end", () => {
-    hasEnded = true;
-    endIfOver();
-  });
-
-  /** The status can overtake messages that wait in the call's buffer; "end" comes after them. */
-  function endIfOver(): void {
-    if (status && hasEnded && !isDestroyed) events.onEnd(status);
-  }
-
-  return {
-    write: (message) => void call.write(message),
-    pause: () => void call.pause(),
-    resume: () => void call.resume(),
-    end: () => void call.end(),
-    destroy() {
-      isDestroyed = true;
-      watch.stop();
-      call.cancel();
-      client.close();
-      // The channel closes in good order, which can take for ever when the other end is silent.
-      socket?.destroy();
-    },
-  };
-}
-
-/** Unlike `Client.waitForReady` this does not make a closed channel dial again. */
-function whenReady(channel: ChannelInterface, onReady: () => void): void {
-  const state = channel.getConnectivityState(false);
-  if (state === connectivityState.READY) onReady();
-  else if (state !== connectivityState.SHUTDOWN) {
-    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => whenReady(channel, onReady));
-  }
-}
-
-function credentials({ address, security, serverName = address }: CallTarget): ChannelCredentials {
-  if (security === "insecure") return ChannelCredentials.createInsecure();
-  const { cert, key, ca } = security;
-  return ChannelCredentials.createFromSecureContext(createSecureContext({ cert, key, ca, minVersion: "TLSv1.3" }), {
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
-  });
-}
-
-interface SocketWatch {
-  /** Calls a function that leads to a new TCP socket. */
-  run<T>(connect: () => T): T;
-  stop(): void;
-}
-
-const watches = new AsyncLocalStorage<symbol>();
-
 /**
- * Tells of the TCP socket that `run` leads to, sooner or later, as soon as it exists.
+ * Starts to connect, and to call: one attempt, to one address.
  *
- * grpc-js hands out no sockets, but Node publishes each new one in the asynchronous context of whoever asked for it.
+ * A call is a request of HTTP/2 with a body that goes on in both directions, and one call is all that a speaker makes; so
+ * it is made here, with the socket at hand, rather than by a gRPC library.
  */
-function watchSocket(onSocket: (socket: Socket) => void): SocketWatch {
-  const id = Symbol("dial");
-  const sockets = channel("net.client.socket");
-  const listener = (message: unknown) => {
-    if (watches.getStore() !== id) return;
-    sockets.unsubscribe(listener);
-    // Documented with the channel.
-    onSocket((message as { readonly socket: Socket }).socket);
-  };
-  sockets.subscribe(listener);
-  return {
-    run: (connect) => watches.run(id, connect),
-    stop: () => void sockets.unsubscribe(listener),
-  };
+export function openCall(target: CallTarget, events: CallEvents): ClientCall {
+  return new Call(target, events);
+}
+
+class Call implements ClientCall {
+  readonly #target: CallTarget;
+  readonly #events: CallEvents;
+  readonly #splitter = new MessageSplitter(MAX_MESSAGE_BYTES);
+  readonly #socket: Socket;
+  #tls: TLSSocket | undefined;
+  #session: ClientHttp2Session | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #phase: DialPhase = "tcp";
+  #status: Status | undefined;
+  #isOver = false;
+
+  constructor(target: CallTarget, events: CallEvents) {
+    this.#target = target;
+    this.#events = events;
+    this.#socket = connectTcp({ host: target.address, port: target.port, noDelay: true });
+    this.#socket.once("connect", () => this.#connected());
+    this.#socket.on("error", (error) => this.#fail(error));
+    this.#socket.once("close", () => this.#fail());
+  }
+
+  write(message: ConnectRequest): void {
+    if (this.#stream?.writable) this.#stream.write(frameMessage(ConnectRequest.encode(message).finish()));
+  }
+
+  pause(): void {
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#stream?.resume();
+  }
+
+  end(): void {
+    this.#stream?.end();
+  }
+
+  destroy(): void {
+    this.#isOver = true;
+    this.#session?.destroy();
+    this.#tls?.destroy();
+    this.#socket.destroy();
+  }
+
+  #connected(): void {
+    if (this.#isOver) return;
+    const { security, onSocket } = this.#target;
+    offerDescriptor(this.#socket, onSocket);
+    this.#events.onConnect();
+    if (this.#isOver) return;
+    if (security === "insecure") this.#beginHttp2(this.#socket);
+    else this.#secure(security);
+  }
+
+  #secure({ cert, key, ca }: TlsMaterial): void {
+    const { address, serverName = address } = this.#target;
+    this.#phase = "tls";
+    const tls = connectTls({
+      socket: this.#socket,
+      ...{ cert, key, ca, minVersion: "TLSv1.3", ALPNProtocols: ["h2"] },
+      // TLS has no way to ask for an IP address by name (RFC 6066 section 3).
+      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+    });
+    this.#tls = tls;
+    tls.on("error", (error) => this.#fail(error));
+    tls.once("close", () => this.#fail());
+    tls.once("secureConnect", () => {
+      if (!this.#isOver) this.#beginHttp2(tls);
+    });
+  }
+
+  /** The request waits for the other end's settings: whatever else it may be, it speaks HTTP/2 then, and accepts us. */
+  #beginHttp2(connection: Socket): void {
+    const { address, port, serverName = address, security } = this.#target;
+    this.#phase = "http2";
+    const authority = `${isIPv6(serverName) ? `[${serverName}]` : serverName}:${port}`;
+    const session = connectHttp2(`${security === "insecure" ? "http" : "https"}://${authority}`, {
+      createConnection: () => connection,
+      settings: { enablePush: false },
+      maxSessionMemory: Number.MAX_SAFE_INTEGER,
+    });
+    this.#session = session;
+    session.on("error", (error) => this.#fail(error));
+    session.once("close", () => this.#fail());
+    session.once("remoteSettings", () => {
+      if (!this.#isOver) this.#request(session);
+    });
+  }
+
+  #request(session: ClientHttp2Session): void {
+    const stream = session.request(
+      {
+        ":method": "POST",
+        ":path": CONNECT_PATH,
+        "content-type": "application/grpc",
+        te: "trailers",
+      },
+      { endStream: false },
+    );
+    this.#stream = stream;
+    stream.once("response", (headers) => {
+      const isGrpc = headers[":status"] === 200 && headers["content-type"]?.startsWith("application/grpc");
+      this.#status ??= readStatus(headers);
+      if (!isGrpc) this.#end({ code: STATUS.internal, details: `no gRPC, but HTTP status ${headers[":status"]}` });
+    });
+    stream.on("data", (chunk: Uint8Array) => this.#received(chunk));
+    stream.once("trailers", (trailers) => {
+      this.#status ??= readStatus(trailers);
+    });
+    stream.once("end", () => {
+      if (this.#status) this.#end(this.#status);
+    });
+    // What it says is said by the connection, or as the status.
+    stream.on("error", () => {});
+    stream.once("close", () => this.#lost());
+    this.#events.onReady();
+  }
+
+  #received(chunk: Uint8Array): void {
+    try {
+      for (const message of this.#splitter.push(chunk)) {
+        if (this.#isOver) return;
+        this.#events.onMessage(ConnectResponse.decode(message));
+      }
+    } catch (error) {
+      if (error instanceof FramingError) this.#end(error.status);
+      else this.#end({ code: STATUS.internal, details: `a message that cannot be decoded: ${error}` });
+    }
+  }
+
+  #lost(): void {
+    this.#end(this.#status ?? { code: STATUS.unavailable, details: "connection lost" });
+  }
+
+  #end(status: Status): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#events.onEnd(status);
+  }
+
+  #fail(cause?: Error): void {
+    if (this.#isOver) return;
+    // The call's own end comes after what was received before.
+    if (this.#stream) return;
+    this.#isOver = true;
+    const { address, port } = this.#target;
+    const [phase, socket, tls] = [this.#phase, this.#socket, this.#tls];
+    this.#events.onFailure(explainDial({ phase, peer: `${address} port ${port}`, socket, tls, cause }));
+  }
 }

@@ -1,7 +1,7 @@
-import { status as grpcStatus, type StatusObject } from "@grpc/grpc-js";
 import type { Clock } from "@heraldlb/runtime";
 import { type ClientCall, openCall } from "./client-call.ts";
 import type { ConnectRequest, ConnectResponse } from "./gen/herald/v1/speaker.gen.ts";
+import { STATUS } from "./grpc.ts";
 import { Inbox } from "./inbox.ts";
 import type { Security } from "./security.ts";
 import { DialError, fromStatus, StreamError } from "./stream-error.ts";
@@ -80,7 +80,8 @@ class Stream implements ControllerStream {
       onConnect: () => this.#connected(),
       onReady: () => this.#ready(),
       onMessage: (message) => this.#received(message),
-      onEnd: (status) => this.#ended(status),
+      onEnd: (status) => this.#close(status.code === STATUS.ok ? undefined : fromStatus(status)),
+      onFailure: (error) => this.#failed(error),
     });
     this.#inbox = new Inbox(this.#call);
   }
@@ -136,9 +137,9 @@ class Stream implements ControllerStream {
     this.#inbox.put(message);
   }
 
-  #ended(status: StatusObject): void {
-    this.#dialled.reject(this.#dialError(status));
-    this.#close(isOk(status) ? undefined : fromStatus(status));
+  #failed(error: DialError): void {
+    this.#dialled.reject(error);
+    this.#close(error);
   }
 
   #expire(ms: number): void {
@@ -157,16 +158,4 @@ class Stream implements ControllerStream {
     this.#call.destroy();
     this.#closed.resolve();
   }
-
-  #dialError({ details }: StatusObject): DialError {
-    const message = lastError(details);
-    if (this.#phase === "connect") return new DialError("unreachable", message);
-    return new DialError(this.#options.security === "insecure" ? "protocol" : "tls", message);
-  }
 }
-
-const isOk = ({ code }: StatusObject): boolean => code === grpcStatus.OK;
-
-/** grpc-js wraps what happened to the connection: "No connection established. Last error: … (time). Resolution note: ". */
-const lastError = (details: string): string =>
-  /Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*Z\))?(?:\. Resolution note: .*)?$/s.exec(details)?.[1] ?? details;

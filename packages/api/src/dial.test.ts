@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { systemClock } from "@heraldlb/runtime";
 import { afterEach, expect, test } from "vitest";
-import { afterwards, all, cleanUp, dial, serve } from "./stream.test.fixture.ts";
+import { frameMessage } from "./grpc.ts";
+import { afterwards, all, cleanUp, dial, revoke, serve } from "./stream.test.fixture.ts";
 
 afterEach(cleanUp);
 
@@ -85,12 +87,66 @@ test("a controller that never replies is given up after the setup limit", async 
 });
 
 test.each([
-  ["hangs up", (socket: Socket) => void socket.destroy()],
-  ["speaks HTTP/1", (socket: Socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
-  ["speaks nonsense", (socket: Socket) => void socket.write("\0".repeat(1000))],
-])("a server that %s is no controller", async (_what, onConnection) => {
+  ["hangs up", "tls", (socket: Socket) => void socket.destroy()],
+  ["resets", "tls", (socket: Socket) => void socket.once("data", () => socket.resetAndDestroy())],
+  ["speaks HTTP/1", "protocol", (socket: Socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
+  ["speaks nonsense", "protocol", (socket: Socket) => void socket.write("\0".repeat(1000))],
+])("a server that %s is no controller, or one that wants %s", async (_what, code, onConnection) => {
   const target = await listen(onConnection);
-  await expect(dial(target)).rejects.toMatchObject({ name: "DialError", code: "protocol" });
+  await expect(dial(target)).rejects.toMatchObject({ name: "DialError", code });
+});
+
+/** An HTTP/2 server that treats calls so. */
+async function answer(onCall: (stream: ServerHttp2Stream) => void): Promise<AddressInfo> {
+  const server = createHttp2Server();
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    stream.on("error", () => {});
+    onCall(stream);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  afterwards(async () => void server.close());
+  return server.address() as AddressInfo;
+}
+
+const GRPC = { ":status": 200, "content-type": "application/grpc" } as const;
+
+/** Begins an answer, and sends these bytes of its body. */
+function say(stream: ServerHttp2Stream, ...bytes: readonly number[]): void {
+  stream.respond(GRPC);
+  stream.write(Uint8Array.from(bytes));
+}
+
+test.each<[what: string, code: string, onCall: (stream: ServerHttp2Stream) => void]>([
+  ["knows no such path", "internal", (stream) => stream.respond({ ":status": 404 }, { endStream: true })],
+  [
+    "refuses at once",
+    "alreadyExists",
+    (stream) => stream.respond({ ...GRPC, "grpc-status": "6" }, { endStream: true }),
+  ],
+  ["resets the call", "unavailable", (stream) => stream.close(constants.NGHTTP2_CANCEL)],
+  ["ends without a status", "unavailable", (stream) => stream.respond(GRPC, { endStream: true })],
+  ["sends a message that is none", "internal", (stream) => say(stream, 0, 0, 0, 0, 1, 255)],
+  ["sends a message that is too large", "resourceExhausted", (stream) => say(stream, 0, 255, 0, 0, 0)],
+])("a server that %s ends the stream as %s", async (_what, code, onCall) => {
+  const stream = await dial(await answer(onCall));
+  await expect(all(stream.messages)).rejects.toMatchObject({ name: "StreamError", code });
+});
+
+test("what was received before the end is read before it", async () => {
+  const target = await answer((stream) => {
+    stream.respond(GRPC, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "7", "grpc-message": "z%C3%BCrich" }));
+    for (let i = 0; i < 1000; i++) stream.write(frameMessage(revoke(`${i}`)));
+    stream.end();
+  });
+  const stream = await dial(target);
+  const groups: unknown[] = [];
+  const read = async () => {
+    for await (const { message } of stream.messages) if (message?.$case === "revoke") groups.push(message.value.group);
+  };
+  await expect(read()).rejects.toMatchObject({ code: "permissionDenied", message: "zürich" });
+  expect(groups).toEqual(Array.from({ length: 1000 }, (_, i) => `${i}`));
 });
 
 test("a dial can be called off at any time", async () => {

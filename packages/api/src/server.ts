@@ -2,7 +2,8 @@ import { Buffer } from "node:buffer";
 import { Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition } from "@grpc/grpc-js";
 import { type Clock, type Logger, silentLogger } from "@heraldlb/runtime";
 import type { Encoded } from "./encoded.ts";
-import { type ConnectRequest, SpeakerServiceService } from "./gen/herald/v1/speaker.gen.ts";
+import { ConnectRequest } from "./gen/herald/v1/speaker.gen.ts";
+import { CONNECT_PATH } from "./grpc.ts";
 import { Inbox } from "./inbox.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { type Connection, listen } from "./listener.ts";
@@ -61,11 +62,16 @@ export interface SpeakerServer {
 const CLOSE_TIMEOUT_MS = 1000;
 const IDLE_CONNECTION_MS = 30_000;
 
-// The generated definition encodes each message for each stream; this one takes what is encoded. grpc-js wants Buffers.
+// A generated definition would encode each message for each stream; this one takes what is encoded. grpc-js wants Buffers.
+const toBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from(buffer, byteOffset, byteLength);
 const SERVICE = {
   connect: {
-    ...SpeakerServiceService.connect,
-    responseSerialize: (message: Encoded) => Buffer.from(message.buffer, message.byteOffset, message.byteLength),
+    path: CONNECT_PATH,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: (message: ConnectRequest) => toBuffer(ConnectRequest.encode(message).finish()),
+    requestDeserialize: (bytes: Buffer) => ConnectRequest.decode(bytes),
+    responseSerialize: (message: Encoded) => toBuffer(message),
     responseDeserialize: (bytes: Buffer) => bytes as Uint8Array as Encoded,
   },
 } satisfies ServiceDefinition;

@@ -1,4 +1,4 @@
-import { type StatusObject, status } from "@grpc/grpc-js";
+import { STATUS, type Status } from "./grpc.ts";
 
 /**
  * Why a stream ended: a gRPC status in Herald's words.
@@ -18,15 +18,15 @@ export type StreamErrorCode =
   | "internal";
 
 // The mapped type keeps the table complete: a code without a status does not compile.
-const STATUS: { readonly [C in StreamErrorCode]: number } = {
-  alreadyExists: status.ALREADY_EXISTS,
-  permissionDenied: status.PERMISSION_DENIED,
-  unauthenticated: status.UNAUTHENTICATED,
-  invalidArgument: status.INVALID_ARGUMENT,
-  resourceExhausted: status.RESOURCE_EXHAUSTED,
-  unavailable: status.UNAVAILABLE,
-  timeout: status.DEADLINE_EXCEEDED,
-  internal: status.INTERNAL,
+const CODES: { readonly [C in StreamErrorCode]: number } = {
+  alreadyExists: STATUS.alreadyExists,
+  permissionDenied: STATUS.permissionDenied,
+  unauthenticated: STATUS.unauthenticated,
+  invalidArgument: STATUS.invalidArgument,
+  resourceExhausted: STATUS.resourceExhausted,
+  unavailable: STATUS.unavailable,
+  timeout: STATUS.deadlineExceeded,
+  internal: STATUS.internal,
 };
 
 /** A stream that ended for a reason. A server's handler throws one to say why it hangs up; a client gets it. */
@@ -41,23 +41,24 @@ export class StreamError extends Error {
 }
 
 /** The gRPC status that tells a client of an error. */
-export const toStatus = (error: StreamError): Pick<StatusObject, "code" | "details"> => ({
-  code: STATUS[error.code],
+export const toStatus = (error: StreamError): Status => ({
+  code: CODES[error.code],
   details: error.message,
 });
 
 /** What a status says; any that Herald does not send is `internal`. */
-export function fromStatus({ code, details }: Pick<StatusObject, "code" | "details">): StreamError {
-  for (const [name, number] of Object.entries(STATUS)) {
+export function fromStatus({ code, details }: Status): StreamError {
+  for (const [name, number] of Object.entries(CODES)) {
     // `Object.entries` forgets the keys' type.
     if (number === code) return new StreamError(name as StreamErrorCode, details);
   }
-  return new StreamError("internal", `${status[code] ?? code}: ${details}`);
+  return new StreamError("internal", `gRPC status ${code}: ${details}`);
 }
 
 /**
  * Why a dial failed. `timeout`: no connection, or no answer, in time. `unreachable`: refused, no route. `tls`: one of the
- * two does not accept the other's certificate. `protocol`: whoever listens there is not a Herald controller.
+ * two does not accept the other's certificate, or only one of the two speaks TLS. `protocol`: whoever listens there is
+ * not a Herald controller. The message of one trouble is always the same; what the kernel or OpenSSL said is its cause.
  */
 export type DialErrorCode = "timeout" | "unreachable" | "tls" | "protocol";
 

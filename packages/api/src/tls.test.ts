@@ -70,7 +70,7 @@ describe("with TLS on both ends", () => {
 
   test("a client without TLS gets nowhere", async () => {
     const server = await servePeers(controller);
-    await expect(dial(server)).rejects.toMatchObject({ name: "DialError", code: "protocol" });
+    await expect(dial(server)).rejects.toMatchObject({ name: "DialError", code: "tls" });
   });
 
   test("a server without TLS is not talked to", async () => {
@@ -97,6 +97,47 @@ describe("with TLS on both ends", () => {
       message: expect.stringContaining("elsewhere.example"),
     });
     await dialAs("controller.example");
+  });
+});
+
+describe("one trouble has one reason, however often it is met", () => {
+  const peer = (port: number) => `127.0.0.1 port ${port}`;
+
+  test.each([
+    [
+      "a client certificate of another authority",
+      () => serve(echo, { security: controller }),
+      () => ({ ...stranger, ca: controller.ca }),
+      (port: number) =>
+        `${peer(port)} ended the connection after the TLS handshake: it does not accept the certificate that this process shows`,
+    ],
+    [
+      "a server certificate of another authority",
+      () => serve(echo, { security: controller }),
+      () => ({ ...nodeA, ca: stranger.ca }),
+      (port: number) => `the certificate of ${peer(port)} is not accepted: certificate signature failure`,
+    ],
+    [
+      "a client without TLS at a server with",
+      () => serve(echo, { security: controller }),
+      () => "insecure" as const,
+      (port: number) => `${peer(port)} hung up instead of speaking HTTP/2: it may want TLS, with a certificate`,
+    ],
+    [
+      "a client with TLS at a server without",
+      () => serve(echo),
+      () => nodeA,
+      (port: number) => `no TLS handshake with ${peer(port)}: it does not speak TLS, or not TLS 1.3`,
+    ],
+  ])("%s", async (_what, start, security, reason) => {
+    const server = await start();
+    for (let i = 0; i < 20; i++) {
+      await expect(dial(server, { security: security() })).rejects.toMatchObject({
+        name: "DialError",
+        code: "tls",
+        message: reason(server.port),
+      });
+    }
   });
 });
 
