@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
-import type { Logger } from "@heraldlb/runtime";
+import type { Clock, Logger } from "@heraldlb/runtime";
+import { RepeatedWarning } from "./repeated-warning.ts";
 import { certificateNames, type Peer, type Security, type TlsMaterial } from "./security.ts";
 
 export interface ListenerOptions {
@@ -10,6 +11,7 @@ export interface ListenerOptions {
   /** 0: the kernel chooses. */
   readonly port: number;
   readonly security: Security;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Called with the descriptor of every accepted socket, before a byte is read, to set options on it. */
   readonly onSocket?: ((fd: number) => void) | undefined;
@@ -68,7 +70,8 @@ function plainServer({ onSocket }: ListenerOptions, onConnection: (c: Connection
 }
 
 function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c: Connection) => void): TlsServer {
-  const { log, onSocket } = options;
+  const { onSocket } = options;
+  const warning = new RepeatedWarning("TLS handshake failed", options);
   const server = createTlsServer({
     ...context(tls),
     ALPNProtocols: ["h2"],
@@ -84,8 +87,8 @@ function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c:
   });
   server.on("tlsClientError", (error: TlsError, socket: TLSSocket & { readonly _parent?: Socket }) => {
     // Once it has failed, the socket no longer knows whose it was; the one that it wraps is not documented.
-    const peer = addresses.get(socket._parent ?? socket);
-    log.warn("TLS handshake failed", { peer, reason: error.reason ?? error.message });
+    const peer = addresses.get(socket._parent ?? socket) ?? "";
+    warning.note({ peer, reason: error.reason ?? error.message });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     // A reset connection is the stream's end, which is reported there.
