@@ -6,14 +6,11 @@ import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 
-/** Read files beside themselves, or are optional, so they stay packages of their own. */
-const EXTERNAL = ["grpc-health-check", "@grpc/reflection", "pcap"];
+/** Optional, and bound to one major version of Node: whoever wants it installs it. */
+const EXTERNAL = ["pcap"];
 
-/**
- * Files that dependencies load and Herald never calls: what serves channelz and ORCA, which are off; metrics of processes
- * that share a port, pushed metrics, and exemplars.
- */
-const UNUSED = /\/node_modules\/(@grpc\/proto-loader|@opentelemetry\/api|prom-client\/lib\/(cluster|pushgateway)\.js$)/;
+/** Files that prom-client loads for what Herald never does: processes that share a port, pushed metrics, exemplars. */
+const UNUSED = /\/node_modules\/(@opentelemetry\/api|prom-client\/lib\/(cluster|pushgateway)\.js$)/;
 
 // CommonJS dependencies need a `require`.
 const BANNER =
@@ -55,8 +52,9 @@ const slimDependencies: Plugin = {
 };
 
 /** The licences of all packages in a bundle, which want to go with every copy. */
-async function licences({ inputs }: Metafile): Promise<string> {
-  const files = Object.keys(inputs).filter((file) => inputs[file]?.bytes);
+async function licences({ outputs }: Metafile): Promise<string> {
+  const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  const files = parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file);
   const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []);
   const texts = [...new Set(folders)].sort().map(async (folder) => {
     const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
