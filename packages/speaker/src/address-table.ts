@@ -44,7 +44,8 @@ export class AddressTable {
     for (const entry of before) if (addresses.every(({ address }) => address !== entry.address)) this.#retire(entry);
     const served = addresses.map(({ address, interfaces }): ServedAddress => {
       const old = before.find((other) => other.address === address);
-      return { ...(old ?? newCounts), group, address, words: wordsOf(address), interfaces, mode };
+      const { requests, responses, gratuitous } = old ?? newCounts;
+      return { group, address, words: wordsOf(address), interfaces, mode, requests, responses, gratuitous };
     });
     this.#groups.set(group, served);
     for (const entry of served) this.#insert(entry);

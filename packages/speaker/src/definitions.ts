@@ -1,4 +1,5 @@
 import type { GroupAddress, GroupDefinition, GroupId, InterfaceSet } from "@heraldlb/election";
+import type { Ip } from "@heraldlb/net";
 
 /** Why an item could not be applied. */
 export interface ItemError {
@@ -140,6 +141,19 @@ export class SnapshotAssembly {
 }
 
 const idOf = (item: ReceivedGroup): GroupId => (item.type === "group" ? item.group.id : item.error.group);
+
+/**
+ * The same definition in less memory, to be kept: each text once, since most groups are called as their only address and
+ * what comes from a stream or another thread has a copy for each mention, and no list longer than it need be.
+ */
+export const compact = ({ id, addresses }: GroupDefinition): GroupDefinition => ({
+  id,
+  addresses: addresses.map(({ address, interfaces }) => ({
+    // A text that equals an address is one.
+    address: address === id ? (id as Ip) : address,
+    interfaces: interfaces === "all" ? "all" : interfaces,
+  })),
+});
 
 /** Whether two definitions of a group say the same. */
 export const sameGroup = (a: GroupDefinition | undefined, b: GroupDefinition): boolean =>

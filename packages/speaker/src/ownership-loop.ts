@@ -10,6 +10,7 @@ import {
 } from "@heraldlb/election";
 import type { InterfaceEvent } from "@heraldlb/link";
 import type { Clock, Logger } from "@heraldlb/runtime";
+import { compact } from "./definitions.ts";
 import { Layer2, type Layer2Dependencies } from "./layer2.ts";
 import type { FromWorker, ToWorker, WorkerSettings, WorkerStatistics } from "./worker-messages.ts";
 
@@ -98,7 +99,7 @@ export class OwnershipLoop {
       this.#put({ type: "undefine", group });
       this.#layer2.undefine(group);
     }
-    for (const group of changed) {
+    for (const group of changed.map(compact)) {
       this.#layer2.define(group);
       this.#put({ type: "define", group });
     }

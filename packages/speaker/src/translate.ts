@@ -17,13 +17,14 @@ import {
 } from "@heraldlb/api";
 import type { ControllerMessage, Epoch, GroupAddress, GroupDefinition, HoldingChange, Link } from "@heraldlb/election";
 import { isMulticast, isUnspecified, parseIp } from "@heraldlb/net";
-import type {
-  DefinitionChunk,
-  DefinitionDelta,
-  DefinitionPosition,
-  ItemError,
-  ReceivedGroup,
-  SavedDefinitions,
+import {
+  compact,
+  type DefinitionChunk,
+  type DefinitionDelta,
+  type DefinitionPosition,
+  type ItemError,
+  type ReceivedGroup,
+  type SavedDefinitions,
 } from "./definitions.ts";
 import type { Statement } from "./outgoing.ts";
 
@@ -214,8 +215,7 @@ function fromGroup({ id, addresses }: ProtoGroup): ReceivedGroup {
     if (read.some((other) => other.address === ip)) return invalid(`${ip} occurs twice`);
     read.push({ address: ip, interfaces: allInterfaces ? "all" : interfaces });
   }
-  // A list that grew has room for sixteen more, and there can be ten thousand of them.
-  return { type: "group", group: { id, addresses: read.slice() } };
+  return { type: "group", group: compact({ id, addresses: read }) };
 }
 
 const toGroup = ({ id, addresses }: GroupDefinition): ProtoGroup => ({
