@@ -44,6 +44,8 @@ export async function takeover(count: number): Promise<Result[]> {
   };
   // What is still missing after that is a result, and a bad one.
   while (!readOn() && monotonicMs() < began + LIMIT_MS) await pass(READ_EVERY_MS);
+  await capture.stop();
+  if (capture.dropped > 0) console.error(`${capture.dropped} frames were not captured: what follows may be too much`);
   const times = [...claimed.values()];
   const name = `${count} addresses of a killed node`;
   const missing = count - times.length;

@@ -12,14 +12,18 @@ export interface Frame {
   readonly bytes: Uint8Array;
 }
 
-/** What tcpdump is told, apart from the interface and the filter: whole frames at once, stamped to the nanosecond. */
+/**
+ * What tcpdump is told, apart from the interface and the filter: whole frames at once, stamped to the nanosecond. Its
+ * buffer has a place of the snapshot's length for each frame: with the default length there would be 32 of them.
+ */
 export const TCPDUMP: readonly [string, ...string[]] = [
   "tcpdump",
   "--immediate-mode",
   "--packet-buffered",
   "--time-stamp-precision=nano",
   "--relinquish-privileges=root",
-  "--buffer-size=8192",
+  "--snapshot-length=2048",
+  "--buffer-size=32768",
   "-n",
   "-w",
   "-",
@@ -68,6 +72,11 @@ export class Capture implements AsyncDisposable {
     { fits = () => true, ...options }: UntilOptions & { readonly fits?: (claim: Claim) => boolean } = {},
   ): Promise<Claim> {
     return await until(`${address} was claimed`, () => this.claims(address, since).find(fits), options);
+  }
+
+  /** How many frames were lost because nobody read them in time; known after {@link Capture.stop}. */
+  get dropped(): number {
+    return Number(/(\d+) packets? dropped by kernel/.exec(this.#process.log())?.[1]);
   }
 
   /** Ends the capture; all frames are there afterwards. */
