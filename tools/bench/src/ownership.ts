@@ -2,7 +2,7 @@ import { doubleClaimMs, longestGapMs, monotonicMs, pass } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { FAULTS, ONE_INTERFACE_FAULTS, type OwnershipFault } from "./ownership-fault.ts";
 import { moves } from "./ownership-moves.ts";
-import { takeover } from "./ownership-takeover.ts";
+import { takeovers } from "./ownership-takeover.ts";
 import type { Result } from "./result.ts";
 import { ownerOf, ready, type Site, setUp, writeServices } from "./site.ts";
 import { percentile, round } from "./statistics.ts";
@@ -34,7 +34,7 @@ export async function ownership(options: OwnershipOptions): Promise<Result[]> {
   return [
     ...(await five(FAULTS, options.runs)),
     ...(await five(ONE_INTERFACE_FAULTS, options.runs, "shared")),
-    ...(await takeover(options.addresses)),
+    ...(await takeovers(options.addresses)),
     ...(await moves({ busyMinutes: options.minutes, lossSeconds: options.lossSeconds })),
   ];
 }

@@ -2,6 +2,7 @@ import {
   advertisementManifest,
   createLab,
   Deployment,
+  type DeploymentOptions,
   endpointsManifest,
   type Host,
   type Lab,
@@ -22,11 +23,11 @@ export interface Site extends AsyncDisposable {
 }
 
 /** Sets up a lab that serves, and Herald's folder with one pool of all its service addresses. */
-export async function setUp(shape: LabShape): Promise<Site> {
+export async function setUp(shape: LabShape, options?: DeploymentOptions): Promise<Site> {
   const lab = await createLab({ clients: 2, ...shape });
   try {
     await lab.serve();
-    const herald = new Deployment(lab);
+    const herald = new Deployment(lab, options);
     const pool = poolManifest("bench", Object.values(lab.plan.services));
     herald.write("pool.yaml", manifests(pool, advertisementManifest("bench", ["bench"])));
     const [client, witness] = [lab.host("client1"), lab.host("client2")];

@@ -10,7 +10,14 @@ export {
   runsOf,
 } from "./claims.ts";
 export { attempt, CommandError, type CommandOptions, type CommandResult, run } from "./command.ts";
-export { type ControllerOptions, Deployment, heraldCommand, type SpeakerOptions, STREAM_PORT } from "./deployment.ts";
+export {
+  type ControllerOptions,
+  Deployment,
+  type DeploymentOptions,
+  heraldCommand,
+  type SpeakerOptions,
+  STREAM_PORT,
+} from "./deployment.ts";
 export { Host, type Neighbour } from "./host.ts";
 export {
   createLab,
