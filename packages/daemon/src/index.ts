@@ -1,5 +1,4 @@
 export { type CommonSettings, commonOptions } from "./common-options.ts";
-export { formatDuration, parseDuration } from "./duration.ts";
 export { type Endpoint, formatEndpoint, isLoopback, parseAddressPort, parseHostPort } from "./endpoint.ts";
 export { Health } from "./health.ts";
 export { createLog, type LogFormat, type LogOptions } from "./log.ts";

@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "@heraldlb/runtime";
 import { type Endpoint, parseAddressPort, parseHostPort } from "./endpoint.ts";
 
 /** How the text of a flag or variable becomes a value. */
