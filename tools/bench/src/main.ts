@@ -5,21 +5,26 @@ import { parseArgs } from "node:util";
 import { answers } from "./answers.ts";
 import { failover } from "./failover.ts";
 import { memory } from "./memory.ts";
-import { ownership } from "./ownership.ts";
+import { OWNERSHIP_PARTS, type OwnershipPart, ownership } from "./ownership.ts";
 import { type Result, table } from "./result.ts";
 
 const BUSY_MINUTES = { full: 10, quick: 0.5 };
 
-const SUITES: Readonly<Record<string, (quick: boolean, minutes?: number) => Promise<Result[]>>> = {
+interface Extras {
+  readonly minutes: number | undefined;
+  readonly only: OwnershipPart | undefined;
+}
+
+const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promise<Result[]>>> = {
   answers: (quick) =>
     answers(quick ? { requests: 300, rounds: 1, seconds: 1 } : { requests: 1000, rounds: 5, seconds: 4 }),
   failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
   memory,
-  ownership: (quick, minutes = quick ? BUSY_MINUTES.quick : BUSY_MINUTES.full) =>
+  ownership: (quick, { minutes = quick ? BUSY_MINUTES.quick : BUSY_MINUTES.full, only }) =>
     ownership(
       quick
-        ? { runs: 2, minutes, lossSeconds: 20, addresses: 1000 }
-        : { runs: 30, minutes, lossSeconds: 60, addresses: 5000 },
+        ? { runs: 2, minutes, only, lossSeconds: 20, addresses: 1000 }
+        : { runs: 30, minutes, only, lossSeconds: 60, addresses: 5000 },
     ),
 };
 
@@ -29,6 +34,7 @@ Measures Herald in network namespaces, as root, and prints a table.
 SUITE is one or more of: ${Object.keys(SUITES).join(", ")}. Default: all.
 --quick      few repetitions: shows that it works, not what it is worth
 --minutes N  how long \`ownership\` counts moves under load; default ${BUSY_MINUTES.full}
+--only PART  measures only a part of \`ownership\`: ${OWNERSHIP_PARTS.join(", ")}
 --json FILE  writes the results there too`;
 
 const { values, positionals } = parseArgs({
@@ -37,16 +43,21 @@ const { values, positionals } = parseArgs({
     json: { type: "string" },
     quick: { type: "boolean", default: false },
     minutes: { type: "string" },
+    only: { type: "string" },
     help: { type: "boolean" },
   },
 });
 const chosen = positionals.length > 0 ? positionals : Object.keys(SUITES);
 const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+const only = OWNERSHIP_PARTS.find((part) => part === values.only);
 const unknown = chosen.filter((name) => !SUITES[name]);
 if (values.help) {
   console.log(HELP);
 } else if (minutes !== undefined && !(minutes > 0)) {
   console.error(`--minutes: ${values.minutes} is no number of minutes`);
+  process.exitCode = 2;
+} else if (values.only !== undefined && !only) {
+  console.error(`--only: no such part: ${values.only}; there are ${OWNERSHIP_PARTS.join(", ")}`);
   process.exitCode = 2;
 } else if (unknown.length > 0) {
   console.error(`no such suite: ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}`);
@@ -55,7 +66,7 @@ if (values.help) {
   const results: Result[] = [];
   for (const name of chosen) {
     console.error(`measuring ${name} …`);
-    results.push(...((await SUITES[name]?.(values.quick, minutes)) ?? []));
+    results.push(...((await SUITES[name]?.(values.quick, { minutes, only })) ?? []));
   }
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
   console.log(`${machine}\n\n${table(results)}`);

@@ -16,7 +16,14 @@ export interface OwnershipOptions {
   readonly lossSeconds: number;
   /** Addresses of a node that is killed. */
   readonly addresses: number;
+  /** Measure only this part. */
+  readonly only?: OwnershipPart | undefined;
 }
+
+/** The parts that can be measured alone. */
+export const OWNERSHIP_PARTS = ["faults", "takeover", "moves"] as const;
+
+export type OwnershipPart = (typeof OWNERSHIP_PARTS)[number];
 
 /** Claims of one host that are at most this far apart belong to the same stretch. */
 const PATIENCE_MS = 100;
@@ -31,12 +38,19 @@ const PROMISED_MS = 500;
  * move although no node has failed.
  */
 export async function ownership(options: OwnershipOptions): Promise<Result[]> {
-  return [
-    ...(await five(FAULTS, options.runs)),
-    ...(await five(ONE_INTERFACE_FAULTS, options.runs, "shared")),
-    ...(await takeovers(options.addresses)),
-    ...(await moves({ busyMinutes: options.minutes, lossSeconds: options.lossSeconds })),
-  ];
+  const parts: Readonly<Record<OwnershipPart, () => Promise<Result[]>>> = {
+    faults: async () => [
+      ...(await five(FAULTS, options.runs)),
+      ...(await five(ONE_INTERFACE_FAULTS, options.runs, "shared")),
+    ],
+    takeover: () => takeovers(options.addresses),
+    moves: () => moves({ busyMinutes: options.minutes, lossSeconds: options.lossSeconds }),
+  };
+  const results: Result[] = [];
+  for (const part of OWNERSHIP_PARTS) {
+    if (options.only === undefined || options.only === part) results.push(...(await parts[part]()));
+  }
+  return results;
 }
 
 async function five(
