@@ -1,5 +1,6 @@
 import { isMap, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLError } from "yaml";
 import { nodesAlong, parsePath, type Step } from "./field-line.ts";
+import { kubectlTags } from "./scalar.ts";
 
 /** A JSON object in a text. */
 export interface ParsedObject {
@@ -84,14 +85,13 @@ function finder(text: string, document: number, start: readonly Step[]): ParsedO
   };
 }
 
-/** As kubectl reads YAML: version 1.1, in which `yes` is true and 010 is 8, but times and dates are text. */
 function treesOf(text: string, lineCounter: LineCounter): Tree[] {
   try {
     const documents = parseAllDocuments(text, {
       version: "1.1",
       prettyErrors: false,
       lineCounter,
-      customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !isTime(tag)),
+      customTags: kubectlTags,
     });
     if (!Array.isArray(documents)) return [];
     return documents.map((document) => ({
@@ -105,10 +105,6 @@ function treesOf(text: string, lineCounter: LineCounter): Tree[] {
     const tooDeep = { pos: [0, 0], message: "is nested too deeply" } as unknown as YAMLError;
     return [{ root: undefined, errors: [tooDeep], toJson: () => undefined }];
   }
-}
-
-function isTime({ tag, format }: { readonly tag: string; readonly format?: string }): boolean {
-  return tag.endsWith(":timestamp") || format === "TIME";
 }
 
 function attempt(toJson: () => unknown): unknown {
