@@ -1,15 +1,7 @@
-import { formatPath } from "./field-path.ts";
-import { nearest } from "./nearest.ts";
+import { annotationPath, strayAnnotations, wrongAnnotations } from "./herald-annotation.ts";
 import type { Problem } from "./problem.ts";
 
-const HERALD_PREFIX = "heraldlb.io/";
 const DEPRECATED_PREFIX = "metallb.universe.tf";
-
-/** Herald's own settings and the kinds that they may stand on. */
-const HERALD_ANNOTATIONS: Readonly<Record<string, readonly string[]>> = {
-  "heraldlb.io/reassign": ["Service"],
-  "heraldlb.io/refresh": ["Service", "L2Advertisement"],
-};
 
 /** Annotations that MetalLB reads on a Service, without their prefix. */
 export type ServiceAnnotation = "address-pool" | "loadBalancerIPs" | "allow-shared-ip" | "ip-allocated-from-pool";
@@ -27,26 +19,30 @@ export function deprecatedAnnotations(annotations: Readonly<Record<string, strin
   return Object.keys(annotations).filter((key) => key.startsWith(DEPRECATED_PREFIX));
 }
 
-/** Warnings about annotations that Herald does not know, knows on other kinds only, or knows by a newer name. */
+/** Kinds that are not Herald's own: a wrong setting of Herald's must not keep them from working. */
+const CORE_KINDS: ReadonlySet<string> = new Set(["Service", "EndpointSlice", "Node", "Namespace", "Secret"]);
+
+/**
+ * Errors in an object's annotations: settings of Herald's own with a wrong value. On a kind that is not Herald's own
+ * they are only warnings.
+ */
+export function annotationErrors(kind: string, annotations: Readonly<Record<string, string>>): Problem[] {
+  return CORE_KINDS.has(kind) ? [] : wrongAnnotations(kind, annotations);
+}
+
+/** Warnings about annotations that Herald does not know, cannot read, knows on other kinds only, or by a newer name. */
 export function annotationWarnings(kind: string, annotations: Readonly<Record<string, string>>): Problem[] {
-  const unknown = Object.keys(annotations)
-    .filter((key) => key.startsWith(HERALD_PREFIX))
-    .flatMap((key): Problem[] => {
-      const path = formatPath(["metadata", "annotations", key]);
-      const kinds = HERALD_ANNOTATIONS[key];
-      if (kinds?.includes(kind)) return [];
-      const message = kinds
-        ? `the annotation has no effect on kind ${kind}; it belongs on: ${kinds.join(", ")}`
-        : `Herald knows no such annotation; did you mean ${nearest(key, Object.keys(HERALD_ANNOTATIONS))}?`;
-      return [{ path, message, code: "unknownAnnotation" }];
-    });
-  if (kind !== "Service") return unknown;
-  const deprecated = deprecatedAnnotations(annotations).map(
-    (key): Problem => ({
-      path: formatPath(["metadata", "annotations", key]),
-      message: `Service uses deprecated annotation ${key}`,
-      code: "deprecatedAnnotation",
-    }),
-  );
-  return [...unknown, ...deprecated];
+  const wrong = CORE_KINDS.has(kind) ? wrongAnnotations(kind, annotations) : [];
+  const deprecated = kind === "Service" ? deprecatedAnnotations(annotations) : [];
+  return [
+    ...strayAnnotations(kind, annotations),
+    ...wrong.map((problem) => ({ ...problem, message: `${problem.message}; as it is, it has no effect` })),
+    ...deprecated.map(
+      (key): Problem => ({
+        path: annotationPath(key),
+        message: `Service uses deprecated annotation ${key}`,
+        code: "deprecatedAnnotation",
+      }),
+    ),
+  ];
 }

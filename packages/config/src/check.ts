@@ -1,4 +1,5 @@
 import { formatSelector, parseSelector } from "@heraldlb/labels";
+import { annotationErrors } from "./annotation.ts";
 import { type FieldPath, formatPath } from "./field-path.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
 import type { L2Advertisement } from "./l2-advertisement.ts";
@@ -9,6 +10,10 @@ import type { SelectorJson } from "./selector.ts";
 
 /** What one object gets wrong that its schema cannot say. Messages are MetalLB's, with the fix behind a semicolon. */
 export function checkResource(resource: Resource): Problem[] {
+  return [...annotationErrors(resource.kind, resource.metadata.annotations), ...checkKind(resource)];
+}
+
+function checkKind(resource: Resource): Problem[] {
   switch (resource.kind) {
     case "IPAddressPool":
       return checkPool(resource);

@@ -11,6 +11,7 @@ export type { L2Advertisement } from "./l2-advertisement.ts";
 export type { Metadata } from "./metadata.ts";
 export type { Origin } from "./origin.ts";
 export { type PoolEntry, type PoolEntryError, parsePoolEntry, poolNamespaces, poolRanges } from "./pool-addresses.ts";
+export { type PoolSettings, poolSettings } from "./pool-settings.ts";
 export { formatObjectId, type ObjectId, type Problem, type ProblemCode } from "./problem.ts";
 export { type ReadContext, readResource } from "./read.ts";
 export { type ResolveOptions, resolve } from "./resolve.ts";

@@ -16,6 +16,7 @@ export type ProblemCode =
   | "unknownKind"
   | "notSupportedYet"
   | "unknownAnnotation"
+  | "invalidAnnotation"
   | "deprecatedAnnotation"
   | "unknownReference"
   | "otherNamespace"

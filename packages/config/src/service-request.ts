@@ -1,4 +1,5 @@
 import { deprecatedAnnotations, readAnnotation } from "./annotation.ts";
+import { heraldSetting } from "./herald-annotation.ts";
 import type { Service } from "./service.ts";
 
 /** What a Service asks of Herald by its annotations; new keys hide deprecated ones, even with an empty value. */
@@ -28,7 +29,7 @@ export function serviceRequest({ metadata: { annotations } }: Service): ServiceR
     sharingKey: sharing ?? "",
     sharingRequested: sharing !== undefined,
     allocatedFromPool: annotations["metallb.io/ip-allocated-from-pool"] ?? "",
-    reassign: Object.hasOwn(annotations, "heraldlb.io/reassign") && annotations["heraldlb.io/reassign"] !== "false",
+    reassign: heraldSetting(annotations, "heraldlb.io/reassign") ?? false,
     deprecated: deprecatedAnnotations(annotations),
   };
 }
