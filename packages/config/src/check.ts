@@ -19,6 +19,13 @@ function checkKind(resource: Resource): Problem[] {
       return checkPool(resource);
     case "L2Advertisement":
       return checkL2Advertisement(resource);
+    case "BGPPeer":
+    case "BGPAdvertisement":
+    case "BFDProfile":
+    case "Community":
+    case "ServiceL2Status":
+    case "ServiceBGPStatus":
+    case "ConfigurationState":
     case "Service":
     case "EndpointSlice":
     case "Node":

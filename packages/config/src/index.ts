@@ -1,4 +1,8 @@
+export type { BfdProfile } from "./bfd-profile.ts";
+export type { BgpAdvertisement } from "./bgp-advertisement.ts";
+export type { BgpPeer } from "./bgp-peer.ts";
 export type { EndpointSlice, Namespace, Node } from "./cluster.ts";
+export type { Community } from "./community.ts";
 export {
   type Candidate,
   type Configuration,
@@ -6,6 +10,8 @@ export {
   type InForce,
   type ObjectProblem,
 } from "./configuration.ts";
+export type { ConfigurationState } from "./configuration-state.ts";
+export { seconds } from "./duration.ts";
 export type { IpAddressPool } from "./ip-address-pool.ts";
 export type { L2Advertisement } from "./l2-advertisement.ts";
 export type { Metadata } from "./metadata.ts";
@@ -19,4 +25,6 @@ export { Resolver } from "./resolver.ts";
 export { objectId, type ReadOutcome, type Resource } from "./resource.ts";
 export { type SelectorJson, toSelector } from "./selector.ts";
 export type { Service } from "./service.ts";
+export type { ServiceBgpStatus } from "./service-bgp-status.ts";
+export type { ServiceL2Status } from "./service-l2-status.ts";
 export { backendKey, isServed, type ServiceRequest, serviceRequest } from "./service-request.ts";

@@ -20,16 +20,16 @@ export const ipAddressPool = z.object({
       .object({
         priority: z
           .int()
-          .default(0)
+          .prefault(0)
           .describe("Among the pools pinned to a Service the lower positive number is tried first, 0 last."),
-        namespaces: z.array(z.string()).default([]).describe("Names of the namespaces this pool is pinned to."),
+        namespaces: z.array(z.string()).prefault([]).describe("Names of the namespaces this pool is pinned to."),
         namespaceSelectors: z
           .array(labelSelector)
-          .default([])
+          .prefault([])
           .describe("Selectors of the namespaces this pool is pinned to."),
         serviceSelectors: z
           .array(labelSelector)
-          .default([])
+          .prefault([])
           .describe("Selectors of the Services this pool is pinned to."),
       })
       .optional()

@@ -1,9 +1,16 @@
 import type { z } from "zod";
+import { bfdProfile } from "./bfd-profile.ts";
+import { bgpAdvertisement } from "./bgp-advertisement.ts";
+import { bgpPeer } from "./bgp-peer.ts";
 import { endpointSlice, namespace, node } from "./cluster.ts";
+import { community } from "./community.ts";
+import { configurationState } from "./configuration-state.ts";
 import { ipAddressPool } from "./ip-address-pool.ts";
 import { l2Advertisement } from "./l2-advertisement.ts";
 import type { Resource } from "./resource.ts";
 import { service } from "./service.ts";
+import { serviceBgpStatus } from "./service-bgp-status.ts";
+import { serviceL2Status } from "./service-l2-status.ts";
 
 /** What Herald does with a kind that it knows. */
 export interface KnownKind {
@@ -12,26 +19,35 @@ export interface KnownKind {
   /** In ascending order of age. */
   readonly versions: readonly string[];
   readonly namespaced: boolean;
-  /** Absent: recognized, but nothing acts on it yet. */
-  readonly schema?: z.ZodType<Resource>;
+  readonly schema: z.ZodType<Resource>;
   /** Whether fields outside the schema are worth a warning: Herald reads the kind as a whole. */
   readonly whole?: boolean;
 }
 
+const METALLB: Readonly<Record<string, z.ZodType<Resource>>> = {
+  IPAddressPool: ipAddressPool,
+  L2Advertisement: l2Advertisement,
+  BGPPeer: bgpPeer,
+  BGPAdvertisement: bgpAdvertisement,
+  BFDProfile: bfdProfile,
+  Community: community,
+  ServiceL2Status: serviceL2Status,
+  ServiceBGPStatus: serviceBgpStatus,
+  ConfigurationState: configurationState,
+};
+
 const KINDS: readonly KnownKind[] = [
-  { id: "metallb.io/IPAddressPool", versions: ["v1beta1"], namespaced: true, schema: ipAddressPool, whole: true },
-  { id: "metallb.io/L2Advertisement", versions: ["v1beta1"], namespaced: true, schema: l2Advertisement, whole: true },
+  ...Object.entries(METALLB).map(([kind, schema]) => ({
+    id: `metallb.io/${kind}`,
+    versions: kind === "BGPPeer" ? ["v1beta2"] : ["v1beta1"],
+    namespaced: true,
+    schema,
+    whole: true,
+  })),
   { id: "/Service", versions: ["v1"], namespaced: true, schema: service },
   { id: "discovery.k8s.io/EndpointSlice", versions: ["v1"], namespaced: true, schema: endpointSlice },
   { id: "/Node", versions: ["v1"], namespaced: false, schema: node },
   { id: "/Namespace", versions: ["v1"], namespaced: false, schema: namespace },
-  { id: "metallb.io/BGPPeer", versions: ["v1beta2", "v1beta1"], namespaced: true },
-  { id: "metallb.io/BGPAdvertisement", versions: ["v1beta1"], namespaced: true },
-  { id: "metallb.io/BFDProfile", versions: ["v1beta1"], namespaced: true },
-  { id: "metallb.io/Community", versions: ["v1beta1"], namespaced: true },
-  { id: "metallb.io/ServiceL2Status", versions: ["v1beta1"], namespaced: true },
-  { id: "metallb.io/ServiceBGPStatus", versions: ["v1beta1"], namespaced: true },
-  { id: "metallb.io/ConfigurationState", versions: ["v1beta1"], namespaced: true },
 ];
 
 const BY_ID: ReadonlyMap<string, KnownKind> = new Map(KINDS.map((kind) => [kind.id, kind]));

@@ -9,19 +9,19 @@ export const l2Advertisement = z.object({
   metadata,
   spec: z
     .object({
-      ipAddressPools: z.array(z.string()).default([]).describe("Names of the advertised pools; none: all pools."),
-      ipAddressPoolSelectors: z.array(labelSelector).default([]).describe("Selectors of the advertised pools."),
-      nodeSelectors: z.array(labelSelector).default([]).describe("Nodes that may announce; none: all nodes."),
-      serviceSelectors: z.array(labelSelector).default([]).describe("Services this is for; none: all Services."),
-      interfaces: z.array(z.string()).default([]).describe("Interfaces to announce over; none: all interfaces."),
+      ipAddressPools: z.array(z.string()).prefault([]).describe("Names of the advertised pools; none: all pools."),
+      ipAddressPoolSelectors: z.array(labelSelector).prefault([]).describe("Selectors of the advertised pools."),
+      nodeSelectors: z.array(labelSelector).prefault([]).describe("Nodes that may announce; none: all nodes."),
+      serviceSelectors: z.array(labelSelector).prefault([]).describe("Services this is for; none: all Services."),
+      interfaces: z.array(z.string()).prefault([]).describe("Interfaces to announce over; none: all interfaces."),
       preferredNodeSelectors: z
         .array(
           z.object({
-            weight: z.int().min(1, "must be 1 to 100").max(100, "must be 1 to 100"),
+            weight: z.int32().min(1, "must be 1 to 100").max(100, "must be 1 to 100"),
             preference: labelSelector,
           }),
         )
-        .default([])
+        .prefault([])
         .describe("Soft preferences: the node with the highest sum of weights announces."),
     })
     .prefault({}),

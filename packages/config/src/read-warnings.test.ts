@@ -67,14 +67,6 @@ describe("warnings", () => {
 });
 
 describe("kinds", () => {
-  test.each(["BGPPeer", "BGPAdvertisement", "BFDProfile", "Community", "ServiceL2Status", "ConfigurationState"])(
-    "%s is recognized, but not supported yet",
-    (kind) => {
-      const outcome = read({ apiVersion: "metallb.io/v1beta1", kind, metadata: { name: "x" } });
-      expect(outcome).toMatchObject({ type: "ignored", reason: "notSupportedYet", id: { kind, name: "x" } });
-    },
-  );
-
   test("a kind that is not Herald's business is ignored", () => {
     const outcome = read({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "x" } });
     expect(outcome).toMatchObject({ type: "ignored", reason: "unknownKind" });

@@ -24,25 +24,23 @@ export function readResource(json: unknown, { defaultNamespace }: ReadContext): 
   const slash = apiVersion.lastIndexOf("/");
   const [group, version] = [apiVersion.slice(0, Math.max(slash, 0)), apiVersion.slice(slash + 1)];
   const known = knownKind(group, kind);
-  if (!known) return ignore("unknownKind", idOf(json, kind, defaultNamespace), unknownKindMessage(group, kind));
+  if (!known) return ignore(idOf(json, kind, defaultNamespace), unknownKindMessage(group, kind));
   const id = idOf(json, kind, known.namespaced ? defaultNamespace : undefined);
   if (!known.versions.includes(version)) {
     const message = `${kind} has no version "${version}"; write "${apiVersion.slice(0, slash + 1)}${known.versions[0]}"`;
     return invalid(id, [{ path: "apiVersion", message, code: "unknownVersion" }]);
   }
-  if (!known.schema) return ignore("notSupportedYet", id, `${kind} is not supported yet; it has no effect`);
   const pruned = withoutNulls(json);
   if (!pruned) return invalid(id, [whole("invalidField", "is nested too deeply; no Kubernetes object is")]);
-  return parse(pruned, known, { schema: known.schema, id, defaultNamespace });
+  return parse(pruned, known, { id, defaultNamespace });
 }
 
 interface ParseContext extends ReadContext {
-  readonly schema: NonNullable<KnownKind["schema"]>;
   readonly id: ObjectId | undefined;
 }
 
-function parse(json: JsonObject, { namespaced, whole }: KnownKind, context: ParseContext): ReadOutcome {
-  const { schema, id, defaultNamespace } = context;
+function parse(json: JsonObject, { namespaced, whole, schema }: KnownKind, context: ParseContext): ReadOutcome {
+  const { id, defaultNamespace } = context;
   const { spec } = json;
   const parsed = schema.safeParse(json, { error: describeIssue });
   const warnings = whole ? unknownFields(schema, { spec }, []) : [];
@@ -81,8 +79,8 @@ function invalid(
   return { type: "invalid", id, problems, warnings };
 }
 
-function ignore(reason: "unknownKind" | "notSupportedYet", id: ObjectId | undefined, message: string): ReadOutcome {
-  return { type: "ignored", reason, id, warnings: [{ path: "kind", message, code: reason }] };
+function ignore(id: ObjectId | undefined, message: string): ReadOutcome {
+  return { type: "ignored", reason: "unknownKind", id, warnings: [{ path: "kind", message, code: "unknownKind" }] };
 }
 
 function whole(code: ProblemCode, message: string): Problem {

@@ -1,11 +1,31 @@
+import type { BfdProfile } from "./bfd-profile.ts";
+import type { BgpAdvertisement } from "./bgp-advertisement.ts";
+import type { BgpPeer } from "./bgp-peer.ts";
 import type { EndpointSlice, Namespace, Node } from "./cluster.ts";
+import type { Community } from "./community.ts";
+import type { ConfigurationState } from "./configuration-state.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
 import type { L2Advertisement } from "./l2-advertisement.ts";
 import type { ObjectId, Problem } from "./problem.ts";
 import type { Service } from "./service.ts";
+import type { ServiceBgpStatus } from "./service-bgp-status.ts";
+import type { ServiceL2Status } from "./service-l2-status.ts";
 
-/** An object that Herald acts on, told apart by `kind`. */
-export type Resource = IpAddressPool | L2Advertisement | Service | EndpointSlice | Node | Namespace;
+/** An object that Herald reads, told apart by `kind`. */
+export type Resource =
+  | IpAddressPool
+  | L2Advertisement
+  | BgpPeer
+  | BgpAdvertisement
+  | BfdProfile
+  | Community
+  | ServiceL2Status
+  | ServiceBgpStatus
+  | ConfigurationState
+  | Service
+  | EndpointSlice
+  | Node
+  | Namespace;
 
 /** What a JSON object turned out to be. */
 export type ReadOutcome =
@@ -17,10 +37,10 @@ export type ReadOutcome =
       readonly problems: readonly Problem[];
       readonly warnings: readonly Problem[];
     }
-  /** Not Herald's business, or not yet; one warning says which. */
+  /** Not Herald's business; one warning says so. */
   | {
       readonly type: "ignored";
-      readonly reason: "unknownKind" | "notSupportedYet";
+      readonly reason: "unknownKind";
       readonly id: ObjectId | undefined;
       readonly warnings: readonly Problem[];
     };

@@ -172,6 +172,14 @@ export class World {
         changes.layer2 = true;
         put(this.#nodes, name, resource, what);
         break;
+      case "BGPPeer":
+      case "BGPAdvertisement":
+      case "BFDProfile":
+      case "Community":
+      case "ServiceL2Status":
+      case "ServiceBGPStatus":
+      case "ConfigurationState":
+        break;
     }
   }
 

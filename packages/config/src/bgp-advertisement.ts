@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { identity } from "./identity.ts";
+import type { Immutable } from "./metadata.ts";
+import { ruled } from "./rule.ts";
+import { labelSelector } from "./selector.ts";
+
+const spec = z.object({
+  aggregationLength: z
+    .int32()
+    .min(1, "must be at least 1")
+    .default(32)
+    .describe("Length of the IPv4 prefixes that addresses are advertised as."),
+  aggregationLengthV6: z.int32().default(128).describe("Length of the IPv6 prefixes that addresses are advertised as."),
+  localPref: z
+    .int32()
+    .refine((value) => value >= 0, "must not be negative")
+    .prefault(0)
+    .describe("LOCAL_PREF of the routes, for iBGP peers; 0: none is set."),
+  communities: z
+    .array(z.string())
+    .prefault([])
+    .describe("Communities of the routes: 65000:100, large:65000:1:2, or the name of one in a Community."),
+  ipAddressPools: z.array(z.string()).prefault([]).describe("Names of the advertised pools."),
+  ipAddressPoolSelectors: z
+    .array(labelSelector)
+    .prefault([])
+    .describe("Selectors of the advertised pools, in addition to those named; neither: all pools."),
+  nodeSelectors: z.array(labelSelector).prefault([]).describe("Nodes that may advertise; none: all nodes."),
+  peers: z.array(z.string()).prefault([]).describe("Names of the BGPPeers to advertise to; none: all peers."),
+  serviceSelectors: z.array(labelSelector).prefault([]).describe("Services this is for; none: all Services."),
+});
+
+/** `metallb.io/v1beta1` BGPAdvertisement: the one definition of it. */
+export const bgpAdvertisement = z.object({
+  ...identity("metallb.io/v1beta1", "BGPAdvertisement"),
+  spec: ruled(spec, [
+    {
+      rule: "!has(self.serviceSelectors) || self.serviceSelectors.size() == 0 || ((!has(self.aggregationLength) || self.aggregationLength == 32) && (!has(self.aggregationLengthV6) || self.aggregationLengthV6 == 128))",
+      message:
+        "serviceSelectors and aggregationLength are mutually exclusive, can only be used together with default aggregationLength (32) and aggregationLengthV6 (128)",
+      holds: ({ serviceSelectors, aggregationLength, aggregationLengthV6 }) =>
+        serviceSelectors.length === 0 || (aggregationLength === 32 && aggregationLengthV6 === 128),
+    },
+  ]).prefault({}),
+});
+
+/** How addresses of pools are advertised over BGP. */
+export type BgpAdvertisement = Immutable<z.output<typeof bgpAdvertisement>>;

@@ -1,0 +1,13 @@
+import { parseDuration } from "@heraldlb/runtime";
+import { z } from "zod";
+
+/** A duration as Go and Kubernetes write it: `90s`, `1m30s`. */
+export const duration = z
+  .string()
+  .refine((text) => seconds(text) !== undefined, { message: 'is no duration; write for example "90s"', abort: true });
+
+/** Seconds in a duration, with a fraction; undefined if it is none. */
+export function seconds(text: string): number | undefined {
+  const ms = parseDuration(text.replace(/^\+/, ""));
+  return ms === undefined ? undefined : ms / 1000;
+}
