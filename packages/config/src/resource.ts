@@ -7,6 +7,7 @@ import type { ConfigurationState } from "./configuration-state.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
 import type { L2Advertisement } from "./l2-advertisement.ts";
 import type { ObjectId, Problem } from "./problem.ts";
+import type { Secret } from "./secret.ts";
 import type { Service } from "./service.ts";
 import type { ServiceBgpStatus } from "./service-bgp-status.ts";
 import type { ServiceL2Status } from "./service-l2-status.ts";
@@ -22,6 +23,7 @@ export type Resource =
   | ServiceL2Status
   | ServiceBgpStatus
   | ConfigurationState
+  | Secret
   | Service
   | EndpointSlice
   | Node

@@ -178,6 +178,7 @@ export class World {
       case "Community":
       case "ServiceL2Status":
       case "ServiceBGPStatus":
+      case "Secret":
       case "ConfigurationState":
         break;
     }
