@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Definition, EMPTY } from "./definition.ts";
 import { identity } from "./identity.ts";
 import type { Immutable } from "./metadata.ts";
 import { ruled } from "./rule.ts";
@@ -30,8 +31,7 @@ const spec = z.object({
   serviceSelectors: z.array(labelSelector).prefault([]).describe("Services this is for; none: all Services."),
 });
 
-/** `metallb.io/v1beta1` BGPAdvertisement: the one definition of it. */
-export const bgpAdvertisement = z.object({
+const bgpAdvertisement = z.object({
   ...identity("metallb.io/v1beta1", "BGPAdvertisement"),
   spec: ruled(spec, [
     {
@@ -46,3 +46,23 @@ export const bgpAdvertisement = z.object({
 
 /** How addresses of pools are advertised over BGP. */
 export type BgpAdvertisement = Immutable<z.output<typeof bgpAdvertisement>>;
+
+/** The one definition of `metallb.io` BGPAdvertisement. */
+export const BGP_ADVERTISEMENT: Definition = {
+  kind: "BGPAdvertisement",
+  plural: "bgpadvertisements",
+  summary: "Advertises addresses of pools to BGP peers.",
+  versions: [
+    {
+      name: "v1beta1",
+      schema: bgpAdvertisement,
+      unread: { status: EMPTY.optional() },
+      columns: [
+        { name: "IPAddressPools", type: "string", jsonPath: ".spec.ipAddressPools" },
+        { name: "IPAddressPool Selectors", type: "string", jsonPath: ".spec.ipAddressPoolSelectors" },
+        { name: "Peers", type: "string", jsonPath: ".spec.peers" },
+        { name: "Node Selectors", type: "string", jsonPath: ".spec.nodeSelectors", priority: 10 },
+      ],
+    },
+  ],
+};

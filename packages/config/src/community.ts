@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { type Definition, EMPTY } from "./definition.ts";
 import { identity } from "./identity.ts";
 import type { Immutable } from "./metadata.ts";
 
-/** `metallb.io/v1beta1` Community: the one definition of it. */
-export const community = z.object({
+const community = z.object({
   ...identity("metallb.io/v1beta1", "Community"),
   spec: z
     .object({
@@ -25,3 +25,18 @@ export const community = z.object({
 
 /** Names for BGP communities. */
 export type Community = Immutable<z.output<typeof community>>;
+
+/** The one definition of `metallb.io` Community. */
+export const COMMUNITY: Definition = {
+  kind: "Community",
+  plural: "communities",
+  summary: "Names for BGP communities.",
+  versions: [
+    {
+      name: "v1beta1",
+      schema: community,
+      unread: { status: EMPTY.optional() },
+      columns: [],
+    },
+  ],
+};

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { Definition } from "./definition.ts";
 import { identity } from "./identity.ts";
+import { int64 } from "./integer.ts";
 import type { Immutable } from "./metadata.ts";
 
 const TYPE =
@@ -16,15 +18,13 @@ const condition = z.object({
     .describe("Why, as one word for programs."),
   message: z.string().max(32_768).describe("Why, for people."),
   lastTransitionTime: z.iso.datetime({ offset: true }).describe("When the status last changed."),
-  observedGeneration: z
-    .int()
+  observedGeneration: int64()
     .min(0)
     .optional()
     .describe("metadata.generation of the object that the condition was found for."),
 });
 
-/** `metallb.io/v1beta1` ConfigurationState: the one definition of it. */
-export const configurationState = z.object({
+const configurationState = z.object({
   ...identity("metallb.io/v1beta1", "ConfigurationState"),
   status: z
     .object({
@@ -41,3 +41,22 @@ export const configurationState = z.object({
 
 /** Whether a controller or a speaker could take the configuration. */
 export type ConfigurationState = Immutable<z.output<typeof configurationState>>;
+
+/** The one definition of `metallb.io` ConfigurationState. */
+export const CONFIGURATION_STATE: Definition = {
+  kind: "ConfigurationState",
+  plural: "configurationstates",
+  summary: "Says whether a controller or a speaker could take the configuration. Herald writes it.",
+  versions: [
+    {
+      name: "v1beta1",
+      schema: configurationState,
+      unread: {},
+      columns: [
+        { name: "Result", type: "string", jsonPath: ".status.result" },
+        { name: "ErrorSummary", type: "string", jsonPath: ".status.errorSummary" },
+        { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+      ],
+    },
+  ],
+};

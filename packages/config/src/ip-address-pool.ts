@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { type Immutable, metadata } from "./metadata.ts";
+import type { Definition } from "./definition.ts";
+import { identity } from "./identity.ts";
+import { int64 } from "./integer.ts";
+import type { Immutable } from "./metadata.ts";
 import { labelSelector } from "./selector.ts";
 
-/** `metallb.io/v1beta1` IPAddressPool: the one definition of it. */
-export const ipAddressPool = z.object({
-  apiVersion: z.literal("metallb.io/v1beta1"),
-  kind: z.literal("IPAddressPool"),
-  metadata,
+const ipAddressPool = z.object({
+  ...identity("metallb.io/v1beta1", "IPAddressPool"),
   spec: z.object({
     addresses: z
       .array(z.string())
@@ -37,5 +37,31 @@ export const ipAddressPool = z.object({
   }),
 });
 
+const status = z.object({
+  assignedIPv4: int64().describe("How many IPv4 addresses are in use."),
+  assignedIPv6: int64().describe("How many IPv6 addresses are in use."),
+  availableIPv4: int64().describe("How many IPv4 addresses are free."),
+  availableIPv6: int64().describe("How many IPv6 addresses are free."),
+});
+
 /** A pool of addresses for Services. */
 export type IpAddressPool = Immutable<z.output<typeof ipAddressPool>>;
+
+/** The one definition of `metallb.io` IPAddressPool. */
+export const IP_ADDRESS_POOL: Definition = {
+  kind: "IPAddressPool",
+  plural: "ipaddresspools",
+  summary: "Addresses that Services may get.",
+  versions: [
+    {
+      name: "v1beta1",
+      schema: ipAddressPool,
+      unread: { status: status.optional().describe("How much of the pool is in use.") },
+      columns: [
+        { name: "Auto Assign", type: "boolean", jsonPath: ".spec.autoAssign" },
+        { name: "Avoid Buggy IPs", type: "boolean", jsonPath: ".spec.avoidBuggyIPs" },
+        { name: "Addresses", type: "string", jsonPath: ".spec.addresses" },
+      ],
+    },
+  ],
+};

@@ -1,53 +1,37 @@
 import type { z } from "zod";
-import { bfdProfile } from "./bfd-profile.ts";
-import { bgpAdvertisement } from "./bgp-advertisement.ts";
-import { bgpPeer } from "./bgp-peer.ts";
 import { endpointSlice, namespace, node } from "./cluster.ts";
-import { community } from "./community.ts";
-import { configurationState } from "./configuration-state.ts";
-import { ipAddressPool } from "./ip-address-pool.ts";
-import { l2Advertisement } from "./l2-advertisement.ts";
+import type { DefinedVersion, Definition } from "./definition.ts";
+import { METALLB_KINDS } from "./metallb-kinds.ts";
 import type { Resource } from "./resource.ts";
+import { secret } from "./secret.ts";
 import { service } from "./service.ts";
-import { serviceBgpStatus } from "./service-bgp-status.ts";
-import { serviceL2Status } from "./service-l2-status.ts";
 
 /** What Herald does with a kind that it knows. */
 export interface KnownKind {
   /** Group and kind, `metallb.io/IPAddressPool`; core kinds begin with `/`. */
   readonly id: string;
-  /** In ascending order of age. */
-  readonly versions: readonly string[];
+  /** The preferred one first. */
+  readonly versions: readonly KnownVersion[];
   readonly namespaced: boolean;
-  readonly schema: z.ZodType<Resource>;
-  /** Whether fields outside the schema are worth a warning: Herald reads the kind as a whole. */
-  readonly whole?: boolean;
 }
 
-const METALLB: Readonly<Record<string, z.ZodType<Resource>>> = {
-  IPAddressPool: ipAddressPool,
-  L2Advertisement: l2Advertisement,
-  BGPPeer: bgpPeer,
-  BGPAdvertisement: bgpAdvertisement,
-  BFDProfile: bfdProfile,
-  Community: community,
-  ServiceL2Status: serviceL2Status,
-  ServiceBGPStatus: serviceBgpStatus,
-  ConfigurationState: configurationState,
-};
+/** How objects of a version are read. */
+export interface KnownVersion {
+  readonly name: string;
+  readonly schema: z.ZodType<Resource>;
+  /** Why not to use this version any more. */
+  readonly deprecation?: string | undefined;
+  /** Herald knows the kind as a whole, so that any field but these and those of the schema is worth a warning. */
+  readonly unread?: readonly string[];
+}
 
 const KINDS: readonly KnownKind[] = [
-  ...Object.entries(METALLB).map(([kind, schema]) => ({
-    id: `metallb.io/${kind}`,
-    versions: kind === "BGPPeer" ? ["v1beta2"] : ["v1beta1"],
-    namespaced: true,
-    schema,
-    whole: true,
-  })),
-  { id: "/Service", versions: ["v1"], namespaced: true, schema: service },
-  { id: "discovery.k8s.io/EndpointSlice", versions: ["v1"], namespaced: true, schema: endpointSlice },
-  { id: "/Node", versions: ["v1"], namespaced: false, schema: node },
-  { id: "/Namespace", versions: ["v1"], namespaced: false, schema: namespace },
+  ...METALLB_KINDS.map(metallbKind),
+  { id: "/Service", versions: [{ name: "v1", schema: service }], namespaced: true },
+  { id: "discovery.k8s.io/EndpointSlice", versions: [{ name: "v1", schema: endpointSlice }], namespaced: true },
+  { id: "/Node", versions: [{ name: "v1", schema: node }], namespaced: false },
+  { id: "/Secret", versions: [{ name: "v1", schema: secret }], namespaced: true },
+  { id: "/Namespace", versions: [{ name: "v1", schema: namespace }], namespaced: false },
 ];
 
 const BY_ID: ReadonlyMap<string, KnownKind> = new Map(KINDS.map((kind) => [kind.id, kind]));
@@ -60,4 +44,23 @@ export function knownKind(group: string, kind: string): KnownKind | undefined {
 /** The names of all kinds of a group. */
 export function kindsOfGroup(group: string): string[] {
   return KINDS.filter(({ id }) => id.startsWith(`${group}/`)).map(({ id }) => id.slice(group.length + 1));
+}
+
+function metallbKind({ kind, versions }: Definition): KnownKind {
+  const [stored] = versions;
+  return {
+    id: `metallb.io/${kind}`,
+    versions: versions.map((version) => ({
+      name: version.name,
+      schema: storedSchema(version, stored ?? version),
+      deprecation: version.deprecation,
+      unread: Object.keys(version.unread),
+    })),
+    namespaced: true,
+  };
+}
+
+/** Reads a version as the stored one. The types of the definitions' stored versions make up `Resource`. */
+function storedSchema({ schema, toStored }: DefinedVersion, stored: DefinedVersion): z.ZodType<Resource> {
+  return (toStored ? schema.transform(toStored).pipe(stored.schema) : schema) as unknown as z.ZodType<Resource>;
 }

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { type Immutable, metadata } from "./metadata.ts";
+import { type Definition, EMPTY } from "./definition.ts";
+import { identity } from "./identity.ts";
+import { between } from "./integer.ts";
+import type { Immutable } from "./metadata.ts";
 import { labelSelector } from "./selector.ts";
 
-/** `metallb.io/v1beta1` L2Advertisement: the one definition of it. */
-export const l2Advertisement = z.object({
-  apiVersion: z.literal("metallb.io/v1beta1"),
-  kind: z.literal("L2Advertisement"),
-  metadata,
+const l2Advertisement = z.object({
+  ...identity("metallb.io/v1beta1", "L2Advertisement"),
   spec: z
     .object({
       ipAddressPools: z.array(z.string()).prefault([]).describe("Names of the advertised pools; none: all pools."),
@@ -17,8 +17,8 @@ export const l2Advertisement = z.object({
       preferredNodeSelectors: z
         .array(
           z.object({
-            weight: z.int32().min(1, "must be 1 to 100").max(100, "must be 1 to 100"),
-            preference: labelSelector,
+            weight: between(z.int32(), 1, 100).describe("What a node that matches gains."),
+            preference: labelSelector.describe("Which nodes are preferred; an empty one matches every node."),
           }),
         )
         .prefault([])
@@ -29,3 +29,23 @@ export const l2Advertisement = z.object({
 
 /** How addresses of pools are announced over layer 2. */
 export type L2Advertisement = Immutable<z.output<typeof l2Advertisement>>;
+
+/** The one definition of `metallb.io` L2Advertisement. */
+export const L2_ADVERTISEMENT: Definition = {
+  kind: "L2Advertisement",
+  plural: "l2advertisements",
+  summary: "Announces addresses of pools over ARP and NDP.",
+  versions: [
+    {
+      name: "v1beta1",
+      schema: l2Advertisement,
+      unread: { status: EMPTY.optional() },
+      columns: [
+        { name: "IPAddressPools", type: "string", jsonPath: ".spec.ipAddressPools" },
+        { name: "IPAddressPool Selectors", type: "string", jsonPath: ".spec.ipAddressPoolSelectors" },
+        { name: "Interfaces", type: "string", jsonPath: ".spec.interfaces" },
+        { name: "Node Selectors", type: "string", jsonPath: ".spec.nodeSelectors", priority: 10 },
+      ],
+    },
+  ],
+};

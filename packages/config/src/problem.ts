@@ -14,7 +14,7 @@ export type ProblemCode =
   | "unknownField"
   | "unknownVersion"
   | "unknownKind"
-  | "notSupportedYet"
+  | "deprecatedVersion"
   | "unknownAnnotation"
   | "invalidAnnotation"
   | "deprecatedAnnotation"

@@ -2,7 +2,7 @@ import { annotationWarnings } from "./annotation.ts";
 import { checkResource } from "./check.ts";
 import { describeIssue, toProblem } from "./issue.ts";
 import { isJsonObject, type JsonObject, withoutNulls } from "./json.ts";
-import { type KnownKind, kindsOfGroup, knownKind } from "./kind.ts";
+import { type KnownVersion, kindsOfGroup, knownKind } from "./kind.ts";
 import { checkMetadata } from "./metadata.ts";
 import { nearest } from "./nearest.ts";
 import type { ObjectId, Problem, ProblemCode } from "./problem.ts";
@@ -26,29 +26,41 @@ export function readResource(json: unknown, { defaultNamespace }: ReadContext): 
   const known = knownKind(group, kind);
   if (!known) return ignore(idOf(json, kind, defaultNamespace), unknownKindMessage(group, kind));
   const id = idOf(json, kind, known.namespaced ? defaultNamespace : undefined);
-  if (!known.versions.includes(version)) {
-    const message = `${kind} has no version "${version}"; write "${apiVersion.slice(0, slash + 1)}${known.versions[0]}"`;
+  const knownVersion = known.versions.find(({ name }) => name === version);
+  if (!knownVersion) {
+    const preferred = `${apiVersion.slice(0, slash + 1)}${known.versions[0]?.name}`;
+    const message = `${kind} has no version "${version}"; write "${preferred}"`;
     return invalid(id, [{ path: "apiVersion", message, code: "unknownVersion" }]);
   }
   const pruned = withoutNulls(json);
   if (!pruned) return invalid(id, [whole("invalidField", "is nested too deeply; no Kubernetes object is")]);
-  return parse(pruned, known, { id, defaultNamespace });
+  return parse(pruned, knownVersion, { id, defaultNamespace: known.namespaced ? defaultNamespace : undefined });
 }
 
-interface ParseContext extends ReadContext {
+interface ParseContext {
   readonly id: ObjectId | undefined;
+  /** Undefined: the kind has no namespaces. */
+  readonly defaultNamespace: string | undefined;
 }
 
-function parse(json: JsonObject, { namespaced, whole, schema }: KnownKind, context: ParseContext): ReadOutcome {
-  const { id, defaultNamespace } = context;
-  const { spec } = json;
-  const parsed = schema.safeParse(json, { error: describeIssue });
-  const warnings = whole ? unknownFields(schema, { spec }, []) : [];
+function parse(json: JsonObject, version: KnownVersion, { id, defaultNamespace }: ParseContext): ReadOutcome {
+  const parsed = version.schema.safeParse(json, { error: describeIssue });
+  const warnings = [...deprecations(version), ...unknownIn(json, version)];
   if (!parsed.success) return invalid(id, parsed.error.issues.map(toProblem), warnings);
-  const resource = inNamespace(parsed.data, namespaced ? defaultNamespace : undefined);
+  const resource = inNamespace(parsed.data, defaultNamespace);
   const problems = [...checkMetadata(resource.metadata), ...checkResource(resource)];
   const all = [...warnings, ...annotationWarnings(resource.kind, resource.metadata.annotations)];
   return problems.length > 0 ? invalid(id, problems, all) : { type: "resource", resource, warnings: all };
+}
+
+function deprecations({ deprecation }: KnownVersion): Problem[] {
+  return deprecation === undefined ? [] : [{ path: "apiVersion", message: deprecation, code: "deprecatedVersion" }];
+}
+
+function unknownIn(json: JsonObject, { schema, unread }: KnownVersion): Problem[] {
+  if (!unread) return [];
+  const read = Object.entries(json).filter(([key]) => key !== "metadata" && !unread.includes(key));
+  return unknownFields(schema, Object.fromEntries(read), []);
 }
 
 /** Fills in the default namespace; undefined: the kind has none, whatever the object says. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { type Definition, EMPTY } from "./definition.ts";
 import { identity } from "./identity.ts";
 import type { Immutable } from "./metadata.ts";
 import { serviceOnNode } from "./service-on-node.ts";
 
-/** `metallb.io/v1beta1` ServiceBGPStatus: the one definition of it. */
-export const serviceBgpStatus = z.object({
+const serviceBgpStatus = z.object({
   ...identity("metallb.io/v1beta1", "ServiceBGPStatus"),
   status: z
     .object({
@@ -16,3 +16,22 @@ export const serviceBgpStatus = z.object({
 
 /** To which peers a node advertises a Service over BGP. */
 export type ServiceBgpStatus = Immutable<z.output<typeof serviceBgpStatus>>;
+
+/** The one definition of `metallb.io` ServiceBGPStatus. */
+export const SERVICE_BGP_STATUS: Definition = {
+  kind: "ServiceBGPStatus",
+  plural: "servicebgpstatuses",
+  summary: "Says to which peers a node advertises a Service. Herald writes it.",
+  versions: [
+    {
+      name: "v1beta1",
+      schema: serviceBgpStatus,
+      unread: { spec: EMPTY.optional() },
+      columns: [
+        { name: "Node", type: "string", jsonPath: ".status.node" },
+        { name: "Service Name", type: "string", jsonPath: ".status.serviceName" },
+        { name: "Service Namespace", type: "string", jsonPath: ".status.serviceNamespace" },
+      ],
+    },
+  ],
+};

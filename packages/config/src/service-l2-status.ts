@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { type Definition, EMPTY } from "./definition.ts";
 import { identity } from "./identity.ts";
 import type { Immutable } from "./metadata.ts";
 import { serviceOnNode } from "./service-on-node.ts";
 
-/** `metallb.io/v1beta1` ServiceL2Status: the one definition of it. */
-export const serviceL2Status = z.object({
+const serviceL2Status = z.object({
   ...identity("metallb.io/v1beta1", "ServiceL2Status"),
   status: z
     .object({
@@ -19,3 +19,22 @@ export const serviceL2Status = z.object({
 
 /** Which node announces a Service over layer 2. */
 export type ServiceL2Status = Immutable<z.output<typeof serviceL2Status>>;
+
+/** The one definition of `metallb.io` ServiceL2Status. */
+export const SERVICE_L2_STATUS: Definition = {
+  kind: "ServiceL2Status",
+  plural: "servicel2statuses",
+  summary: "Says which node announces a Service over layer 2. Herald writes it.",
+  versions: [
+    {
+      name: "v1beta1",
+      schema: serviceL2Status,
+      unread: { spec: EMPTY.optional() },
+      columns: [
+        { name: "Allocated Node", type: "string", jsonPath: ".status.node" },
+        { name: "Service Name", type: "string", jsonPath: ".status.serviceName" },
+        { name: "Service Namespace", type: "string", jsonPath: ".status.serviceNamespace" },
+      ],
+    },
+  ],
+};

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { immutable } from "./rule.ts";
 
-const fixed = () => immutable(z.string(), "Value is immutable").prefault("");
+const fixed = () => immutable(z.string(), "Value is immutable").optional();
 
 /** What both kinds of Service status begin with. */
 export const serviceOnNode = {

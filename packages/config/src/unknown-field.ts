@@ -23,5 +23,7 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return unwrap(schema.unwrap());
   }
+  // What a conversion takes in.
+  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
   return schema;
 }
