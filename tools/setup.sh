@@ -10,8 +10,9 @@ die() {
   exit 1
 }
 
-# Build: C and C++ compilers, make, Python and libpcap for the native parts. Tests and demo: the tools that look at the wire.
-PACKAGES="arping curl g++ gcc iproute2 iputils-ping libc6-dev libpcap-dev make ndisc6 nftables openssl procps python3 tcpdump tshark util-linux valgrind"
+# Build: C and C++ compilers, make, Python and libpcap for the native parts. Tests and demo: the tools that look at the
+# wire, routers of other makes, the shells that completion is for.
+PACKAGES="arping bird2 curl exabgp fish frr g++ gcc gobgpd iproute2 iputils-ping libc6-dev libpcap-dev make ndisc6 nftables openssl procps python3 tcpdump tshark util-linux valgrind zsh"
 NPM_OLDEST=11.6.2
 NPM_SPARE=11.19.1
 
@@ -34,6 +35,13 @@ if command -v dpkg-query >/dev/null; then
     say "Debian packages that are lacking: $missing"
     [ "$(id -u)" = 0 ] || die "cannot install them without root. As root: apt-get install -y $missing"
     export DEBIAN_FRONTEND=noninteractive
+    # Routers are started by tests, in namespaces of their own; never by the system.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+      trap 'rm -f "$policy"' EXIT
+    fi
     # shellcheck disable=SC2086
     { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } </dev/null >.nx/apt.log 2>&1 || {
       tail -n 20 .nx/apt.log >&2

@@ -3,11 +3,11 @@ import { createLab, Deployment, until } from "@heraldlb/lab";
 import { parseIp } from "@heraldlb/net";
 import { expect, test } from "vitest";
 
-test("the manifests under examples/ work as they are", async ({ onTestFailed }) => {
+test("the manifests of examples/layer2 work as they are", async ({ onTestFailed }) => {
   await using lab = await createLab({ name: `examples-${process.pid}`, nodes: 2 });
   onTestFailed(() => void process.stderr.write(`${lab.logs()}\n`));
   const herald = new Deployment(lab);
-  cpSync(new URL("../../../examples", import.meta.url), herald.folder, { recursive: true });
+  cpSync(new URL("../../../examples/layer2", import.meta.url), herald.folder, { recursive: true });
   await herald.startController();
   for (const host of lab.nodes) herald.startSpeaker(host, { node: host.name.replace("node", "node-") });
 

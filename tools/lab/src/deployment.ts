@@ -41,7 +41,7 @@ const METRICS_PORT = 9120;
 const BINARIES = fileURLToPath(new URL("../../../node_modules/.bin", import.meta.url));
 
 /** The path of one of Herald's commands, as `npm run setup` left it. */
-export function heraldCommand(name: "herald-controller" | "herald-speaker"): string {
+export function heraldCommand(name: "herald" | "herald-controller" | "herald-speaker"): string {
   return join(BINARIES, name);
 }
 
