@@ -1,4 +1,14 @@
 export type {
+  BgpAdvertisement,
+  BgpConflict,
+  BgpPlan,
+  BgpRoute,
+  BgpService,
+  BgpWithdrawReason,
+  BgpWorld,
+} from "./bgp.ts";
+export { BgpPlanner } from "./bgp-planner.ts";
+export type {
   AnnouncedPool,
   AnnouncedService,
   AnnouncingNode,
@@ -11,4 +21,6 @@ export type {
   WithdrawReason,
 } from "./layer2.ts";
 export { mergeCandidates } from "./merge.ts";
-export { Layer2Planner, selectsPool } from "./planner.ts";
+export { Layer2Planner } from "./planner.ts";
+export { type NodeRoutes, RouteTable } from "./route-table.ts";
+export { selectsPool } from "./selection.ts";

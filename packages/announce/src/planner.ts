@@ -1,4 +1,4 @@
-import { matches, type Selector } from "@heraldlb/labels";
+import { matches } from "@heraldlb/labels";
 import { canServe, localNodes } from "./endpoint.ts";
 import type {
   AnnouncedPool,
@@ -10,10 +10,8 @@ import type {
   Layer2World,
   WithdrawReason,
 } from "./layer2.ts";
+import { exclusion, matchesAny, selectsPool } from "./selection.ts";
 import { warningOf } from "./warning.ts";
-
-/** A label that takes a node out of load balancing, whatever its value. */
-const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /** An advertisement with the nodes it selects, each with the sum of matching weights. */
 interface Reach {
@@ -80,14 +78,6 @@ export class Layer2Planner {
   }
 }
 
-function exclusion(
-  { labels, networkUnavailable }: AnnouncingNode,
-  excludeLabel: "ignore" | "respect",
-): WithdrawReason | undefined {
-  if (networkUnavailable) return "nodeNetworkUnavailable";
-  return excludeLabel === "respect" && Object.hasOwn(labels, EXCLUDE_LABEL) ? "nodeLabeledExcludeBalancers" : undefined;
-}
-
 function scoresOf(
   { nodeSelectors, preferredNodes }: Layer2Advertisement,
   nodes: readonly AnnouncingNode[],
@@ -99,17 +89,6 @@ function scoresOf(
       return [name, liked.reduce((sum, { weight }) => sum + weight, 0)];
     }),
   );
-}
-
-/** Whether an advertisement is about the pool. */
-export function selectsPool({ pools, poolSelectors }: Layer2Advertisement, { name, labels }: AnnouncedPool): boolean {
-  if (pools.length === 0 && poolSelectors.length === 0) return true;
-  return pools.includes(name) || poolSelectors.some((selector) => matches(selector, labels));
-}
-
-/** Several selectors are alternatives; none at all lets everything through. */
-function matchesAny(selectors: readonly Selector[], labels: AnnouncingNode["labels"]): boolean {
-  return selectors.length === 0 || selectors.some((selector) => matches(selector, labels));
 }
 
 function preferenceOf(reaches: readonly Reach[], node: string): number {
