@@ -8,11 +8,34 @@ export type {
   GracefulRestart,
   LongLivedGracefulRestart,
 } from "./capability.ts";
-export type { ExtendedCommunity, LargeCommunity, LinkBandwidth } from "./community.ts";
-export type { BgpMessage, Keepalive, ReceivedMessage } from "./message.ts";
-export type { CodecOptions, Directions, NegotiatedSession } from "./negotiation.ts";
-export type { Nlri } from "./nlri.ts";
-export type { Notification, NotificationError, UnknownNotificationError } from "./notification.ts";
+export { hardReset, hardResetCause, type Shutdown, shutdownNotification, shutdownText } from "./cease.ts";
+export {
+  type ExtendedCommunity,
+  type LargeCommunity,
+  type LinkBandwidth,
+  WELL_KNOWN_COMMUNITIES,
+} from "./community.ts";
+export { longestMessage, type MessageType, messageCode } from "./header.ts";
+export { type BgpMessage, decodeMessage, encodeMessage, type Keepalive, type ReceivedMessage } from "./message.ts";
+export {
+  type CodecOptions,
+  type Directions,
+  INITIAL_CODEC_OPTIONS,
+  type NegotiatedSession,
+  negotiate,
+} from "./negotiation.ts";
+export { type Nlri, nlriFamily } from "./nlri.ts";
+export {
+  type Notification,
+  type NotificationError,
+  notification,
+  notificationCodes,
+  type UnknownNotificationError,
+} from "./notification.ts";
 export type { Open } from "./open.ts";
+export { packUpdates, packWithdrawals, type RouteBatch } from "./pack.ts";
 export type { RouteRefresh } from "./route-refresh.ts";
-export type { ReceivedUpdate, Update, UpdateAction, UpdateError } from "./update.ts";
+export { type AnnouncedRoutes, endOfRib, endOfRibFamily, type UpdateRoutes, updateRoutes } from "./routes.ts";
+export { MessageSplitter } from "./splitter.ts";
+export type { ReceivedUpdate, Update } from "./update.ts";
+export { strongestAction, type UpdateAction, type UpdateError } from "./update-error.ts";

@@ -1,3 +1,5 @@
+import type { Reader, Writer } from "@heraldlb/net";
+
 /**
  * A message that says why the session ends, and ends it (RFC 4271 section 4.5).
  *
@@ -66,3 +68,42 @@ const NOTIFICATION_ERRORS = {
   invalidRouteRefreshLength: [7, 1],
   sendHoldTimerExpired: [8, 0],
 } as const;
+
+const errorByCodes: ReadonlyMap<number, NotificationError> = new Map(
+  Object.entries(NOTIFICATION_ERRORS).map(([error, [code, subcode]]) => [
+    key(code, subcode),
+    error as NotificationError,
+  ]),
+);
+
+const NOTHING = new Uint8Array();
+
+/** A NOTIFICATION of that error. */
+export function notification(error: NotificationError, data: Uint8Array = NOTHING): Notification {
+  return { type: "notification", error, data };
+}
+
+/** The code and subcode of a NOTIFICATION, for who counts or prints them. */
+export function notificationCodes({ error }: Notification): UnknownNotificationError {
+  if (typeof error !== "string") return error;
+  const [code, subcode] = NOTIFICATION_ERRORS[error];
+  return { code, subcode };
+}
+
+/** Reads a NOTIFICATION from behind the header. */
+export function decodeNotification(r: Reader): Notification {
+  const code = r.u8();
+  const subcode = r.u8();
+  const error = errorByCodes.get(key(code, subcode)) ?? { code, subcode };
+  return { type: "notification", error, data: r.bytes(r.remaining) };
+}
+
+/** Writes a NOTIFICATION from behind the header. */
+export function encodeNotification(message: Notification, w: Writer): void {
+  const { code, subcode } = notificationCodes(message);
+  w.u8(code).u8(subcode).bytes(message.data);
+}
+
+function key(code: number, subcode: number): number {
+  return (code << 8) | subcode;
+}
