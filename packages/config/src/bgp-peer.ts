@@ -10,18 +10,21 @@ import { labelSelector } from "./selector.ts";
 
 const asn = between(int64(), 0, 4_294_967_295);
 
+const myASN = asn.describe("AS number of this end of the session.");
+
 // What both versions have, word for word.
 const shared = {
-  myASN: asn.describe("AS number of this end of the session."),
   sourceAddress: z.string().prefault("").describe("Address of this end of the session; empty: the system's choice."),
-  holdTime: duration
-    .optional()
-    .describe("Time without a message after which the session ends; 0s: never, else at least 3s."),
-  keepaliveTime: duration.optional().describe("Time between keepalives, at most holdTime; absent: a third of it."),
   routerID: z
     .string()
     .prefault("")
     .describe("BGP identifier of this end, written as an IPv4 address; empty: the node's."),
+  holdTime: duration
+    .optional()
+    .describe("Time without a message after which the session ends, such as 90s; 0s: never, else at least 3s."),
+  keepaliveTime: duration
+    .optional()
+    .describe("Time between keepalives, such as 30s, at most holdTime; absent: a third of it."),
   password: z.string().prefault("").describe("Password of TCP MD5 signatures."),
   bfdProfile: z.string().prefault("").describe("Name of the BFDProfile to watch this peer with; empty: no BFD."),
   ebgpMultiHop: z.boolean().prefault(false).describe("Whether an eBGP peer may be more than one hop away."),
@@ -31,21 +34,31 @@ const bgpPeer = z.object({
   ...identity("metallb.io/v1beta2", "BGPPeer"),
   spec: z
     .object({
-      ...shared,
+      myASN,
       peerASN: asn.prefault(0).describe("AS number of the peer. Either this or dynamicASN is required."),
-      localASN: between(int64(), 1, 4_294_967_295)
-        .optional()
-        .describe("AS number to show to this peer in place of myASN."),
       dynamicASN: z
         .enum(["internal", "external"])
         .optional()
         .describe("Takes the peer's AS number as it comes: internal only myASN, external any other."),
+      localASN: between(int64(), 1, 4_294_967_295)
+        .optional()
+        .describe("AS number to show to this peer in place of myASN."),
       peerAddress: z.string().prefault("").describe("Address of the peer. Either this or interface is required."),
       interface: z
         .string()
         .prefault("")
         .describe("Interface behind which the peer is found by itself (unnumbered peering), in place of peerAddress."),
       peerPort: between(z.int(), 1, 16_384).default(179).describe("TCP port of the peer."),
+      nodeSelectors: z.array(labelSelector).prefault([]).describe("Nodes that connect to this peer; none: all nodes."),
+      ...shared,
+      passwordSecret: z
+        .object({
+          name: z.string().prefault("").describe("Name of the Secret."),
+          namespace: z.string().prefault("").describe("Not used: the Secret is looked for beside the BGPPeer."),
+        })
+        .meta({ "x-kubernetes-map-type": "atomic" })
+        .optional()
+        .describe('A Secret of type kubernetes.io/basic-auth with the key "password", in place of password.'),
       connectTime: ruled(duration, [
         {
           rule: "duration(self).getSeconds() >= 1 && duration(self).getSeconds() <= 65535",
@@ -59,25 +72,16 @@ const bgpPeer = z.object({
         },
       ])
         .optional()
-        .describe("Time between attempts to connect."),
-      nodeSelectors: z.array(labelSelector).prefault([]).describe("Nodes that connect to this peer; none: all nodes."),
-      passwordSecret: z
-        .object({
-          name: z.string().prefault("").describe("Name of the Secret."),
-          namespace: z.string().prefault("").describe("Not used: the Secret is looked for beside the BGPPeer."),
-        })
-        .meta({ "x-kubernetes-map-type": "atomic" })
-        .optional()
-        .describe('A Secret of type kubernetes.io/basic-auth with the key "password", in place of password.'),
+        .describe("Time between attempts to connect, such as 10s."),
       enableGracefulRestart: immutable(z.boolean(), "EnableGracefulRestart cannot be changed after creation")
         .optional()
         .describe("Whether the peer keeps forwarding while the session restarts. Cannot be changed after creation."),
       vrf: z.string().prefault("").describe("Linux VRF through which the peer is reached; empty: none."),
-      disableMP: z.boolean().default(false).describe("Deprecated and without effect."),
       dualStackAddressFamily: z
         .boolean()
         .default(false)
         .describe("Exchanges routes of both IP families, not only of the session's own."),
+      disableMP: z.boolean().default(false).describe("Deprecated and without effect."),
     })
     // Never valid: it makes "spec.myASN is required" of an object without a spec, as its schema allows it to be.
     .prefault({} as { myASN: number }),
@@ -105,7 +109,7 @@ const formerBgpPeer = z.object({
   ...identity("metallb.io/v1beta1", "BGPPeer"),
   spec: z
     .object({
-      ...shared,
+      myASN,
       peerASN: asn.describe("AS number of the peer."),
       peerAddress: z.string().describe("Address of the peer."),
       peerPort: between(z.int(), 0, 16_384).prefault(0).describe("TCP port of the peer; 0: 179."),

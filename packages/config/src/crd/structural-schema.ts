@@ -67,7 +67,5 @@ function adapt(schema: z.core.$ZodType, json: z.core.JSONSchema.BaseSchema, defa
 }
 
 function isEmpty(json: unknown): boolean {
-  return (
-    json === "" || json === false || json === 0 || (typeof json === "object" && Object.keys(json ?? {}).length === 0)
-  );
+  return json === "" || json === 0 || (typeof json === "object" && Object.keys(json ?? {}).length === 0);
 }
