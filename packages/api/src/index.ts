@@ -3,6 +3,7 @@ export { type Encoded, encodeResponse } from "./encoded.ts";
 export {
   Ack,
   AckKind,
+  Acks,
   Applied,
   Assign,
   Bye,
@@ -28,6 +29,9 @@ export {
   Link,
   Links,
   type MessageFns,
+  Order,
+  Orders,
+  Peers,
   Reply,
   Report,
   Revoke,

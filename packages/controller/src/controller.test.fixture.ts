@@ -15,6 +15,7 @@ import type { Remembered } from "./cluster.ts";
 import { Controller } from "./controller.ts";
 import type { ControllerOptions } from "./controller-ports.ts";
 import type { StatusRecord } from "./ledger.ts";
+import { singly } from "./order.test.fixture.ts";
 
 type Json = Record<string, unknown>;
 
@@ -198,7 +199,9 @@ export class FakeSpeaker {
     const stream = {
       peer: { address: "192.0.2.1", port: 1, certificateNames: undefined, ...peer },
       requests: this.#requests(),
-      send: (message: Encoded) => this.#receive(message),
+      send: (bytes: Encoded) => {
+        for (const message of singly(ConnectResponse.decode(bytes).message)) this.#receive(message);
+      },
       flushed: async () => {},
       buffered: 0,
     };
@@ -252,8 +255,7 @@ export class FakeSpeaker {
     }
   }
 
-  #receive(bytes: Encoded): void {
-    const { message } = ConnectResponse.decode(bytes);
+  #receive(message: ConnectResponse["message"]): void {
     switch (message?.$case) {
       case "reply": {
         const { role, term, firm } = message.value;

@@ -9,10 +9,8 @@ import {
   controllerStatus,
   formatEpoch,
   initialController,
-  NO_EPOCH,
   nextTerm,
   ownerOf,
-  type StreamId,
   stepController,
 } from "@heraldlb/election";
 import type { Reading } from "@heraldlb/files";
@@ -31,9 +29,9 @@ import type { Session } from "./session.ts";
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;
 const SNAPSHOTS_AT_A_TIME = 4;
-// What a speaker carries out in some 20 ms; a move of less than the second number is ordered in the turn that decides.
-const ORDERS_UNDER_WAY = 256;
-const ORDERS_AT_ONCE = 64;
+// A move of less than the second number is ordered in the turn that decides. A speaker that has something else to do
+// obeys hundreds in a few milliseconds, and must be told no more than it obeys well before its stamps are old.
+const ORDERS = { limit: 512, unheard: 128, slowMs: 60 } as const;
 // What the machine logs when a holding first names the rival's MAC.
 const CLAIMED = "address claimed by another";
 
@@ -55,7 +53,6 @@ export class Controller {
   #state: ControllerState;
   readonly #firstRead = Promise.withResolvers<void>();
   #hasBegun = false;
-  #steppedAt = 0;
   #isProceeding = false;
 
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
@@ -65,7 +62,7 @@ export class Controller {
     this.#config = { identity, timers };
     this.#state = initialController(this.#config);
     this.#refusals = new Refusals(clock, log);
-    const orders = { limit: ORDERS_UNDER_WAY, unheard: ORDERS_AT_ONCE, patienceMs: timers.intervalMs * timers.misses };
+    const orders = { ...ORDERS, patienceMs: timers.intervalMs * timers.misses };
     this.#hub = new Hub({ clock, definitions: this.#definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
     const ledger = new Ledger({
       ...{ store, clock, log },
@@ -201,9 +198,14 @@ export class Controller {
           this.#dependencies.log.warn("address claimed by another host", { node, ...conflict });
         }
         break;
+      case "acks":
+        for (const message of request.acks) this.#step({ type: "received", stream: session.id, message });
+        break;
       default:
         this.#step({ type: "received", stream: session.id, message: request });
-        if (request.type === "heartbeat" && session.window.waiting > 0) this.#excuse(session.id);
+        // It cannot acknowledge what waits here.
+        if (request.type === "heartbeat" && session.window.waiting > 0)
+          this.#step({ type: "ordersWait", stream: session.id });
     }
   }
 
@@ -230,21 +232,9 @@ export class Controller {
 
   #step(event: WithoutTime<ControllerEvent>): void {
     const now = this.#dependencies.clock.now();
-    const wasAway = now - this.#steppedAt > this.#config.timers.intervalMs;
-    this.#steppedAt = now;
-    // What was acknowledged meanwhile is still to be read.
-    if (wasAway) for (const stream of this.#hub.busy()) this.#excuse(stream);
     const { state, effects } = stepController(this.#state, { ...event, now }, this.#config);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
-  }
-
-  /**
-   * A speaker cannot acknowledge an order that waits here, so it has the detection time again. To the machine that is
-   * any Ack: it counts from the last one.
-   */
-  #excuse(stream: StreamId): void {
-    this.#step({ type: "received", stream, message: { type: "ack", kind: "assign", group: "", epoch: NO_EPOCH } });
   }
 
   #perform(effect: ControllerEffect): void {
@@ -279,7 +269,7 @@ export class Controller {
   #turn(act: () => void): void {
     try {
       act();
-      this.#hub.tellAll();
+      this.#hub.endTurn();
       this.#proceed();
     } catch (error) {
       this.#dependencies.onBug(error);

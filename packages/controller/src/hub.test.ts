@@ -1,10 +1,12 @@
 import { ConnectResponse, type Encoded } from "@heraldlb/api";
+import type { StreamId } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { Definitions, type Interfaces } from "./definitions.ts";
 import { Hub } from "./hub.ts";
 import type { Greeting } from "./messages.ts";
+import { singly } from "./order.test.fixture.ts";
 import type { Session } from "./session.ts";
 
 const IDENTITY = "me";
@@ -16,10 +18,19 @@ function start({ groups = [A] as readonly Ip[], snapshots = 4, limit = 100, unhe
   const clock = new FakeClock();
   const definitions = new Definitions(100);
   for (const id of groups) definitions.set(id, [id], everywhere);
-  const orders = { limit, unheard, patienceMs: 300 };
+  const orders = { limit, unheard, slowMs: 60, patienceMs: 300 };
   const hub = new Hub({ clock, definitions, identity: IDENTITY, snapshots, orders });
   hub.open();
-  return { clock, definitions, hub };
+  /** One turn. */
+  const send = (...[id, ...orders]: [StreamId, ...Parameters<Hub["send"]>[1][]]) => {
+    for (const order of orders) hub.send(id, order);
+    hub.endTurn();
+  };
+  const note = (...said: Parameters<Hub["note"]>) => {
+    hub.note(...said);
+    hub.endTurn();
+  };
+  return { clock, definitions, hub, send, note };
 }
 
 /** A stream whose messages stay unflushed until `flush`. */
@@ -39,8 +50,8 @@ function dial(
     },
   });
   hub.note(session, greeting(node, holds, rest));
-  hub.tellAll();
-  return { session, encoded, flush: () => flush(), heard: () => encoded.map(read) };
+  hub.endTurn();
+  return { session, encoded, flush: () => flush(), heard: () => encoded.flatMap(decode).map(read) };
 }
 
 function greeting(node: string, holds: readonly string[], rest: Partial<Greeting>): Greeting {
@@ -57,8 +68,9 @@ function greeting(node: string, holds: readonly string[], rest: Partial<Greeting
   };
 }
 
-function read(bytes: Encoded): unknown {
-  const { message } = ConnectResponse.decode(bytes);
+const decode = (bytes: Encoded) => singly(ConnectResponse.decode(bytes).message);
+
+function read(message: ConnectResponse["message"]): unknown {
   switch (message?.$case) {
     case "snapshotChunk": {
       const { revision, index, last, groups } = message.value;
@@ -81,7 +93,10 @@ function read(bytes: Encoded): unknown {
 
 const assign = (group: string, echo = 7) => ({ type: "assign", group, epoch: { term: 1, counter: 2 }, echo }) as const;
 const leave = (group: string) => ({ ...assign(group), type: "leave" }) as const;
-const ack = (group: string) => ({ type: "ack", kind: "assign", group, epoch: { term: 1, counter: 2 } }) as const;
+const ack = (group: string) => {
+  const one = { type: "ack", kind: "assign", group, epoch: { term: 1, counter: 2 } } as const;
+  return { type: "acks", acks: [one] } as const;
+};
 const heartbeat = (stamp: number) =>
   ({ type: "heartbeat", stamp, maxTerm: 0, termHolder: "", holdingsRev: 0, workerAge: 0 }) as const;
 const revoke = (group: string) => ({ type: "revoke", group, epoch: { term: 1, counter: 3 } }) as const;
@@ -91,9 +106,9 @@ describe("a speaker", () => {
     const { definitions, hub } = start();
     const { heard } = dial(hub, "n1");
     definitions.set(B, [B], everywhere);
-    hub.tellAll();
+    hub.endTurn();
     definitions.delete(A);
-    hub.tellAll();
+    hub.endTurn();
     expect(heard()).toEqual([
       { snapshot: [A], revision: 1, index: 0, last: true },
       { base: 1, revision: 2, changed: [B], removed: [] },
@@ -110,9 +125,9 @@ describe("a speaker", () => {
     const { definitions, hub } = start();
     const { heard } = dial(hub, "n1");
     definitions.set(B, [B], new Map([["n2", "all"]]));
-    hub.tellAll();
+    hub.endTurn();
     definitions.set(B, [B], everywhere);
-    hub.tellAll();
+    hub.endTurn();
     expect(heard().slice(1)).toEqual([{ base: 1, revision: 3, changed: [B], removed: [] }]);
   });
 
@@ -144,10 +159,10 @@ describe("a speaker", () => {
 
 describe("an Assign", () => {
   test("comes behind the definition that it needs, in the same turn", () => {
-    const { definitions, hub } = start();
+    const { definitions, hub, send } = start();
     const { session, heard } = dial(hub, "n1");
     definitions.set(B, [B], everywhere);
-    hub.send(session.id, assign(B));
+    send(session.id, assign(B));
     expect(heard().slice(1)).toEqual([
       { base: 1, revision: 2, changed: [B], removed: [] },
       { assign: B, echo: 7 },
@@ -155,9 +170,9 @@ describe("an Assign", () => {
   });
 
   test("waits for a long snapshot, and then carries the last stamp", async () => {
-    const { session, flush, heard, hub } = await longSnapshot();
-    hub.note(session, heartbeat(99));
-    hub.send(session.id, assign(A));
+    const { session, flush, heard, send, note } = await longSnapshot();
+    note(session, heartbeat(99));
+    send(session.id, assign(A));
     expect(heard()).toHaveLength(1);
     await finish(session, flush);
     expect(heard().at(-1)).toEqual({ assign: A, echo: 99 });
@@ -165,15 +180,15 @@ describe("an Assign", () => {
   });
 
   test("does not wait where the speaker holds the group already", async () => {
-    const { session, heard, hub } = await longSnapshot([A]);
-    hub.send(session.id, assign(A));
+    const { session, heard, send } = await longSnapshot([A]);
+    send(session.id, assign(A));
     expect(heard().at(-1)).toEqual({ assign: A, echo: 7 });
   });
 
   test("that waits is dropped when a Revoke overtakes it", async () => {
-    const { session, flush, heard, hub } = await longSnapshot();
-    hub.send(session.id, assign(A));
-    hub.send(session.id, revoke(A));
+    const { session, flush, heard, send } = await longSnapshot();
+    send(session.id, assign(A));
+    send(session.id, revoke(A));
     await finish(session, flush);
     expect(heard()).toContainEqual({ revoke: A });
     expect(heard()).not.toContainEqual(expect.objectContaining({ assign: A }));
@@ -181,11 +196,11 @@ describe("an Assign", () => {
 
   test("lets its speaker's snapshot go first", async () => {
     const many = Array.from({ length: 2_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}` as Ip);
-    const { hub } = start({ groups: many, snapshots: 1 });
+    const { hub, send } = start({ groups: many, snapshots: 1 });
     const first = dial(hub, "n1");
     const second = dial(hub, "n2");
     const third = dial(hub, "n3");
-    hub.send(third.session.id, assign(many[0] as Ip));
+    send(third.session.id, assign(many[0] as Ip));
     await finish(first.session, first.flush);
     expect([second, third].map(({ encoded }) => encoded.length)).toEqual([0, 1]);
   });
@@ -195,24 +210,26 @@ describe("of many orders", () => {
   const C = "10.0.0.3" as Ip;
 
   function order(limit = 2, unheard = limit) {
-    const { clock, hub } = start({ groups: [A, B, C], limit, unheard });
-    const { session, heard } = dial(hub, "n1");
-    for (const group of [A, B, C]) hub.send(session.id, assign(group));
-    return { clock, hub, session, orders: () => heard().slice(1) };
+    const { clock, hub, send, note } = start({ groups: [A, B, C], limit, unheard });
+    const { session, heard, encoded } = dial(hub, "n1");
+    send(session.id, assign(A), assign(B), assign(C));
+    return { clock, hub, session, send, note, messages: () => encoded.length - 1, orders: () => heard().slice(1) };
   }
   const firstTwo = [
     { assign: A, echo: 7 },
     { assign: B, echo: 7 },
   ];
 
-  test("only some are under way", () => {
-    expect(order().orders()).toEqual(firstTwo);
+  test("only some are under way, in one message", () => {
+    const { orders, messages } = order();
+    expect(orders()).toEqual(firstTwo);
+    expect(messages()).toBe(1);
   });
 
   test("still less leave until the speaker is heard again, for its stamp may be old", () => {
-    const { hub, session, orders } = order(2, 1);
+    const { note, session, orders } = order(2, 1);
     expect(orders()).toEqual([{ assign: A, echo: 7 }]);
-    hub.note(session, heartbeat(99));
+    note(session, heartbeat(99));
     expect(orders()).toEqual([firstTwo[0], { assign: B, echo: 99 }]);
   });
 
@@ -220,34 +237,76 @@ describe("of many orders", () => {
     ["is acknowledged", ack(A)],
     ["shows in the holdings", { type: "holdings", rev: 1, changed: [{ ...assign(A), state: "owner" }] }] as const,
   ])("the next one leaves once one %s, stamped anew", (_name, answer) => {
-    const { hub, session, orders } = order();
-    hub.note(session, heartbeat(99));
+    const { note, session, orders } = order();
+    note(session, heartbeat(99));
     expect(orders()).toEqual(firstTwo);
-    hub.note(session, answer as Parameters<Hub["note"]>[1]);
+    note(session, answer as Parameters<Hub["note"]>[1]);
     expect(orders()).toEqual([...firstTwo, { assign: C, echo: 99 }]);
   });
 
+  test("no more leave while one has been under way for long", async () => {
+    const { clock, note, session, orders } = order();
+    await clock.advance(61);
+    note(session, ack(A));
+    expect(orders()).toEqual(firstTwo);
+    note(session, ack(B));
+    expect(orders()).toHaveLength(3);
+  });
+
   test("those without an answer make room after a while", async () => {
-    const { clock, hub, session, orders } = order();
+    const { clock, note, session, orders } = order();
     await clock.advance(300);
-    hub.note(session, heartbeat(99));
+    note(session, heartbeat(99));
     expect(orders()).toEqual([...firstTwo, { assign: C, echo: 99 }]);
   });
 
   test("one that waits is replaced by the next one for its group, and dropped by a Revoke", () => {
-    const { hub, session, orders } = order();
-    hub.send(session.id, leave(C));
-    hub.note(session, ack(A));
-    hub.send(session.id, assign(A));
-    hub.send(session.id, revoke(A));
-    hub.note(session, ack(B));
+    const { send, note, session, orders } = order();
+    send(session.id, leave(C));
+    note(session, ack(A));
+    send(session.id, assign(A));
+    send(session.id, revoke(A));
+    note(session, ack(B));
     expect(orders().slice(2)).toEqual([{ leave: C, echo: 7 }, { revoke: A }]);
   });
 
+  test("what is to be lost waits for its turn, too, but before what is to be got", () => {
+    const { send, note, session, orders } = order();
+    send(session.id, assign("10.0.0.4"), revoke("10.0.0.5"));
+    expect(orders()).toEqual(firstTwo);
+    note(session, ack(A));
+    note(session, ack(B));
+    expect(orders().slice(2)).toEqual([{ revoke: "10.0.0.5" }, { assign: C, echo: 7 }]);
+  });
+
+  test("what is to be lost leaves at once when the stream ends", () => {
+    const { hub, send, session, orders } = order();
+    send(session.id, revoke("10.0.0.4"), revoke("10.0.0.5"));
+    hub.close(session.id, "silent");
+    expect(orders()).toEqual([...firstTwo, { revoke: "10.0.0.4" }, { revoke: "10.0.0.5" }]);
+  });
+
+  test("those of two terms are told apart", () => {
+    const { hub, send } = start({ groups: [A, B] });
+    const { session, encoded } = dial(hub, "n1");
+    const later = [A, B].map((group) => ({ ...assign(group), epoch: { term: 2, counter: 1 } }));
+    send(session.id, assign("10.0.0.4"), ...later, assign("10.0.0.5"));
+    const heard = encoded.slice(1).flatMap(decode);
+    const told = heard.map(
+      (message) => message?.$case === "assign" && [message.value.group, message.value.epoch?.term],
+    );
+    expect(told).toEqual([
+      ["10.0.0.4", 1n],
+      ["10.0.0.5", 1n],
+      [A, 2n],
+      [B, 2n],
+    ]);
+  });
+
   test("a repeated one takes no room of its own", () => {
-    const { hub, session, orders } = order(1);
-    hub.send(session.id, assign(A));
-    hub.note(session, ack(A));
+    const { send, note, session, orders } = order(1);
+    send(session.id, assign(A));
+    note(session, ack(A));
     expect(orders()).toEqual(firstTwo);
   });
 });
@@ -256,7 +315,7 @@ test("what goes to many speakers is encoded once", () => {
   const { definitions, hub } = start();
   const [one, two] = [dial(hub, "n1"), dial(hub, "n2")];
   definitions.set(B, [B], everywhere);
-  hub.tellAll();
+  hub.endTurn();
   expect(one.encoded).toHaveLength(2);
   expect(one.encoded[0]).toBe(two.encoded[0]);
   expect(one.encoded[1]).toBe(two.encoded[1]);
@@ -287,8 +346,8 @@ test("a stream that is closed for silence tells the speaker", async () => {
 
 async function longSnapshot(holds: readonly string[] = []) {
   const many = Array.from({ length: 2_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}` as Ip);
-  const { hub } = start({ groups: [A, ...many] });
-  return { hub, ...dial(hub, "n1", { holds }) };
+  const started = start({ groups: [A, ...many] });
+  return { ...started, ...dial(started.hub, "n1", { holds }) };
 }
 
 /** Flushes until the whole snapshot has left. */

@@ -3,9 +3,12 @@ import type { ControllerMessage, Reply, StreamId } from "@heraldlb/election";
 import type { Clock } from "@heraldlb/runtime";
 import type { Definitions } from "./definitions.ts";
 import { Encoder } from "./encoder.ts";
-import { encodeOrder, type Greeting, type Request } from "./messages.ts";
-import type { FreshOrder, OrderWindowOptions } from "./order-window.ts";
+import { encodeMessage, encodeOrders, type Greeting, type Request } from "./messages.ts";
+import type { Order, OrderWindowOptions } from "./order-window.ts";
 import { Session, type SessionStream } from "./session.ts";
+
+// What a speaker decodes and passes on in a millisecond: what comes next on the stream waits for so much at most.
+const ORDERS_A_MESSAGE = 256;
 
 /** Why a stream is closed: `stepController`'s reasons. */
 export type CloseReason = "silent" | "replaced" | "refused" | "protocol" | "bye";
@@ -33,8 +36,9 @@ export interface HubStatus {
 /**
  * The streams of all speakers: what each was told, and what it lacks.
  *
- * Orders leave at once, but for Assign and Leave: these wait while many are under way, and an Assign, where the speaker
- * does not know the group yet, for the definition that it needs. Definitions flow while the hub is open: one snapshot for each stream, then deltas.
+ * Orders leave together at the end of the turn that brought them, but for those that wait because many are under way,
+ * and for an Assign that waits for the definition that its speaker needs. Definitions flow while the hub is open: one
+ * snapshot for each stream, then deltas.
  */
 export class Hub {
   readonly #clock: HubOptions["clock"];
@@ -44,6 +48,8 @@ export class Hub {
   readonly #encoder: Encoder;
   readonly #sessions = new Map<StreamId, Session>();
   readonly #waiting = new Set<Session>();
+  /** Whose orders may leave at the end of the turn; true: it was heard in this turn. */
+  readonly #due = new Map<Session, boolean>();
   readonly #free: number;
   #sending = 0;
   #isOpen = false;
@@ -71,6 +77,7 @@ export class Hub {
     session.phase = "gone";
     this.#sessions.delete(session.id);
     this.#waiting.delete(session);
+    this.#due.delete(session);
   }
 
   /** Notes what a speaker says about its definitions and holdings. */
@@ -81,11 +88,11 @@ export class Hub {
         break;
       case "heartbeat":
         session.stamp = request.stamp;
-        this.#release(session, true);
+        this.#due.set(session, true);
         break;
-      case "ack":
-        session.window.settle(request.group);
-        this.#release(session, true);
+      case "acks":
+        for (const { group } of request.acks) session.window.settle(group);
+        this.#due.set(session, true);
         break;
       case "holdings":
         for (const { group, state } of request.changed) {
@@ -93,7 +100,7 @@ export class Hub {
           else session.holds.add(group);
           session.window.settle(group);
         }
-        this.#release(session, true);
+        this.#due.set(session, true);
         break;
       case "applied":
         session.applied = Math.max(session.applied, request.revision);
@@ -102,28 +109,19 @@ export class Hub {
     }
   }
 
-  /** Puts a message into a stream. */
+  /** Puts a message into a stream; an order leaves at the end of the turn at the earliest. */
   send(id: StreamId, message: ControllerMessage): void {
     const session = this.#sessions.get(id);
     if (!session) return;
-    if (message.type === "assign" || message.type === "leave") {
-      this.#order(session, message);
-      return;
-    }
-    // What has not left yet is overruled, and would otherwise arrive after what overrules it.
-    if (message.type === "revoke") session.drop(message.group);
-    session.send(encodeOrder(message));
+    if (message.type === "reply" || message.type === "drained") session.send(encodeMessage(message));
+    else this.#order(session, message);
   }
 
-  /** The streams of speakers whose orders wait here, or may be under way. */
-  busy(): StreamId[] {
-    return [...this.#sessions.values()].filter(({ window }) => window.isBusy).map(({ id }) => id);
-  }
-
-  /** Ends a stream behind what was sent. */
+  /** Ends a stream behind what was sent, and behind what the speaker is to lose. */
   close(id: StreamId, reason: CloseReason): void {
     const session = this.#sessions.get(id);
     if (!session) return;
+    this.#sendOrders(session, session.window.takeRevokes());
     this.disconnect(session);
     session.end(ENDINGS[reason]?.());
   }
@@ -148,8 +146,13 @@ export class Hub {
     }
   }
 
-  /** Tells every speaker what changed for it since it was told last, and starts snapshots that wait. */
-  tellAll(): void {
+  /**
+   * Sends the orders that may leave, tells every speaker what changed for it since it was told last, and starts
+   * snapshots that wait.
+   */
+  endTurn(): void {
+    for (const [session, heard] of this.#due) this.#release(session, heard);
+    this.#due.clear();
     if (this.#waiting.size > 0) this.#admit();
     const { revision } = this.#definitions;
     if (this.#toldAll === revision) return;
@@ -160,8 +163,9 @@ export class Hub {
   /** Says one last word to every speaker, then ends all streams. */
   endAll(lastWord: Omit<Reply, "echo"> | undefined): void {
     for (const session of [...this.#sessions.values()]) {
+      this.#sendOrders(session, session.window.takeRevokes());
       if (lastWord && session.node !== undefined) {
-        session.send(encodeOrder({ ...lastWord, echo: session.stamp }));
+        session.send(encodeMessage({ ...lastWord, echo: session.stamp }));
       }
       this.disconnect(session);
       session.end();
@@ -190,25 +194,33 @@ export class Hub {
     this.#enqueue(session);
   }
 
-  #order(session: Session, order: FreshOrder): void {
-    if (session.phase === "current") this.#tell(session);
-    if (order.type === "leave" || session.phase === "current" || session.holds.has(order.group)) {
-      session.orders.delete(order.group);
+  #order(session: Session, order: Order): void {
+    // The definition that it needs goes before it.
+    if (order.type === "assign" && session.phase === "current") this.#tell(session);
+    session.orders.delete(order.group);
+    if (order.type !== "assign" || session.phase === "current" || session.holds.has(order.group)) {
       session.window.put(order);
-      this.#release(session, false);
+      if (!this.#due.has(session)) this.#due.set(session, false);
       return;
     }
+    // What has not left yet is overruled.
+    session.window.drop(order.group);
     session.orders.set(order.group, order);
     if (this.#waiting.has(session)) this.#admit();
   }
 
-  /** Sends the orders that wait and may leave, with the stamp that is the last one by now. */
+  /** Sends the orders that wait and may leave. */
   #release(session: Session, heard: boolean): void {
-    const { window, stamp: echo } = session;
-    if (window.waiting === 0) return;
-    const now = this.#clock.now();
-    for (let order = window.take(now, { heard }); order; order = window.take(now, { heard })) {
-      session.send(encodeOrder({ ...order, echo }));
+    this.#sendOrders(session, session.window.take(this.#clock.now(), { heard }));
+  }
+
+  /** Stamps orders with the stamp that is the last one by now, and sends them. */
+  #sendOrders(session: Session, orders: readonly Order[]): void {
+    // Those of an earlier term, which some that waited may be, must not be taken for this one's.
+    for (const [term, ofTerm] of Map.groupBy(orders, ({ epoch }) => epoch.term)) {
+      for (let at = 0; at < ofTerm.length; at += ORDERS_A_MESSAGE) {
+        session.send(encodeOrders(ofTerm.slice(at, at + ORDERS_A_MESSAGE), { term, stamp: session.stamp }));
+      }
     }
   }
 

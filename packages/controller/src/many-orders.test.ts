@@ -27,11 +27,11 @@ async function silentTaker(services: number) {
 const givenUp = ({ log }: Kit) => log.entries.filter(({ message }) => message === "assignment not acknowledged").length;
 
 test("orders that wait for their turn are not taken for unacknowledged", async () => {
-  const { kit, assigned } = await silentTaker(600);
+  const { kit, assigned } = await silentTaker(1_100);
   await kit.advance(250);
-  expect(assigned()).toBe(256);
+  expect(assigned()).toBe(512);
   await kit.advance(300);
-  expect([assigned(), givenUp(kit)]).toEqual([512, 0]);
+  expect([assigned(), givenUp(kit)]).toEqual([1_024, 0]);
 });
 
 test("orders that have left and are never acknowledged are given up", async () => {

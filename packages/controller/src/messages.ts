@@ -17,6 +17,7 @@ import {
   StreamError,
 } from "@heraldlb/api";
 import {
+  type Ack,
   type ControllerMessage,
   type Epoch,
   type Holding,
@@ -27,6 +28,7 @@ import {
 } from "@heraldlb/election";
 import { parseMac, ZERO_MAC } from "@heraldlb/net";
 import type { Definition } from "./definitions.ts";
+import type { Order } from "./order-window.ts";
 
 /** Definitions that a speaker has applied, and the items that it could not. */
 interface Applied {
@@ -65,8 +67,14 @@ export interface Greeting {
   readonly revisionHolder: string;
 }
 
+/** Orders are in force. */
+interface Acks {
+  readonly type: "acks";
+  readonly acks: readonly Ack[];
+}
+
 /** What a speaker says. */
-export type Request = Greeting | Exclude<SpeakerMessage, { type: "hello" }> | Applied | Report;
+export type Request = Greeting | Exclude<SpeakerMessage, { type: "hello" | "ack" }> | Acks | Applied | Report;
 
 /**
  * Understands a speaker's message; undefined for one of a later version.
@@ -99,7 +107,9 @@ export function fromRequest({ message }: ConnectRequest): Request | undefined {
     case "links":
       return { type: "links", links: message.value.links.map(link) };
     case "ack":
-      return ack(message.value);
+      return { type: "acks", acks: acks([message.value]) };
+    case "acks":
+      return { type: "acks", acks: acks(message.value.acks) };
     case "bye":
       return { type: "bye", reason: byeReason(message.value.reason) };
     case "drain":
@@ -115,36 +125,32 @@ export function fromRequest({ message }: ConnectRequest): Request | undefined {
   }
 }
 
-/** The bytes of a message of the ownership protocol. */
-export function encodeOrder(message: ControllerMessage): Encoded {
-  switch (message.type) {
-    case "reply":
-      return encodeResponse({
-        message: {
-          $case: "reply",
-          value: {
-            role: message.role === "leader" ? Role.LEADER : Role.STANDBY,
-            term: BigInt(message.term),
-            holder: message.holder,
-            firm: message.firm,
-            intervalMs: message.intervalMs,
-            detectionMs: message.detectionMs,
-            echo: BigInt(message.echo),
-          },
-        },
-      });
-    case "assign":
-    case "leave": {
-      const value = { group: message.group, epoch: apiEpoch(message.epoch), echo: BigInt(message.echo) };
-      return encodeResponse({ message: { $case: message.type, value } });
-    }
-    case "revoke":
-      return encodeResponse({
-        message: { $case: "revoke", value: { group: message.group, epoch: apiEpoch(message.epoch) } },
-      });
-    case "drained":
-      return encodeResponse({ message: { $case: "drained", value: {} } });
+/** The bytes of a message of the ownership protocol that is no order. */
+export function encodeMessage(message: Exclude<ControllerMessage, Order>): Encoded {
+  if (message.type === "drained") return encodeResponse({ message: { $case: "drained", value: {} } });
+  const { type: _, role, term, echo, ...rest } = message;
+  const value = { ...rest, role: ROLES[role], term: BigInt(term), echo: BigInt(echo) };
+  return encodeResponse({ message: { $case: "reply", value } });
+}
+
+/** What orders that travel together have in common: the term, and the last stamp heard of whom they are for. */
+export interface OrderContext {
+  readonly term: number;
+  readonly stamp: number;
+}
+
+/** The bytes of orders. */
+export function encodeOrders(orders: readonly Order[], { term, stamp }: OrderContext): Encoded {
+  const echo = BigInt(stamp);
+  const [only] = orders;
+  if (only && orders.length === 1) {
+    const { type, group, epoch } = only;
+    if (type === "revoke")
+      return encodeResponse({ message: { $case: type, value: { group, epoch: apiEpoch(epoch) } } });
+    return encodeResponse({ message: { $case: type, value: { group, epoch: apiEpoch(epoch), echo } } });
   }
+  const items = orders.map(({ type, group, epoch }) => ({ kind: KINDS[type], group, counter: BigInt(epoch.counter) }));
+  return encodeResponse({ message: { $case: "orders", value: { term: BigInt(term), echo, orders: items } } });
 }
 
 /** A part of a snapshot. */
@@ -182,6 +188,12 @@ export function encodeDelta({ base, revision, changed, removed }: DeltaPart): En
   };
   return encodeResponse({ message: { $case: "delta", value } });
 }
+
+const ROLES = { leader: Role.LEADER, standby: Role.STANDBY } as const;
+
+const KINDS = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.REVOKE } as const;
+
+const ACKS = { [AckKind.ASSIGN]: "assign", [AckKind.LEAVE]: "leave", [AckKind.REVOKE]: "revoke" } as const;
 
 const ERRORS: { readonly [R in ItemErrorReason]: AppliedError["reason"] } = {
   [ItemErrorReason.UNKNOWN_GROUP]: "unknownGroup",
@@ -222,10 +234,11 @@ function greeting(hello: ApiHello): Greeting {
   };
 }
 
-function ack({ kind, group, epoch }: ApiAck): Request | undefined {
-  const known = { [AckKind.ASSIGN]: "assign", [AckKind.LEAVE]: "leave", [AckKind.REVOKE]: "revoke" } as const;
-  if (kind === AckKind.UNSPECIFIED || kind === AckKind.UNRECOGNIZED) return undefined;
-  return { type: "ack", kind: known[kind], group, epoch: fromEpoch(epoch) };
+function acks(received: readonly ApiAck[]): Ack[] {
+  return received.flatMap(({ kind, group, epoch }): Ack[] => {
+    if (kind === AckKind.UNSPECIFIED || kind === AckKind.UNRECOGNIZED) return [];
+    return [{ type: "ack", kind: ACKS[kind], group, epoch: fromEpoch(epoch) }];
+  });
 }
 
 function byeReason(reason: ApiBye["reason"]): Extract<SpeakerMessage, { type: "bye" }>["reason"] {

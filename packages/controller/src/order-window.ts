@@ -1,7 +1,7 @@
-import type { Assign, GroupId, Leave } from "@heraldlb/election";
+import type { Assign, GroupId, Leave, Revoke } from "@heraldlb/election";
 
-/** An order that a speaker ignores once what it heard of that speaker last is too old. */
-export type FreshOrder = Assign | Leave;
+/** An order about one group. */
+export type Order = Assign | Leave | Revoke;
 
 /** Settings of an {@link OrderWindow}. */
 export interface OrderWindowOptions {
@@ -9,6 +9,8 @@ export interface OrderWindowOptions {
   readonly limit: number;
   /** As many, as long as the speaker has not been heard since: what was heard of it last may be old by then. */
   readonly unheard: number;
+  /** No further order leaves while one has been under way for longer than so many milliseconds. */
+  readonly slowMs: number;
   /** After so many milliseconds an order without an answer no longer counts: it was ignored, or refused. */
   readonly patienceMs: number;
 }
@@ -16,12 +18,14 @@ export interface OrderWindowOptions {
 /**
  * Which orders of one speaker wait, and which are under way.
  *
- * Thousands of orders at once would grow old on their way, be ignored, and all be sent again. So only a few are under
- * way at a time, and one that waits is stamped when it leaves.
+ * Thousands of orders at once would grow old on their way, be ignored, and all be sent again; and what has to be told
+ * meanwhile would wait behind them. So only some are under way at a time, and only as long as they are soon obeyed. One
+ * that waits is stamped when it leaves. What somebody is to lose goes before what somebody is to get.
  */
 export class OrderWindow {
   readonly #options: OrderWindowOptions;
-  readonly #waiting = new Map<GroupId, FreshOrder>();
+  readonly #revokes = new Map<GroupId, Revoke>();
+  readonly #others = new Map<GroupId, Assign | Leave>();
   /** When each was sent, oldest first. */
   readonly #underWay = new Map<GroupId, number>();
 
@@ -31,23 +35,20 @@ export class OrderWindow {
 
   /** How many orders wait. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#revokes.size + this.#others.size;
   }
 
-  /** Orders wait, or are under way. */
-  get isBusy(): boolean {
-    return this.#waiting.size + this.#underWay.size > 0;
+  /** Adds an order. The one for its group that has not left yet is overruled, and a Revoke waits for none before it. */
+  put(order: Order): void {
+    this.drop(order.group);
+    if (order.type === "revoke") this.#revokes.set(order.group, order);
+    else this.#others.set(order.group, order);
   }
 
-  /** Adds an order, or replaces the one for its group that has not left yet. */
-  put(order: FreshOrder): void {
-    this.#waiting.set(order.group, order);
-  }
-
-  /** Whatever was ordered about the group is overruled. */
+  /** The order for the group that has not left yet does not leave any more. */
   drop(group: GroupId): void {
-    this.#waiting.delete(group);
-    this.#underWay.delete(group);
+    this.#revokes.delete(group);
+    this.#others.delete(group);
   }
 
   /** The speaker has shown that it follows what it was told about the group. */
@@ -56,26 +57,45 @@ export class OrderWindow {
   }
 
   /** Takes out what may leave now. `heard`: the speaker was heard just now. */
-  take(now: number, { heard }: { readonly heard: boolean }): FreshOrder | undefined {
-    if (this.#waiting.size === 0) return undefined;
-    for (const [group, sentAt] of this.#underWay) {
-      if (now - sentAt < this.#options.patienceMs) break;
-      this.#underWay.delete(group);
-    }
-    const [next] = this.#waiting.values();
-    if (!next) return undefined;
-    // A second order for a group that is under way takes no room of its own.
+  take(now: number, { heard }: { readonly heard: boolean }): Order[] {
+    if (this.waiting === 0 || this.#isSlow(now)) return [];
     const limit = heard ? this.#options.limit : this.#options.unheard;
-    if (this.#underWay.size >= limit && !this.#underWay.has(next.group)) return undefined;
-    this.#waiting.delete(next.group);
-    this.#underWay.delete(next.group);
-    this.#underWay.set(next.group, now);
-    return next;
+    return [...this.#takeSome(this.#revokes, now, limit), ...this.#takeSome(this.#others, now, limit)];
+  }
+
+  /** Takes out what the speaker is to lose, however much that is: its stream is about to end. */
+  takeRevokes(): Revoke[] {
+    const revokes = [...this.#revokes.values()];
+    this.#revokes.clear();
+    return revokes;
   }
 
   /** Nothing is ordered any more. */
   clear(): void {
-    this.#waiting.clear();
+    this.#revokes.clear();
+    this.#others.clear();
     this.#underWay.clear();
+  }
+
+  #isSlow(now: number): boolean {
+    const { slowMs, patienceMs } = this.#options;
+    for (const [group, sentAt] of this.#underWay) {
+      if (now - sentAt < patienceMs) return now - sentAt > slowMs;
+      this.#underWay.delete(group);
+    }
+    return false;
+  }
+
+  #takeSome<O extends Order>(waiting: Map<GroupId, O>, now: number, limit: number): O[] {
+    const taken: O[] = [];
+    for (const [group, order] of waiting) {
+      // A second order for a group that is under way takes no room of its own.
+      if (this.#underWay.size >= limit && !this.#underWay.has(group)) break;
+      this.#underWay.delete(group);
+      this.#underWay.set(group, now);
+      taken.push(order);
+    }
+    for (const { group } of taken) waiting.delete(group);
+    return taken;
   }
 }

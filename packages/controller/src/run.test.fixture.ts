@@ -17,6 +17,7 @@ import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import { systemClock } from "@heraldlb/runtime";
 import { type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
 import { Registry } from "prom-client";
+import { singly } from "./order.test.fixture.ts";
 import { type RunOptions, runController } from "./run.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -134,7 +135,7 @@ export class TestSpeaker {
   }
 
   async #listen(): Promise<undefined> {
-    for await (const { message } of this.#stream.messages) this.#obey(message);
+    for await (const { message } of this.#stream.messages) for (const each of singly(message)) this.#obey(each);
     return undefined;
   }
 

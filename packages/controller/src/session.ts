@@ -1,6 +1,6 @@
 import { type Encoded, type SpeakerStream, StreamError } from "@heraldlb/api";
-import type { GroupId, StreamId } from "@heraldlb/election";
-import { type FreshOrder, OrderWindow, type OrderWindowOptions } from "./order-window.ts";
+import type { Assign, StreamId } from "@heraldlb/election";
+import { OrderWindow, type OrderWindowOptions } from "./order-window.ts";
 
 // Several snapshots of the largest cluster.
 const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
@@ -35,7 +35,7 @@ export class Session {
   /** Groups that the speaker holds, so that it knows what they are. */
   readonly holds: Set<string> = new Set();
   /** Assigns that wait for their definitions, by group. */
-  readonly orders: Map<string, FreshOrder> = new Map();
+  readonly orders: Map<string, Assign> = new Map();
   /** Orders that need nothing but their turn. */
   readonly window: OrderWindow;
 
@@ -53,12 +53,6 @@ export class Session {
     this.phase = "current";
     this.sent = revision;
     this.told = revision;
-  }
-
-  /** What was ordered about the group and has not left yet does not leave any more. */
-  drop(group: GroupId): void {
-    this.orders.delete(group);
-    this.window.drop(group);
   }
 
   /** Sends a message; ends the stream of a speaker that has long stopped reading. */

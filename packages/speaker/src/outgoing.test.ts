@@ -1,7 +1,7 @@
-import type { Heartbeat, HoldingChange, Holdings, SpeakerMessage } from "@heraldlb/election";
+import type { Ack, Heartbeat, HoldingChange, Holdings, SpeakerMessage } from "@heraldlb/election";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { OutgoingQueue } from "./outgoing.ts";
+import { OutgoingQueue, type SentStatement } from "./outgoing.ts";
 
 const epoch = { term: 1, counter: 1 };
 const hello = (holdingsRev: number): SpeakerMessage => ({
@@ -13,7 +13,8 @@ const heartbeat = (stamp: number, holdingsRev = 0): Heartbeat => ({
 });
 const change = (group: string, state: HoldingChange["state"] = "owner"): HoldingChange => ({ group, epoch, state });
 const holdings = (rev: number, ...changed: HoldingChange[]): Holdings => ({ type: "holdings", rev, changed });
-const ack = (group: string): SpeakerMessage => ({ type: "ack", kind: "assign", group, epoch });
+const ack = (group: string): Ack => ({ type: "ack", kind: "assign", group, epoch });
+const acks = (...groups: string[]): SentStatement => ({ type: "acks", acks: groups.map(ack) });
 
 function queueOf(...statements: SpeakerMessage[]) {
   const queue = new OutgoingQueue();
@@ -34,36 +35,45 @@ test("statements leave as they came while nothing waits", () => {
     holdings(5, change("a", "none")),
   ]) {
     queue.put(statement, 7);
-    expect(queue.take()).toEqual({ statement, at: 7 });
+    expect(queue.take()).toEqual({ statement: statement.type === "ack" ? acks(statement.group) : statement, at: 7 });
   }
   expect(queue.take()).toBeUndefined();
 });
 
-test("changes of different groups that wait together leave as one message", () => {
+test("changes of different groups that wait together leave as one message, and so do acks", () => {
   const queue = queueOf(hello(3), holdings(4, change("a")), ack("a"), holdings(5, change("b")), ack("b"));
-  expect(takeAll(queue)).toEqual([hello(3), holdings(4, change("a"), change("b")), ack("a"), ack("b")]);
+  expect(takeAll(queue)).toEqual([hello(3), holdings(4, change("a"), change("b")), acks("a", "b")]);
 });
 
 test("two changes of one group do not", () => {
   const [first, second] = [holdings(4, change("a", "leaving")), holdings(5, change("a", "none"))];
-  expect(takeAll(queueOf(hello(3), first, ack("a"), second))).toEqual([hello(3), first, ack("a"), second]);
+  expect(takeAll(queueOf(hello(3), first, ack("a"), second))).toEqual([hello(3), first, acks("a"), second]);
 });
 
 test("a change does not overtake an ack of the same group", () => {
   const [other, second] = [holdings(4, change("b")), holdings(5, change("a", "none"))];
-  expect(takeAll(queueOf(hello(3), other, ack("a"), second))).toEqual([hello(3), other, ack("a"), second]);
+  expect(takeAll(queueOf(hello(3), other, ack("a"), second))).toEqual([hello(3), other, acks("a"), second]);
 });
 
-test("what has left takes no more changes", () => {
-  const queue = queueOf(holdings(1, change("a")));
+test("an ack does not overtake a later change", () => {
+  const [first, second] = [holdings(4, change("a", "leaving")), holdings(5, change("a", "none"))];
+  expect(takeAll(queueOf(hello(3), first, ack("b"), ack("a"), second, ack("a")))).toEqual([
+    ...[hello(3), first, acks("b", "a"), second, acks("a")],
+  ]);
+});
+
+test("what has left takes no more changes and acks", () => {
+  const queue = queueOf(holdings(1, change("a")), ack("a"));
+  queue.take();
   queue.take();
   queue.put(holdings(2, change("b")), 0);
-  expect(queue.take()?.statement).toEqual(holdings(2, change("b")));
+  queue.put(ack("b"), 0);
+  expect(takeAll(queue)).toEqual([holdings(2, change("b")), acks("b")]);
 });
 
 test("a heartbeat goes first, the newest only, and names the revision that has left", () => {
   const queue = queueOf(hello(3), holdings(4, change("a")), ack("a"), heartbeat(1, 4), heartbeat(2, 4));
-  expect(takeAll(queue)).toEqual([hello(3), heartbeat(2, 3), holdings(4, change("a")), ack("a")]);
+  expect(takeAll(queue)).toEqual([hello(3), heartbeat(2, 3), holdings(4, change("a")), acks("a")]);
 });
 
 test("a message of changes has a largest size", () => {

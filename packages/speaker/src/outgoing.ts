@@ -1,4 +1,4 @@
-import type { GroupId, Heartbeat, HoldingChange, SpeakerMessage } from "@heraldlb/election";
+import type { Ack, GroupId, Heartbeat, HoldingChange, SpeakerMessage } from "@heraldlb/election";
 import type { DefinitionPosition, ItemError } from "./definitions.ts";
 
 /** What a speaker says on a stream: a message of the ownership protocol, or how far definitions are applied. */
@@ -6,9 +6,18 @@ export type Statement =
   | SpeakerMessage
   | { readonly type: "applied"; readonly position: DefinitionPosition; readonly errors: readonly ItemError[] };
 
-/** A statement, and when it was made, in milliseconds. */
+/** A statement in the form in which it leaves: acks of orders that came together do so, too. */
+export type SentStatement =
+  | Exclude<Statement, Ack>
+  | {
+      readonly type: "acks";
+      /** At least one. */
+      readonly acks: readonly Ack[];
+    };
+
+/** A statement that leaves, and when it was made, in milliseconds. */
 export interface Outgoing {
-  readonly statement: Statement;
+  readonly statement: SentStatement;
   readonly at: number;
 }
 
@@ -18,12 +27,12 @@ interface OpenHoldings {
 }
 
 // About 30 KB: what must leave at once waits for so much at most.
-const LARGEST_HOLDINGS = 500;
+const LARGEST_MESSAGE = 500;
 
 /**
  * What waits to be sent on one stream, so arranged that a takeover of thousands of groups delays no sign of life.
  *
- * Changes of different groups that wait together leave as one `Holdings`; of heartbeats that wait only the newest is
+ * Changes of different groups that wait together leave as one `Holdings`, and acks as one `Acks`; of heartbeats that wait only the newest is
  * sent, and before anything else. The revisions of holdings are those of the stream: each `Holdings` that leaves raises
  * them by one, and a heartbeat names the one before it.
  */
@@ -32,6 +41,8 @@ export class OutgoingQueue {
   #head = 0;
   #heartbeat: { readonly statement: Heartbeat; readonly at: number } | undefined;
   #open: OpenHoldings | undefined;
+  /** The last that waits, if more may be added to it. */
+  #acks: Ack[] | undefined;
   #revision = 0;
 
   /** How many statements wait. */
@@ -41,14 +52,23 @@ export class OutgoingQueue {
 
   /** Adds a statement. */
   put(statement: Statement, at: number): void {
-    // Nothing about a group may overtake its ack.
-    if (statement.type === "ack") this.#open?.groups.add(statement.group);
-    if (statement.type === "heartbeat") this.#heartbeat = { statement, at };
-    else if (statement.type !== "holdings") this.#waiting.push({ statement, at });
-    else if (!this.#merge(statement.changed)) {
-      const changed = [...statement.changed];
-      this.#open = { changed, groups: new Set(changed.map(({ group }) => group)) };
-      this.#waiting.push({ statement: { ...statement, changed }, at });
+    switch (statement.type) {
+      case "heartbeat":
+        this.#heartbeat = { statement, at };
+        return;
+      case "ack":
+        this.#putAck(statement, at);
+        return;
+      case "holdings":
+        if (this.#merge(statement.changed)) return;
+        this.#open = {
+          changed: [...statement.changed],
+          groups: new Set(statement.changed.map(({ group }) => group)),
+        };
+        this.#push({ statement: { ...statement, changed: this.#open.changed }, at });
+        return;
+      default:
+        this.#push({ statement, at });
     }
   }
 
@@ -63,6 +83,7 @@ export class OutgoingQueue {
     const next = this.#shift();
     if (!next) return undefined;
     const { statement } = next;
+    if (statement.type === "acks" && statement.acks === this.#acks) this.#acks = undefined;
     if (statement.type === "hello") this.#revision = statement.holdingsRev;
     if (statement.type !== "holdings") return next;
     if (statement.changed === this.#open?.changed) this.#open = undefined;
@@ -72,13 +93,31 @@ export class OutgoingQueue {
   /** Two changes of one group stay two messages: what happened in between may have been acknowledged in between. */
   #merge(changed: readonly HoldingChange[]): boolean {
     const open = this.#open;
-    if (!open || open.changed.length + changed.length > LARGEST_HOLDINGS) return false;
+    if (!open || open.changed.length + changed.length > LARGEST_MESSAGE) return false;
     if (changed.some(({ group }) => open.groups.has(group))) return false;
     for (const change of changed) {
       open.changed.push(change);
       open.groups.add(change.group);
     }
     return true;
+  }
+
+  #putAck(ack: Ack, at: number): void {
+    // Nothing about a group may overtake its ack.
+    this.#open?.groups.add(ack.group);
+    if (this.#acks && this.#acks.length < LARGEST_MESSAGE) {
+      this.#acks.push(ack);
+      return;
+    }
+    const acks = [ack];
+    this.#push({ statement: { type: "acks", acks }, at });
+    this.#acks = acks;
+  }
+
+  #push(outgoing: Outgoing): void {
+    this.#waiting.push(outgoing);
+    // An ack does not overtake it.
+    this.#acks = undefined;
   }
 
   #shift(): Outgoing | undefined {

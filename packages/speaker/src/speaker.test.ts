@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import type { ControllerAddresses } from "./controller-addresses.ts";
 import { Definitions } from "./definitions.ts";
 import { createMetrics } from "./metrics.ts";
+import { OutgoingQueue } from "./outgoing.ts";
 import { OwnershipRecord } from "./ownership-record.ts";
 import { Speaker } from "./speaker.ts";
 import type { StateFile, StateFolder } from "./state-folder.ts";
@@ -33,7 +34,12 @@ function start(definitions: Definitions = new Definitions()) {
   const streams = {
     dial: ({ dial }) => void dialled.push(dial),
     close: (dial) => void closed.push(dial),
-    send: (dial, statement, at) => void sent.push([dial, speaker.encode({ statement, at }, REPLICA)?.message]),
+    send: (dial, statement, at) => {
+      const queue = new OutgoingQueue();
+      queue.put(statement, at);
+      const leaves = queue.take();
+      sent.push([dial, leaves && speaker.encode(leaves, REPLICA)?.message]);
+    },
     find: () => 1,
   } satisfies Pick<Streams, "dial" | "close" | "send" | "find">;
   const controllers = {

@@ -109,9 +109,13 @@ export class Speaker {
     const stream = this.#streams.get(dial);
     const received = stream && fromResponse(response);
     if (!received) return;
-    if (received.type === "order") {
-      if (received.message.type === "reply") this.#noteReply(stream, received.message);
-      this.#parts.tell({ type: "received", dial, message: received.message });
+    if (received.type === "orders") {
+      for (const message of received.messages) {
+        if (message.type === "reply") this.#noteReply(stream, message);
+        this.#parts.tell({ type: "received", dial, message });
+      }
+    } else if (received.type === "peers") {
+      this.#parts.tell({ type: "peers", macs: received.macs });
     } else if (!this.#isOvertaken(stream)) {
       const change =
         received.type === "chunk" ? this.#chunk(stream, received.chunk) : this.#delta(stream, received.delta);

@@ -7,15 +7,16 @@ import {
   ItemErrorReason,
   Role,
 } from "@heraldlb/api";
+import type { ControllerMessage } from "@heraldlb/election";
 import type { Ipv4, Ipv6, Mac } from "@heraldlb/net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Statement } from "./outgoing.ts";
+import type { SentStatement } from "./outgoing.ts";
 import { decodeDefinitions, encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
 
 const context = { applied: { revision: 7n, holder: "c1" }, ageMs: 3.4 };
 /** As it comes out at the other end. */
-const sent = (message: Statement) =>
+const sent = (message: SentStatement) =>
   ConnectRequest.decode(ConnectRequest.encode(toRequest(message, context)).finish()).message;
 const received = (message: ConnectResponse["message"]) =>
   fromResponse(ConnectResponse.decode(ConnectResponse.encode({ message }).finish()));
@@ -82,7 +83,9 @@ describe("what the speaker says", () => {
     ["revoke", AckKind.REVOKE],
   ] as const)("an ack of %s", (kind, expected) => {
     const value = { kind: expected, group: "g", epoch: protoEpoch };
-    expect(sent({ type: "ack", kind, group: "g", epoch })).toEqual({ $case: "ack", value });
+    const ack = { type: "ack", kind, group: "g", epoch } as const;
+    expect(sent({ type: "acks", acks: [ack] })).toEqual({ $case: "ack", value });
+    expect(sent({ type: "acks", acks: [ack, ack] })).toEqual({ $case: "acks", value: { acks: [value, value] } });
   });
 
   test.each([
@@ -115,29 +118,46 @@ describe("what a controller says", () => {
   ] as const)("a reply of role %s", (role, expected) => {
     const value = { role, term: 3n, holder: "c1", firm: true, intervalMs: 100, detectionMs: 300, echo: 2_500n };
     expect(received({ $case: "reply", value })).toEqual({
-      type: "order",
-      message: {
-        ...{ type: "reply", role: expected, term: 3, holder: "c1", firm: true, intervalMs: 100, detectionMs: 300 },
-        echo: 2.5,
-      },
+      type: "orders",
+      messages: [
+        {
+          ...{ type: "reply", role: expected, term: 3, holder: "c1", firm: true, intervalMs: 100, detectionMs: 300 },
+          echo: 2.5,
+        },
+      ],
     });
   });
 
   test("orders", () => {
     const order = { group: "g", epoch: protoEpoch };
-    expect(received({ $case: "assign", value: { ...order, echo: 1_000n } })).toEqual({
-      type: "order",
-      message: { type: "assign", group: "g", epoch, echo: 1 },
+    const expected = (...messages: ControllerMessage[]) => ({ type: "orders", messages });
+    const assign = { type: "assign", group: "g", epoch, echo: 1 } as const;
+    expect(received({ $case: "assign", value: { ...order, echo: 1_000n } })).toEqual(expected(assign));
+    expect(received({ $case: "leave", value: { ...order, echo: 1_000n } })).toEqual(
+      expected({ ...assign, type: "leave" }),
+    );
+    expect(received({ $case: "revoke", value: order })).toEqual(expected({ type: "revoke", group: "g", epoch }));
+    expect(received({ $case: "drained", value: {} })).toEqual(expected({ type: "drained" }));
+  });
+
+  test("orders that travel together, without those of a later version", () => {
+    const kinds = [AckKind.REVOKE, AckKind.ASSIGN, AckKind.UNRECOGNIZED, AckKind.LEAVE];
+    const orders = kinds.map((kind, at) => ({ kind, group: `g${at}`, counter: BigInt(at) }));
+    const read = received({ $case: "orders", value: { term: 1n, echo: 1_000n, orders } });
+    const common = { echo: 1 };
+    expect(read).toEqual({
+      type: "orders",
+      messages: [
+        { type: "revoke", group: "g0", epoch: { term: 1, counter: 0 }, ...common },
+        { type: "assign", group: "g1", epoch: { term: 1, counter: 1 }, ...common },
+        { type: "leave", group: "g3", epoch: { term: 1, counter: 3 }, ...common },
+      ],
     });
-    expect(received({ $case: "leave", value: { ...order, echo: 1_000n } })).toEqual({
-      type: "order",
-      message: { type: "leave", group: "g", epoch, echo: 1 },
-    });
-    expect(received({ $case: "revoke", value: order })).toEqual({
-      type: "order",
-      message: { type: "revoke", group: "g", epoch },
-    });
-    expect(received({ $case: "drained", value: {} })).toEqual({ type: "order", message: { type: "drained" } });
+  });
+
+  test("the nodes' MAC addresses, without what is none", () => {
+    const macs = ["02:00:00:00:00:01", "nonsense"];
+    expect(received({ $case: "peers", value: { macs } })).toEqual({ type: "peers", macs: macs.slice(0, 1) });
   });
 
   test("an order without an epoch, and a message of a later version, are nothing", () => {
@@ -194,8 +214,8 @@ test("stamps come back as they were sent, to a microsecond", () => {
       if (message?.$case !== "heartbeat") return false;
       const value = { role: Role.LEADER, term: 0n, holder: "", firm: true, intervalMs: 100, detectionMs: 300 };
       const reply = received({ $case: "reply", value: { ...value, echo: message.value.stamp } });
-      if (reply?.type !== "order" || reply.message.type !== "reply") return false;
-      return reply.message.echo <= stamp && stamp - reply.message.echo < 0.0011;
+      const [first] = reply?.type === "orders" ? reply.messages : [];
+      return first?.type === "reply" && first.echo <= stamp && stamp - first.echo < 0.0011;
     }),
   );
 });

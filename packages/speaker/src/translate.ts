@@ -6,17 +6,27 @@ import {
   type ConnectResponse,
   HoldingState,
   ItemErrorReason,
+  type Ack as ProtoAck,
   type Delta as ProtoDelta,
   type Epoch as ProtoEpoch,
   type Group as ProtoGroup,
   type Holding as ProtoHolding,
   type ItemError as ProtoItemError,
   type Link as ProtoLink,
+  type Orders as ProtoOrders,
   Role,
   SnapshotChunk,
 } from "@heraldlb/api";
-import type { ControllerMessage, Epoch, GroupAddress, GroupDefinition, HoldingChange, Link } from "@heraldlb/election";
-import { isMulticast, isUnspecified, parseIp } from "@heraldlb/net";
+import type {
+  Ack,
+  ControllerMessage,
+  Epoch,
+  GroupAddress,
+  GroupDefinition,
+  HoldingChange,
+  Link,
+} from "@heraldlb/election";
+import { isMulticast, isUnspecified, type Mac, parseIp, parseMac } from "@heraldlb/net";
 import {
   compact,
   type DefinitionChunk,
@@ -26,7 +36,7 @@ import {
   type ReceivedGroup,
   type SavedDefinitions,
 } from "./definitions.ts";
-import type { Statement } from "./outgoing.ts";
+import type { SentStatement } from "./outgoing.ts";
 
 /** What a message says beside what the ownership machine wrote. */
 export interface RequestContext {
@@ -38,12 +48,13 @@ export interface RequestContext {
 
 /** What a controller says. */
 export type Received =
-  | { readonly type: "order"; readonly message: ControllerMessage }
+  | { readonly type: "orders"; readonly messages: readonly ControllerMessage[] }
   | { readonly type: "chunk"; readonly chunk: DefinitionChunk }
-  | { readonly type: "delta"; readonly delta: DefinitionDelta };
+  | { readonly type: "delta"; readonly delta: DefinitionDelta }
+  | { readonly type: "peers"; readonly macs: readonly Mac[] };
 
 /** A statement as it is sent. */
-export function toRequest(statement: Statement, context: RequestContext): ConnectRequest {
+export function toRequest(statement: SentStatement, context: RequestContext): ConnectRequest {
   return { message: toRequestMessage(statement, context) };
 }
 
@@ -55,9 +66,13 @@ export function fromResponse({ message }: ConnectResponse): Received | undefined
       return { type: "chunk", chunk: fromChunk(message.value) };
     case "delta":
       return { type: "delta", delta: fromDelta(message.value) };
+    case "orders":
+      return { type: "orders", messages: fromOrders(message.value) };
+    case "peers":
+      return { type: "peers", macs: message.value.macs.flatMap((mac) => parseMac(mac) ?? []) };
     default: {
       const order = fromOrder(message);
-      return order && { type: "order", message: order };
+      return order && { type: "orders", messages: [order] };
     }
   }
 }
@@ -104,7 +119,7 @@ const ITEM_ERROR_REASONS = {
   unknownGroup: ItemErrorReason.UNKNOWN_GROUP,
 } as const;
 
-function toRequestMessage(message: Statement, { applied, ageMs }: RequestContext): ConnectRequest["message"] {
+function toRequestMessage(message: SentStatement, { applied, ageMs }: RequestContext): ConnectRequest["message"] {
   switch (message.type) {
     case "hello": {
       const { type: _, startedAt, stamp, maxTerm, holdingsRev, holdings, links, ...rest } = message;
@@ -139,9 +154,10 @@ function toRequestMessage(message: Statement, { applied, ageMs }: RequestContext
       };
     case "links":
       return { $case: "links", value: { links: message.links.map(toLink) } };
-    case "ack": {
-      const { kind, group, epoch } = message;
-      return { $case: "ack", value: { kind: ACK_KINDS[kind], group, epoch: toEpoch(epoch) } };
+    case "acks": {
+      const [only, ...others] = message.acks.map(toAck);
+      if (only && others.length === 0) return { $case: "ack", value: only };
+      return { $case: "acks", value: { acks: message.acks.map(toAck) } };
     }
     case "bye":
       return { $case: "bye", value: { reason: BYE_REASONS[message.reason] } };
@@ -155,7 +171,23 @@ function toRequestMessage(message: Statement, { applied, ageMs }: RequestContext
 }
 
 type ResponseMessage = NonNullable<ConnectResponse["message"]>;
-type OrderMessage = Exclude<ResponseMessage, { $case: "snapshotChunk" | "delta" }>;
+type OrderMessage = Exclude<ResponseMessage, { $case: "snapshotChunk" | "delta" | "orders" | "peers" }>;
+
+const ORDER_TYPES = {
+  [AckKind.ASSIGN]: "assign",
+  [AckKind.LEAVE]: "leave",
+  [AckKind.REVOKE]: "revoke",
+} as const;
+
+function fromOrders({ term, echo, orders }: ProtoOrders): ControllerMessage[] {
+  const common = { term: Number(term), echo: fromStamp(echo) };
+  return orders.flatMap(({ kind, group, counter }): ControllerMessage[] => {
+    if (kind === AckKind.UNSPECIFIED || kind === AckKind.UNRECOGNIZED) return [];
+    return [
+      { type: ORDER_TYPES[kind], group, epoch: { term: common.term, counter: Number(counter) }, echo: common.echo },
+    ];
+  });
+}
 
 function fromOrder(message: OrderMessage): ControllerMessage | undefined {
   switch (message.$case) {
@@ -233,6 +265,8 @@ const toHolding = ({ group, epoch, state, conflictMac }: HoldingChange): ProtoHo
   state: HOLDING_STATES[state],
   conflictMac,
 });
+
+const toAck = ({ kind, group, epoch }: Ack): ProtoAck => ({ kind: ACK_KINDS[kind], group, epoch: toEpoch(epoch) });
 
 const toItemError = ({ group, reason, message }: ItemError): ProtoItemError => ({
   group,

@@ -13,6 +13,7 @@ import type {
   SpeakerMessage,
 } from "@heraldlb/election";
 import type { FrameBackend } from "@heraldlb/link";
+import type { Mac } from "@heraldlb/net";
 import type { LogFields, LogLevel } from "@heraldlb/runtime";
 import type { AddressCounts } from "./address-table.ts";
 import type { ProcessFacts } from "./process-facts.ts";
@@ -45,6 +46,8 @@ export type ToWorker =
       readonly changed: readonly GroupDefinition[];
       readonly removed: readonly GroupId[];
     }
+  /** The MAC addresses of all known Herald nodes. */
+  | { readonly type: "peers"; readonly macs: readonly Mac[] }
   | { readonly type: "drain" };
 
 /** What the answering thread tells the main thread. */

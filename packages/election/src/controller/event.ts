@@ -44,6 +44,11 @@ export type ControllerEvent = { readonly now: number } /** Every `tickMs`. */ & 
   /** A stream has ended, by whomever, once per stream; not needed after a `close` effect. */
   | { readonly type: "closed"; readonly stream: StreamId }
   /**
+   * Orders to the speaker still wait in the shell: the detection time in which it must acknowledge one begins anew. To
+   * be told while they do, every interval at least.
+   */
+  | { readonly type: "ordersWait"; readonly stream: StreamId }
+  /**
    * This process leads in `term`, which nobody has led in: {@link nextTerm} tells the lowest possible. Comes again
    * with a higher one after a `stepDown` effect.
    */

@@ -49,7 +49,7 @@ export function continueHandOver(context: ControllerContext, group: Group, handO
   const candidate = candidateOf(group, handOver.to);
   const isFitStill = candidate !== undefined && isFit(context, group, candidate) !== undefined;
   const waitsFor = handOver.stage === "leaving" ? from : to;
-  const since = Math.max(handOver.at, waitsFor?.lastAck ?? 0);
+  const since = Math.max(handOver.at, waitsFor?.ackingSince ?? 0);
   const isStuck = now - since >= detectionMs(config);
   const isOldGone = handOver.stage === "leaving" && !from?.live;
   if (isFitStill && !isStuck && !isOldGone) {

@@ -178,7 +178,7 @@ function onLinks(context: ControllerContext, speaker: Speaker, links: readonly L
 
 function onAck(context: ControllerContext, speaker: Speaker, ack: Ack): void {
   const { state, now } = context;
-  speaker.lastAck = now;
+  speaker.ackingSince = now;
   const group = state.groups.get(ack.group);
   if (!group || state.role !== "leader") return;
   if (group.handOver) {
@@ -189,6 +189,12 @@ function onAck(context: ControllerContext, speaker: Speaker, ack: Ack): void {
   if (ack.kind !== "assign" || owner?.node !== speaker.node || compareEpochs(owner.epoch, ack.epoch) !== 0) return;
   owner.acked = true;
   state.unsettled.add(group.id);
+}
+
+/** The speaker cannot acknowledge what has not been sent yet. */
+export function onOrdersWait({ state, now }: ControllerContext, stream: StreamId): void {
+  const speaker = state.streams.get(stream);
+  if (speaker) speaker.ackingSince = now;
 }
 
 function onBye(context: ControllerContext, speaker: Speaker, { reason }: Bye): void {

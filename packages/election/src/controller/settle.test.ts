@@ -163,6 +163,31 @@ describe("an owner", () => {
     expect(bench.reasons).toEqual(["ranked", "unacknowledged"]);
   });
 
+  test("is waited for as long as orders to it wait to be sent", () => {
+    const bench = leading(["a", "b"], []);
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a", "b"]) });
+    const { stream } = bench.speaker("a");
+    for (let waited = 0; waited < 1_000; waited += 100) {
+      bench.pass(100);
+      if (stream !== undefined) bench.step({ type: "ordersWait", stream });
+    }
+    expect(bench.owner()).toBe("a");
+    bench.pass(350);
+    expect(bench.owner()).toBe("b");
+  });
+
+  test("that this process, which was stalled, has not read is waited for", () => {
+    const bench = leading(["a", "b"], []);
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a", "b"]) });
+    bench.now += 280;
+    bench.pass(200);
+    expect(bench.owner()).toBe("a");
+    bench.pass(150);
+    expect(bench.owner()).toBe("b");
+  });
+
   test("that answers by an earlier decision and does not acknowledge the next one is told again", () => {
     const bench = leading(["a", "b"], [groupSpec(GROUP, ["a", "b"])]);
     bench.speaker("a").obeys = false;

@@ -140,7 +140,7 @@ function awaitAck(context: ControllerContext, group: Group, speaker: Speaker, ow
     assign(context, group, speaker, "repaired");
     return;
   }
-  const due = Math.max(owner.assignedAt, speaker.lastAck) + detectionMs(config);
+  const due = Math.max(owner.assignedAt, speaker.ackingSince) + detectionMs(config);
   const isHeard = now - speaker.last < 2 * config.timers.intervalMs && speaker.stream !== undefined;
   if (now < due || !isHeard) {
     lookAgain(context, group.id, now < due ? due : now + config.timers.intervalMs);

@@ -17,6 +17,8 @@ export function noticeStall(context: ControllerContext): void {
   const until = now + (areStreamsGone ? graceMs(config) - detectionMs(config) : 0);
   for (const speaker of state.speakers.values()) {
     speaker.last = Math.max(speaker.last, until);
+    // What was acknowledged meanwhile is still to be read.
+    speaker.ackingSince = now;
     if (speaker.closedAt !== undefined) speaker.closedAt = until;
   }
   state.quietUntil = until + detectionMs(config);

@@ -44,7 +44,8 @@ export interface Speaker {
   readonly revokedAt: Map<GroupId, number>;
   draining: boolean;
   isDrained: boolean;
-  lastAck: number;
+  /** Since when an order without an Ack is one that it does not obey: its last Ack, as a rule. */
+  ackingSince: number;
   readonly owned: Set<GroupId>;
   /** Groups that are being handed over to it. */
   readonly incoming: Set<GroupId>;
@@ -181,7 +182,7 @@ export const newSpeaker = (node: NodeName): Speaker => ({
   revokedAt: new Map(),
   draining: false,
   isDrained: false,
-  lastAck: Number.NEGATIVE_INFINITY,
+  ackingSince: Number.NEGATIVE_INFINITY,
   owned: new Set(),
   incoming: new Set(),
 });

@@ -3,7 +3,7 @@ import type { GroupId, NodeName } from "../group.ts";
 import type { Role } from "../message.ts";
 import type { ControllerEffect, ControllerEvent } from "./event.ts";
 import { forgetOwners, onExpect, onFirm, onGroup, onGroupRemoved, onLead, onStandby, onSynced } from "./leadership.ts";
-import { onClosed, onMessage, releaseDrained } from "./roster.ts";
+import { onClosed, onMessage, onOrdersWait, releaseDrained } from "./roster.ts";
 import { settleAll, waitsUntil } from "./settle.ts";
 import { judge, noticeStall } from "./silence.ts";
 import type { ControllerConfig, ControllerContext, ControllerState } from "./state.ts";
@@ -25,6 +25,7 @@ const HANDLERS: Handlers = {
   tick: (context) => onTick(context),
   received: (context, { stream, message }) => onMessage(context, stream, message),
   closed: (context, { stream }) => onClosed(context, stream),
+  ordersWait: (context, { stream }) => onOrdersWait(context, stream),
   lead: (context, { term }) => onLead(context, term),
   firm: (context, { firm }) => onFirm(context, firm),
   standby: (context) => onStandby(context),
