@@ -34,8 +34,24 @@ export {
 } from "./notification.ts";
 export type { Open } from "./open.ts";
 export { packUpdates, packWithdrawals, type RouteBatch } from "./pack.ts";
+export { type FormRoute, feedSession, type RouteForm } from "./rib-feed.ts";
+export { AdjRibIn, type ReceivedRoute } from "./rib-in.ts";
+export { AdjRibOut } from "./rib-out.ts";
 export type { RouteRefresh } from "./route-refresh.ts";
 export { type AnnouncedRoutes, endOfRib, endOfRibFamily, type UpdateRoutes, updateRoutes } from "./routes.ts";
+export { type SessionStep, stepSession } from "./session.ts";
+export type { RestartConfig, SessionConfig } from "./session-config.ts";
+export type { Connected, SessionEffect, SessionEnd, SessionEvent, SessionTimer } from "./session-event.ts";
+export {
+  type AgreedConnection,
+  type DialState,
+  initialSession,
+  isAgreed,
+  type SessionConnection,
+  type SessionName,
+  type SessionState,
+  sessionName,
+} from "./session-state.ts";
 export { MessageSplitter } from "./splitter.ts";
 export type { ReceivedUpdate, Update } from "./update.ts";
 export { strongestAction, type UpdateAction, type UpdateError } from "./update-error.ts";

@@ -16,7 +16,7 @@ export interface RibRoom<A> {
   /** Bytes for prefixes in a message that withdraws. */
   withdraw(family: Family): number;
   /** Bytes that one prefix takes. */
-  size(prefix: Prefix): number;
+  size(prefix: Prefix, family: Family): number;
 }
 
 // What a peer has been told of a prefix, if it has to be told again.
@@ -231,7 +231,7 @@ function unqueue<A>(table: Table<A>, prefix: Prefix): void {
 }
 
 function withdraw<A>(table: Table<A>, family: Family, room: RibRoom<A>): RibBatch<A> {
-  const prefixes = take(table.withdrawals, room.withdraw(family), room);
+  const prefixes = take(table.withdrawals, room.withdraw(family), (prefix) => room.size(prefix, family));
   for (const prefix of prefixes) table.sent.delete(prefix);
   return { type: "withdraw", family, prefixes };
 }
@@ -243,14 +243,14 @@ interface Group<A> {
 }
 
 function announce<A>(table: Table<A>, attributes: A, { family, prefixes: group, room }: Group<A>): RibBatch<A> {
-  const prefixes = take(group, room.announce(attributes, family), room);
+  const prefixes = take(group, room.announce(attributes, family), (prefix) => room.size(prefix, family));
   for (const prefix of prefixes) table.sent.set(prefix, attributes);
   if (group.size === 0) table.announcements.delete(attributes);
   return { type: "announce", family, attributes, prefixes };
 }
 
 /** At least one is taken, whatever the room: attributes that leave none are the caller's bug, and show as such. */
-function take(from: Set<Prefix>, bytes: number, { size }: Pick<RibRoom<never>, "size">): Prefix[] {
+function take(from: Set<Prefix>, bytes: number, size: (prefix: Prefix) => number): Prefix[] {
   const taken: Prefix[] = [];
   let left = bytes;
   for (const prefix of from) {
