@@ -114,6 +114,7 @@ const formerBgpPeer = z.object({
       peerAddress: z.string().describe("Address of the peer."),
       peerPort: between(z.int(), 0, 16_384).prefault(0).describe("TCP port of the peer; 0: 179."),
       nodeSelectors: z.array(formerSelector).prefault([]).describe("Nodes that connect to this peer; none: all nodes."),
+      ...shared,
     })
     .prefault({} as { myASN: number; peerASN: number; peerAddress: string }),
 });

@@ -1,0 +1,300 @@
+import { asn, change, immutableText, int32, type KindFacts, list, selector, selectors } from "./fact.test.fixture.ts";
+
+const PEER_COLUMNS: readonly string[] = [
+  "Address string .spec.peerAddress",
+  "ASN string .spec.peerASN",
+  "BFD Profile string .spec.bfdProfile",
+  "Multi Hops string .spec.ebgpMultiHop",
+];
+
+/**
+ * What MetalLB 0.16's schemas accept and refuse, written down once, independently of Herald's definitions. Rows of
+ * objects' fields; `apiVersion`, `kind` and `metadata` are left out. Paths: `[]` is a list's item, `*` a map's value.
+ */
+export const FACTS: Readonly<Record<string, KindFacts>> = {
+  "IPAddressPool v1beta1": {
+    columns: [
+      "Auto Assign boolean .spec.autoAssign",
+      "Avoid Buggy IPs boolean .spec.avoidBuggyIPs",
+      "Addresses string .spec.addresses",
+    ],
+    fields: [
+      ["spec", { type: "object", required: true }],
+      ...list("spec.addresses", { type: "string" }, { required: true }),
+      ["spec.autoAssign", { type: "boolean", default: true }],
+      ["spec.avoidBuggyIPs", { type: "boolean", default: false }],
+      ["spec.serviceAllocation", { type: "object" }],
+      ["spec.serviceAllocation.priority", { type: "integer" }],
+      ...list("spec.serviceAllocation.namespaces", { type: "string" }),
+      ...selectors("spec.serviceAllocation.namespaceSelectors"),
+      ...selectors("spec.serviceAllocation.serviceSelectors"),
+      ["status", { type: "object" }],
+      ["status.assignedIPv4", { type: "integer", format: "int64", required: true }],
+      ["status.assignedIPv6", { type: "integer", format: "int64", required: true }],
+      ["status.availableIPv4", { type: "integer", format: "int64", required: true }],
+      ["status.availableIPv6", { type: "integer", format: "int64", required: true }],
+    ],
+  },
+  "L2Advertisement v1beta1": {
+    columns: [
+      "IPAddressPools string .spec.ipAddressPools",
+      "IPAddressPool Selectors string .spec.ipAddressPoolSelectors",
+      "Interfaces string .spec.interfaces",
+      "Node Selectors string .spec.nodeSelectors 10",
+    ],
+    fields: [
+      ["spec", { type: "object" }],
+      ...list("spec.ipAddressPools", { type: "string" }),
+      ...selectors("spec.ipAddressPoolSelectors"),
+      ...selectors("spec.nodeSelectors"),
+      ...selectors("spec.serviceSelectors"),
+      ...list("spec.interfaces", { type: "string" }),
+      ...list("spec.preferredNodeSelectors", { type: "object" }),
+      ["spec.preferredNodeSelectors[].weight", int32(1, 100, { required: true })],
+      ...selector("spec.preferredNodeSelectors[].preference", { required: true }),
+      ["status", { type: "object" }],
+    ],
+  },
+  "BGPPeer v1beta2": {
+    columns: PEER_COLUMNS,
+    fields: [
+      ["spec", { type: "object" }],
+      ["spec.myASN", asn(0, { required: true })],
+      ["spec.peerASN", asn(0)],
+      ["spec.localASN", asn(1)],
+      ["spec.dynamicASN", { type: "string", enum: ["internal", "external"] }],
+      ["spec.peerAddress", { type: "string" }],
+      ["spec.interface", { type: "string" }],
+      ["spec.sourceAddress", { type: "string" }],
+      ["spec.peerPort", { type: "integer", minimum: 1, maximum: 16_384, default: 179 }],
+      ["spec.holdTime", { type: "string", example: "90s" }],
+      ["spec.keepaliveTime", { type: "string", example: "30s" }],
+      [
+        "spec.connectTime",
+        {
+          type: "string",
+          example: "10s",
+          rules: [
+            {
+              rule: "duration(self).getSeconds() >= 1 && duration(self).getSeconds() <= 65535",
+              message: "connect time should be between 1 seconds to 65535",
+              accepts: ["1s", "1m", "65535s", "18h12m15s", "1000ms", "+5s"],
+              refuses: ["0s", "0", "999ms", "65536s", "19h"],
+            },
+            {
+              rule: "duration(self).getMilliseconds() % 1000 == 0",
+              message: "connect time should contain a whole number of seconds",
+              accepts: ["1s", "1.0s", "2000ms", "1s500ms500ms", "1.0001s"],
+              refuses: ["1.5s", "1001ms", "1m500ms"],
+            },
+          ],
+        },
+      ],
+      ["spec.routerID", { type: "string" }],
+      ...selectors("spec.nodeSelectors"),
+      ["spec.password", { type: "string" }],
+      ["spec.passwordSecret", { type: "object", mapType: "atomic" }],
+      ["spec.passwordSecret.name", { type: "string" }],
+      ["spec.passwordSecret.namespace", { type: "string" }],
+      ["spec.bfdProfile", { type: "string" }],
+      [
+        "spec.enableGracefulRestart",
+        {
+          type: "boolean",
+          rules: [
+            {
+              rule: "self == oldSelf",
+              message: "EnableGracefulRestart cannot be changed after creation",
+              accepts: [change(true, true), change(false, false)],
+              refuses: [change(true, false), change(false, true)],
+            },
+          ],
+        },
+      ],
+      ["spec.ebgpMultiHop", { type: "boolean" }],
+      ["spec.vrf", { type: "string" }],
+      ["spec.disableMP", { type: "boolean", default: false }],
+      ["spec.dualStackAddressFamily", { type: "boolean", default: false }],
+      ["status", { type: "object" }],
+    ],
+  },
+  "BGPPeer v1beta1": {
+    columns: PEER_COLUMNS,
+    deprecation: "v1beta1 is deprecated, please use v1beta2",
+    fields: [
+      ["spec", { type: "object" }],
+      ["spec.myASN", asn(0, { required: true })],
+      ["spec.peerASN", asn(0, { required: true })],
+      ["spec.peerAddress", { type: "string", required: true }],
+      ["spec.sourceAddress", { type: "string" }],
+      ["spec.peerPort", { type: "integer", minimum: 0, maximum: 16_384 }],
+      ["spec.holdTime", { type: "string", example: "90s" }],
+      ["spec.keepaliveTime", { type: "string", example: "30s" }],
+      ["spec.routerID", { type: "string" }],
+      ...list("spec.nodeSelectors", { type: "object" }),
+      ["spec.nodeSelectors[].matchLabels", { type: "object" }],
+      ["spec.nodeSelectors[].matchLabels.*", { type: "string" }],
+      ...list("spec.nodeSelectors[].matchExpressions", { type: "object" }),
+      ["spec.nodeSelectors[].matchExpressions[].key", { type: "string", required: true }],
+      ["spec.nodeSelectors[].matchExpressions[].operator", { type: "string", required: true }],
+      ...list("spec.nodeSelectors[].matchExpressions[].values", { type: "string" }, { required: true, minItems: 1 }),
+      ["spec.password", { type: "string" }],
+      ["spec.bfdProfile", { type: "string" }],
+      ["spec.ebgpMultiHop", { type: "boolean" }],
+      ["status", { type: "object" }],
+    ],
+  },
+  "BGPAdvertisement v1beta1": {
+    columns: [
+      "IPAddressPools string .spec.ipAddressPools",
+      "IPAddressPool Selectors string .spec.ipAddressPoolSelectors",
+      "Peers string .spec.peers",
+      "Node Selectors string .spec.nodeSelectors 10",
+    ],
+    fields: [
+      [
+        "spec",
+        {
+          type: "object",
+          rules: [
+            {
+              rule: "!has(self.serviceSelectors) || self.serviceSelectors.size() == 0 || ((!has(self.aggregationLength) || self.aggregationLength == 32) && (!has(self.aggregationLengthV6) || self.aggregationLengthV6 == 128))",
+              message:
+                "serviceSelectors and aggregationLength are mutually exclusive, can only be used together with default aggregationLength (32) and aggregationLengthV6 (128)",
+              accepts: [
+                {},
+                { aggregationLength: 24, aggregationLengthV6: 64 },
+                { aggregationLength: 24, serviceSelectors: [] },
+                { serviceSelectors: [{}] },
+                { serviceSelectors: [{}], aggregationLength: 32, aggregationLengthV6: 128 },
+              ],
+              refuses: [
+                { serviceSelectors: [{}], aggregationLength: 24 },
+                { serviceSelectors: [{}], aggregationLengthV6: 64 },
+                { serviceSelectors: [{}], aggregationLength: 32, aggregationLengthV6: 127 },
+              ],
+            },
+          ],
+        },
+      ],
+      ["spec.aggregationLength", { type: "integer", format: "int32", minimum: 1, default: 32 }],
+      ["spec.aggregationLengthV6", { type: "integer", format: "int32", default: 128 }],
+      ["spec.localPref", { type: "integer", format: "int32" }],
+      ...list("spec.communities", { type: "string" }),
+      ...list("spec.ipAddressPools", { type: "string" }),
+      ...selectors("spec.ipAddressPoolSelectors"),
+      ...selectors("spec.nodeSelectors"),
+      ...list("spec.peers", { type: "string" }),
+      ...selectors("spec.serviceSelectors"),
+      ["status", { type: "object" }],
+    ],
+  },
+  "BFDProfile v1beta1": {
+    columns: [
+      "Passive Mode boolean .spec.passiveMode",
+      "Transmit Interval integer .spec.transmitInterval",
+      "Receive Interval integer .spec.receiveInterval",
+      "Multiplier integer .spec.detectMultiplier",
+    ],
+    fields: [
+      ["spec", { type: "object" }],
+      ["spec.receiveInterval", int32(10, 60_000)],
+      ["spec.transmitInterval", int32(10, 60_000)],
+      ["spec.detectMultiplier", int32(2, 255)],
+      ["spec.echoInterval", int32(10, 60_000)],
+      ["spec.echoMode", { type: "boolean" }],
+      ["spec.passiveMode", { type: "boolean" }],
+      ["spec.minimumTtl", int32(1, 254)],
+      ["status", { type: "object" }],
+    ],
+  },
+  "Community v1beta1": {
+    columns: [],
+    fields: [
+      ["spec", { type: "object" }],
+      ...list("spec.communities", { type: "object" }),
+      ["spec.communities[].name", { type: "string" }],
+      ["spec.communities[].value", { type: "string" }],
+      ["status", { type: "object" }],
+    ],
+  },
+  "ServiceL2Status v1beta1": {
+    columns: [
+      "Allocated Node string .status.node",
+      "Service Name string .status.serviceName",
+      "Service Namespace string .status.serviceNamespace",
+    ],
+    fields: [
+      ["spec", { type: "object" }],
+      ["status", { type: "object" }],
+      ...list("status.interfaces", { type: "object" }),
+      ["status.interfaces[].name", { type: "string" }],
+      ["status.node", immutableText()],
+      ["status.serviceName", immutableText()],
+      ["status.serviceNamespace", immutableText()],
+    ],
+  },
+  "ServiceBGPStatus v1beta1": {
+    columns: [
+      "Node string .status.node",
+      "Service Name string .status.serviceName",
+      "Service Namespace string .status.serviceNamespace",
+    ],
+    fields: [
+      ["spec", { type: "object" }],
+      ["status", { type: "object" }],
+      ...list("status.peers", { type: "string" }),
+      ["status.node", immutableText()],
+      ["status.serviceName", immutableText()],
+      ["status.serviceNamespace", immutableText()],
+    ],
+  },
+  "ConfigurationState v1beta1": {
+    columns: [
+      "Result string .status.result",
+      "ErrorSummary string .status.errorSummary",
+      "Age date .metadata.creationTimestamp",
+    ],
+    fields: [
+      ["status", { type: "object" }],
+      ["status.result", { type: "string", enum: ["Valid", "Invalid", "Unknown"] }],
+      ["status.errorSummary", { type: "string" }],
+      ...list("status.conditions", { type: "object" }, { listType: "map", mapKeys: ["type"] }),
+      [
+        "status.conditions[].type",
+        {
+          type: "string",
+          maxLength: 316,
+          pattern:
+            "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+          required: true,
+          refuses: ["", "a b", "-a", "/a"],
+        },
+      ],
+      ["status.conditions[].status", { type: "string", enum: ["True", "False", "Unknown"], required: true }],
+      [
+        "status.conditions[].reason",
+        {
+          type: "string",
+          minLength: 1,
+          maxLength: 1024,
+          pattern: "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+          required: true,
+          refuses: ["", "1a", "a b", "a:"],
+        },
+      ],
+      ["status.conditions[].message", { type: "string", maxLength: 32_768, required: true }],
+      [
+        "status.conditions[].lastTransitionTime",
+        {
+          type: "string",
+          format: "date-time",
+          required: true,
+          example: "2026-01-31T12:00:00Z",
+          refuses: ["2026-01-31", "12:00:00", "2026-13-01T00:00:00Z"],
+        },
+      ],
+      ["status.conditions[].observedGeneration", { type: "integer", format: "int64", minimum: 0 }],
+    ],
+  },
+};
