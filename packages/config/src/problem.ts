@@ -19,6 +19,11 @@ export type ProblemCode =
   | "invalidAnnotation"
   | "deprecatedAnnotation"
   | "unknownReference"
+  | "wrongReference"
+  | "unmatchedSelector"
+  | "noEffect"
+  | "notPortable"
+  | "conflict"
   | "otherNamespace"
   | "duplicateObject"
   | "overlap";

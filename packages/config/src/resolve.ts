@@ -1,7 +1,6 @@
 import type { Candidate, Configuration, InForce, ObjectProblem } from "./configuration.ts";
-import { setsPoolAside, settlePools } from "./settle-pools.ts";
-import { claimOf, standingOf } from "./standing.ts";
-import { unknownPools } from "./unknown-pools.ts";
+import { crossCheck } from "./cross-check.ts";
+import { claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
 /** Settings of `resolve`. */
 export interface ResolveOptions {
@@ -33,7 +32,7 @@ export function resolve(
     if (form) inForce.set(key, form);
     for (const problem of duplicates) problems.push(problem);
   }
-  problems.push(...settlePools(previous, inForce, [...inForce.keys()]), ...unknownPools(inForce.values()));
+  for (const problem of crossCheck(inForce, { previous, keys: inForce.keys() })) problems.push(problem);
   return { inForce, problems, poolSetAside: problems.some(setsPoolAside) };
 }
 

@@ -5,10 +5,10 @@ import {
   type InForce,
   type ObjectProblem,
 } from "./configuration.ts";
+import { changesOthers, crossCheck, mattersToOthers } from "./cross-check.ts";
 import type { ResolveOptions } from "./resolve.ts";
-import { setsPoolAside, settlePools } from "./settle-pools.ts";
-import { type Claim, claimOf, standingOf } from "./standing.ts";
-import { unknownPools } from "./unknown-pools.ts";
+import { sameJson } from "./same-json.ts";
+import { type Claim, claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
 /**
  * `resolve`, again and again: what it decides is the same, but only objects that may come out differently are decided
@@ -23,11 +23,14 @@ export class Resolver {
   /** Candidates with problems of their own. */
   readonly #wrong = new Map<Candidate, readonly ObjectProblem[]>();
   readonly #duplicates = new Map<string, readonly ObjectProblem[]>();
-  /**
-   * Objects that may come out differently although no form of them has changed: pools, for they depend on each other;
-   * advertisements, for they name pools; whatever has several forms or a wrong one.
-   */
+  /** Objects with several forms or a wrong one: they may come out differently although no form of them has changed. */
   readonly #restless = new Set<string>();
+  /** Objects that matter to others. */
+  readonly #related = new Set<string>();
+  /** What the last cross check found. */
+  #cross: readonly ObjectProblem[] = [];
+  /** The last cross check came to what the one before did: the next one would too. */
+  #isSteady = true;
 
   constructor({ namespace }: ResolveOptions = {}) {
     this.#namespace = namespace;
@@ -45,12 +48,14 @@ export class Resolver {
     const previous = this.#configuration;
     const inForce = new Map(previous.inForce);
     for (const key of touched) this.#settle(key, previous, inForce);
-    const restless = [...this.#restless];
-    const problems = [
-      ...[...this.#wrong.values(), ...this.#duplicates.values()].flat(),
-      ...settlePools(previous, inForce, restless),
-      ...unknownPools(restless.flatMap((key) => inForce.get(key) ?? [])),
-    ];
+    if (this.#mustCrossCheck(touched, previous, inForce)) {
+      // They are judged in the forms that they want to have.
+      for (const key of this.#related) if (!touched.has(key)) this.#settle(key, previous, inForce);
+      const cross = crossCheck(inForce, { previous, keys: this.#related });
+      this.#isSteady = sameJson(cross, this.#cross) && this.#isAsBefore(previous, inForce);
+      this.#cross = cross;
+    }
+    const problems = [...[...this.#wrong.values(), ...this.#duplicates.values()].flat(), ...this.#cross];
     this.#configuration = { inForce, problems, poolSetAside: problems.some(setsPoolAside) };
     return this.#configuration;
   }
@@ -93,6 +98,16 @@ export class Resolver {
     }
   }
 
+  /** Most changes are of objects that matter to no other one; then the last check still holds. */
+  #mustCrossCheck(touched: Iterable<string>, previous: Configuration, inForce: ReadonlyMap<string, InForce>): boolean {
+    if (!this.#isSteady || [...this.#restless].some((key) => this.#related.has(key))) return true;
+    return [...touched].some((key) => changesOthers(kindOf(key), previous.inForce.get(key), inForce.get(key)));
+  }
+
+  #isAsBefore(previous: Configuration, inForce: ReadonlyMap<string, InForce>): boolean {
+    return [...this.#related].every((key) => previous.inForce.get(key) === inForce.get(key));
+  }
+
   #settle(key: string, previous: Configuration, inForce: Map<string, InForce>): void {
     const rivals = [...(this.#rivals.get(key) ?? [])];
     this.#restless.delete(key);
@@ -100,12 +115,14 @@ export class Resolver {
     inForce.delete(key);
     if (rivals.length === 0) {
       this.#rivals.delete(key);
+      this.#related.delete(key);
       return;
     }
     const { form, problems } = standingOf(rivals, previous.inForce.get(key));
     if (form) inForce.set(key, form);
     if (problems.length > 0) this.#duplicates.set(key, problems);
-    if (rivals.length > 1 || !rivals.every(isSteady)) this.#restless.add(key);
+    if (rivals.length > 1 || rivals.some(({ outcome }) => outcome.type !== "resource")) this.#restless.add(key);
+    if (mattersToOthers(kindOf(key))) this.#related.add(key);
   }
 }
 
@@ -122,9 +139,7 @@ function differing<T>(
   return { before: a.slice(start, a.length - end), after: b.slice(start, b.length - end) };
 }
 
-/** Whether it comes out the same as long as it has no rivals. */
-function isSteady({ outcome }: Candidate): boolean {
-  if (outcome.type !== "resource") return false;
-  const { kind } = outcome.resource;
-  return kind !== "IPAddressPool" && kind !== "L2Advertisement";
+/** Keys begin with it. */
+function kindOf(key: string): string {
+  return key.slice(0, key.indexOf(" "));
 }

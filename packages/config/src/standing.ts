@@ -1,7 +1,9 @@
 import type { Candidate, InForce, ObjectProblem } from "./configuration.ts";
+import { mattersToOthers } from "./cross-check.ts";
+import { ineffectiveFields } from "./ineffective.ts";
 import { compareSeniority, type Origin, type Placed } from "./origin.ts";
-import { formatObjectId, type ObjectId } from "./problem.ts";
-import { objectId } from "./resource.ts";
+import { formatObjectId, type ObjectId, type Problem } from "./problem.ts";
+import { objectId, type ReadOutcome } from "./resource.ts";
 import { sameJson } from "./same-json.ts";
 
 /** What can be said of a candidate without looking at others. */
@@ -16,8 +18,12 @@ export function claimOf(candidate: Candidate, namespace: string | undefined): Cl
   const id = idOf(candidate);
   const problems = ownProblems(candidate, id);
   if (!id || candidate.outcome.type === "ignored") return { key: undefined, problems };
-  const elsewhere = outsideNamespace(id, candidate.origin, namespace);
-  return elsewhere ? { key: undefined, problems: [...problems, elsewhere] } : { key: formatObjectId(id), problems };
+  if (namespace === undefined || id.namespace === namespace || !actsInNamespace(id.kind)) {
+    return { key: formatObjectId(id), problems };
+  }
+  // Clusters are full of Secrets that are none of Herald's business.
+  if (id.kind === "Secret") return { key: undefined, problems: [] };
+  return { key: undefined, problems: [...problems, outsideNamespace(id, candidate.origin, namespace)] };
 }
 
 /** What becomes of an object. */
@@ -34,6 +40,11 @@ export function standingOf(rivals: readonly Candidate[], last: InForce | undefin
   return { form: currentForm(chosen, last), problems: others.map((other) => duplicate(other, chosen.origin)) };
 }
 
+/** Whether a pool may not be in force as it is. An error of an object that does not say what it is may be a pool's. */
+export function setsPoolAside({ severity, id }: ObjectProblem): boolean {
+  return severity === "error" && (!id || id.kind === "IPAddressPool");
+}
+
 function idOf({ outcome }: Candidate): ObjectId | undefined {
   return outcome.type === "resource" ? objectId(outcome.resource) : outcome.id;
 }
@@ -41,17 +52,37 @@ function idOf({ outcome }: Candidate): ObjectId | undefined {
 /** Errors and warnings that an object has by itself. */
 function ownProblems({ origin, outcome }: Candidate, id: ObjectId | undefined): ObjectProblem[] {
   const errors = outcome.type === "invalid" ? outcome.problems : [];
-  if (errors.length === 0 && outcome.warnings.length === 0) return [];
+  const warnings = ownWarnings(outcome);
+  if (errors.length === 0 && warnings.length === 0) return [];
   return [
     ...errors.map((problem): ObjectProblem => ({ ...problem, severity: "error", id, origin })),
-    ...outcome.warnings.map((problem): ObjectProblem => ({ ...problem, severity: "warning", id, origin })),
+    ...warnings.map((problem): ObjectProblem => ({ ...problem, severity: "warning", id, origin })),
   ];
 }
 
-const OWN_KINDS: ReadonlySet<string> = new Set(["IPAddressPool", "L2Advertisement"]);
+function ownWarnings(outcome: ReadOutcome): readonly Problem[] {
+  if (outcome.type === "resource") {
+    const ineffective = ineffectiveFields(outcome.resource);
+    return ineffective.length === 0 ? outcome.warnings : [...outcome.warnings, ...ineffective];
+  }
+  const isExtras = outcome.type === "ignored" && outcome.id?.kind === "ConfigMap" && outcome.id.name === "bgpextras";
+  return isExtras ? [EXTRAS_IGNORED] : outcome.warnings;
+}
 
-function outsideNamespace(id: ObjectId, origin: Origin, namespace: string | undefined): ObjectProblem | undefined {
-  if (namespace === undefined || !OWN_KINDS.has(id.kind) || id.namespace === namespace) return undefined;
+/** MetalLB appends this ConfigMap to the configuration of FRR. */
+const EXTRAS_IGNORED: Problem = {
+  path: "",
+  message:
+    "bgpextras is ignored: it configures FRR, which Herald does without; say it in a BGPPeer or BGPAdvertisement",
+  code: "noEffect",
+};
+
+/** Kinds of which only objects in Herald's own namespace act. */
+function actsInNamespace(kind: string): boolean {
+  return mattersToOthers(kind) && kind !== "Node";
+}
+
+function outsideNamespace(id: ObjectId, origin: Origin, namespace: string): ObjectProblem {
   const message = `resource must be created in ${namespace} namespace; in "${id.namespace}" it has no effect`;
   return { path: "metadata.namespace", message, code: "otherNamespace", severity: "warning", id, origin };
 }

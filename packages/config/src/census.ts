@@ -1,0 +1,65 @@
+import type { BfdProfile } from "./bfd-profile.ts";
+import type { BgpAdvertisement } from "./bgp-advertisement.ts";
+import type { BgpPeer } from "./bgp-peer.ts";
+import type { Node } from "./cluster.ts";
+import type { Community } from "./community.ts";
+import { type CommunityValue, parseCommunity } from "./community-value.ts";
+import type { InForce } from "./configuration.ts";
+import type { IpAddressPool } from "./ip-address-pool.ts";
+import type { L2Advertisement } from "./l2-advertisement.ts";
+import type { Resource } from "./resource.ts";
+import type { Secret } from "./secret.ts";
+
+/** An object in force of one kind. */
+export type InForceOf<R extends Resource> = InForce & { readonly resource: R };
+
+/** What objects refer to, by name, and who refers. */
+export interface Census {
+  readonly pools: ReadonlyMap<string, InForceOf<IpAddressPool>>;
+  readonly peers: ReadonlyMap<string, InForceOf<BgpPeer>>;
+  readonly profiles: ReadonlyMap<string, InForceOf<BfdProfile>>;
+  readonly aliases: ReadonlyMap<string, CommunityValue>;
+  /** By namespace and name, `ns/name`. */
+  readonly secrets: ReadonlyMap<string, Secret>;
+  readonly nodes: readonly Node[];
+  readonly advertisements: readonly InForceOf<L2Advertisement | BgpAdvertisement>[];
+}
+
+/** Kinds that objects of other kinds refer to, or that refer to others. */
+export const CENSUS_KINDS: ReadonlySet<string> = new Set<Resource["kind"]>([
+  ...(["IPAddressPool", "L2Advertisement", "BGPPeer", "BGPAdvertisement", "BFDProfile", "Community"] as const),
+  ...(["Node", "Secret"] as const),
+]);
+
+/** Sorts what is in force by kind and name. */
+export function takeCensus(inForce: Iterable<InForce>): Census {
+  const byKind = Map.groupBy(inForce, ({ resource }) => resource.kind);
+  const of = <R extends Resource>(kind: R["kind"]) =>
+    // They were grouped by it.
+    (byKind.get(kind) ?? []) as readonly InForce[] as readonly InForceOf<R>[];
+  return {
+    pools: byName(of<IpAddressPool>("IPAddressPool")),
+    peers: byName(of<BgpPeer>("BGPPeer")),
+    profiles: byName(of<BfdProfile>("BFDProfile")),
+    aliases: new Map(of<Community>("Community").flatMap(({ resource }) => aliasesOf(resource))),
+    secrets: new Map(
+      of<Secret>("Secret").map(({ resource }) => [
+        `${resource.metadata.namespace}/${resource.metadata.name}`,
+        resource,
+      ]),
+    ),
+    nodes: of<Node>("Node").map(({ resource }) => resource),
+    advertisements: [...of<L2Advertisement>("L2Advertisement"), ...of<BgpAdvertisement>("BGPAdvertisement")],
+  };
+}
+
+function byName<R extends Resource>(all: readonly InForceOf<R>[]): ReadonlyMap<string, InForceOf<R>> {
+  return new Map(all.map((each) => [each.resource.metadata.name, each]));
+}
+
+function aliasesOf({ spec }: Community): [string, CommunityValue][] {
+  return spec.communities.flatMap(({ name, value }): [string, CommunityValue][] => {
+    const community = parseCommunity(value);
+    return "error" in community ? [] : [[name, community]];
+  });
+}

@@ -1,0 +1,315 @@
+import { describe, expect, test } from "vitest";
+import { readResource } from "./read.ts";
+
+type Wrong = readonly (readonly [path: string, message: string])[];
+
+function problems(json: unknown): Wrong {
+  const outcome = readResource(json, { defaultNamespace: "herald" });
+  return outcome.type === "invalid" ? outcome.problems.map(({ path, message }) => [path, message]) : [];
+}
+
+const PEER = { myASN: 64512, peerASN: 64513, peerAddress: "10.0.0.1" };
+
+const peer = (spec: object) => ({
+  ...{ apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", metadata: { name: "p" } },
+  spec: { ...PEER, ...spec },
+});
+const advertisement = (spec: object) => ({
+  ...{ apiVersion: "metallb.io/v1beta1", kind: "BGPAdvertisement", metadata: { name: "a" }, spec },
+});
+const community = (...communities: readonly (readonly [name: string, value: string])[]) => ({
+  ...{ apiVersion: "metallb.io/v1beta1", kind: "Community", metadata: { name: "c" } },
+  spec: { communities: communities.map(([name, value]) => ({ name, value })) },
+});
+
+const inRack = { matchLabels: { rack: "a" } };
+
+describe("BGPPeer", () => {
+  test.each<[string, object]>([
+    ["a single peer", {}],
+    ["only a hold time", { holdTime: "90s" }],
+    ["only a keepalive time", { keepaliveTime: "1s" }],
+    ["zero timers, which turn them off", { holdTime: "0s", keepaliveTime: "0s" }],
+    ["a keepalive as long as the hold time", { holdTime: "3s", keepaliveTime: "3s" }],
+    ["a hold time whose fraction does not count", { holdTime: "3.9s" }],
+    ["an empty node selector", { nodeSelectors: [{}] }],
+    ["a dynamic AS number", { peerASN: 0, dynamicASN: "external" }],
+    ["an unnumbered peer", { peerAddress: "", interface: "eth0" }],
+    ["disableMP, which does nothing", { disableMP: true }],
+    ["a local AS number", { localASN: 64514 }],
+    ["iBGP", { peerASN: 64512 }],
+    ["multihop eBGP", { ebgpMultiHop: true }],
+    ["multihop with whatever AS number is internal", { peerASN: 0, dynamicASN: "internal", ebgpMultiHop: true }],
+    ["a VRF, a source address and a router id", { vrf: "red", sourceAddress: "10.0.0.2", routerID: "10.0.0.2" }],
+    ["an IPv6 peer", { peerAddress: "fc00::1", sourceAddress: "fc00::2" }],
+    ["graceful restart, connect time and both families", { connectTime: "5s", dualStackAddressFamily: true }],
+    ["a password of 80 bytes", { password: "ä".repeat(40) }],
+    ["a Secret that may not be there yet", { passwordSecret: { name: "s" } }],
+    ["a BFD profile that may not be there yet", { bfdProfile: "fast" }],
+  ])("%s is right", (_what, spec) => {
+    expect(problems(peer(spec))).toEqual([]);
+  });
+
+  test.each<[string, object, Wrong]>([
+    ["no local AS number", { myASN: 0 }, [["spec.myASN", "missing local ASN; write this end's AS number"]]],
+    [
+      "no AS number of the peer",
+      { peerASN: 0 },
+      [["spec.peerASN", "missing peer ASN and dynamicASN; write one of the two"]],
+    ],
+    [
+      "two AS numbers of the peer",
+      { dynamicASN: "internal" },
+      [["spec.dynamicASN", "both peer ASN and dynamicASN specified; remove one of the two"]],
+    ],
+    [
+      "multihop eBGP that is iBGP",
+      { peerASN: 64512, ebgpMultiHop: true },
+      [
+        [
+          "spec.ebgpMultiHop",
+          "invalid ebgp-multihop parameter set for an ibgp peer; remove it: iBGP peers may be any number of hops away",
+        ],
+      ],
+    ],
+    [
+      "neither address nor interface",
+      { peerAddress: "" },
+      [["spec.peerAddress", "peer has no Address or Interface specified; write one of the two"]],
+    ],
+    [
+      "address and interface",
+      { interface: "eth0" },
+      [["spec.interface", "peer has both Address and Interface specified; remove one of the two"]],
+    ],
+    [
+      "a hold time that BGP does not allow",
+      { holdTime: "1s" },
+      [
+        [
+          "spec.holdTime",
+          'invalid BGPPeer timers: invalid hold time "1s": must be 0 or >=3s; BGP knows no shorter one',
+        ],
+      ],
+    ],
+    [
+      "a keepalive longer than the hold time",
+      { holdTime: "90s", keepaliveTime: "91s" },
+      [
+        [
+          "spec.keepaliveTime",
+          'invalid BGPPeer timers: invalid keepaliveTime "91s", must be lower than holdTime "90s"; a third of it is usual',
+        ],
+      ],
+    ],
+    [
+      "a keepalive that makes the hold time too short",
+      { keepaliveTime: "500ms" },
+      [
+        [
+          "spec.keepaliveTime",
+          'invalid BGPPeer timers: invalid hold time "1.5s": must be 0 or >=3s; BGP knows no shorter one',
+        ],
+      ],
+    ],
+    [
+      "an address that is none",
+      { peerAddress: "400.500.600.700" },
+      [["spec.peerAddress", 'invalid BGPPeer address "400.500.600.700"; write an IP address']],
+    ],
+    [
+      "a router id that is no IPv4 address",
+      { routerID: "oh god how do I BGP" },
+      [["spec.routerID", 'invalid router ID "oh god how do I BGP"; write an IPv4 address other than 0.0.0.0']],
+    ],
+    [
+      "the router id zero, which BGP does not allow",
+      { routerID: "0.0.0.0" },
+      [["spec.routerID", 'invalid router ID "0.0.0.0"; write an IPv4 address other than 0.0.0.0']],
+    ],
+    [
+      "a source address that is none",
+      { sourceAddress: "10.0.0" },
+      [["spec.sourceAddress", 'invalid source IP "10.0.0"; write an IP address']],
+    ],
+    [
+      "a selector without operator",
+      { nodeSelectors: [{ matchExpressions: [{ key: "rack", operator: "", values: ["a"] }] }] },
+      [
+        [
+          "spec.nodeSelectors[0].matchExpressions[0].operator",
+          "failed to convert peer p node selector: must be In, NotIn, Exists or DoesNotExist",
+        ],
+      ],
+    ],
+    [
+      "a selector twice",
+      { nodeSelectors: [inRack, inRack] },
+      [["spec.nodeSelectors[1]", 'duplicate definition of nodeSelectors "rack=a"; list it once']],
+    ],
+    [
+      "a value twice in one expression",
+      { nodeSelectors: [{ matchExpressions: [{ key: "rack", operator: "In", values: ["a", "a"] }] }] },
+      [
+        [
+          "spec.nodeSelectors[0].matchExpressions[0].values[1]",
+          'duplicate definition of match expression value in label selector "a"; list it once',
+        ],
+      ],
+    ],
+    [
+      "a password and a Secret",
+      { password: "hush", passwordSecret: { name: "s" } },
+      [
+        [
+          "spec.passwordSecret",
+          'can not have both password and secret ref set in peer config "herald"/"p"; remove one of the two',
+        ],
+      ],
+    ],
+    [
+      "a password longer than 80 bytes",
+      { password: "ä".repeat(41) },
+      [["spec.password", "the password is longer than 80 bytes, the most that TCP MD5 takes; choose a shorter one"]],
+    ],
+    [
+      "a password that is a number, without showing it",
+      { password: 123_456_789 },
+      [["spec.password", "must be a string"]],
+    ],
+  ])("%s is an error", (_what, spec, expected) => {
+    expect(problems(peer(spec))).toEqual(expected);
+  });
+});
+
+describe("BGPAdvertisement", () => {
+  test.each<[string, object]>([
+    ["nothing but defaults", {}],
+    ["aggregation in both families", { aggregationLength: 24, aggregationLengthV6: 64 }],
+    ["standard, large and named communities", { communities: ["64512:1", "large:4294967295:2:3", "customers"] }],
+    [
+      "Services and the default lengths",
+      { serviceSelectors: [inRack], aggregationLength: 32, aggregationLengthV6: 128 },
+    ],
+    ["several selectors", { serviceSelectors: [inRack, { matchLabels: { rack: "b" } }], nodeSelectors: [{}] }],
+  ])("%s is right", (_what, spec) => {
+    expect(problems(advertisement(spec))).toEqual([]);
+  });
+
+  const fix = "write ASN:NUMBER, both up to 65535, or large:ASN:NUMBER:NUMBER, each up to 4294967295";
+
+  test.each<[string, object, Wrong]>([
+    [
+      "an aggregation longer than an IPv4 address",
+      { aggregationLength: 34 },
+      [["spec.aggregationLength", "invalid aggregation length 34 for IPv4; write 1 to 32"]],
+    ],
+    [
+      "an aggregation longer than an IPv6 address",
+      { aggregationLengthV6: 129 },
+      [["spec.aggregationLengthV6", "invalid aggregation length 129 for IPv6; write 0 to 128"]],
+    ],
+    [
+      "a pool twice",
+      { ipAddressPools: ["p", "p"] },
+      [["spec.ipAddressPools[1]", 'duplicate definition of ipAddressPools "p"; list it once']],
+    ],
+    ["a peer twice", { peers: ["p", "p"] }, [["spec.peers[1]", 'duplicate definition of peers "p"; list it once']]],
+    [
+      "a pool selector twice",
+      { ipAddressPoolSelectors: [inRack, inRack] },
+      [["spec.ipAddressPoolSelectors[1]", 'duplicate definition of ipAddressPoolSelectors "rack=a"; list it once']],
+    ],
+    [
+      "a Service selector twice",
+      { serviceSelectors: [inRack, inRack] },
+      [["spec.serviceSelectors[1]", 'duplicate definition of serviceSelectors "rack=a"; list it once']],
+    ],
+    [
+      "an expression twice",
+      {
+        nodeSelectors: [
+          {
+            matchExpressions: [
+              { key: "rack", operator: "In", values: ["a", "b"] },
+              { key: "rack", operator: "In", values: ["b", "a"] },
+            ],
+          },
+        ],
+      },
+      [
+        [
+          "spec.nodeSelectors[0].matchExpressions[1]",
+          'duplicate definition of match expressions "rack In [b a]"; list it once',
+        ],
+      ],
+    ],
+    [
+      "a community twice",
+      { communities: ["64512:1", "64512:1"] },
+      [["spec.communities[1]", 'duplicate definition of community "64512:1"; list it once']],
+    ],
+    [
+      "a community of three parts",
+      { communities: ["64512:1:2"] },
+      [
+        [
+          "spec.communities[0]",
+          `invalid community "64512:1:2" in BGP advertisement: invalid community format: 64512:1:2; ${fix}`,
+        ],
+      ],
+    ],
+    [
+      "a community whose AS number is too big",
+      { communities: ["99999999:1"] },
+      [
+        [
+          "spec.communities[0]",
+          `invalid community "99999999:1" in BGP advertisement: invalid community value: invalid section "99999999" of community "99999999:1", err: strconv.ParseUint: parsing "99999999": value out of range; ${fix}`,
+        ],
+      ],
+    ],
+    [
+      "a community whose value is no number",
+      { communities: ["64512:x"] },
+      [
+        [
+          "spec.communities[0]",
+          `invalid community "64512:x" in BGP advertisement: invalid community value: invalid section "x" of community "64512:x", err: strconv.ParseUint: parsing "x": invalid syntax; ${fix}`,
+        ],
+      ],
+    ],
+    [
+      "a large community that does not say so",
+      { communities: ["huge:1:2:3"] },
+      [
+        [
+          "spec.communities[0]",
+          `invalid community "huge:1:2:3" in BGP advertisement: invalid community value: invalid marker for large community, expected community to be of format large:<uint32>:<uint32>:<uint32> but got "huge:1:2:3" instead; ${fix}`,
+        ],
+      ],
+    ],
+  ])("%s is an error", (_what, spec, expected) => {
+    expect(problems(advertisement(spec))).toEqual(expected);
+  });
+});
+
+describe("Community", () => {
+  test("standard and large values are right", () => {
+    expect(problems(community(["a", "64512:65535"], ["b", "large:1:2:4294967295"]))).toEqual([]);
+  });
+
+  test("a wrong value and an alias defined twice are errors", () => {
+    expect(problems(community(["a", "64512"], ["b", "1:2"], ["b", "large:1:2:4294967296"]))).toEqual([
+      [
+        "spec.communities[0].value",
+        'parsing community "a": invalid community format: 64512; write ASN:NUMBER, both up to 65535, or large:ASN:NUMBER:NUMBER, each up to 4294967295',
+      ],
+      [
+        "spec.communities[2].value",
+        'parsing community "b": invalid community value: invalid section "4294967296" of community "large:1:2:4294967296", err: strconv.ParseUint: parsing "4294967296": value out of range; write ASN:NUMBER, both up to 65535, or large:ASN:NUMBER:NUMBER, each up to 4294967295',
+      ],
+      ["spec.communities[2].name", 'duplicate definition of community "b"; define each alias once'],
+    ]);
+  });
+});

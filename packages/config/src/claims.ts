@@ -1,0 +1,119 @@
+import { tooShort } from "./aggregation.ts";
+import type { BgpAdvertisement } from "./bgp-advertisement.ts";
+import type { BgpPeer } from "./bgp-peer.ts";
+import { duplicateAlias } from "./check-community.ts";
+import type { Community } from "./community.ts";
+import { type Claimant, type Contradictable, type Contradiction, contradiction } from "./contradiction.ts";
+import { formatPath } from "./field-path.ts";
+import type { IpAddressPool } from "./ip-address-pool.ts";
+import { type KnownNodes, shareNode } from "./node-overlap.ts";
+import { CidrSet } from "./overlap.ts";
+import { endpointKey, endpointText } from "./peer-endpoint.ts";
+import { reachesPool } from "./reach.ts";
+
+/** Names that others refer to: within a kind they are used once, in whatever namespace. */
+const DUPLICATES: Readonly<Partial<Record<Contradictable["kind"], (name: string) => string>>> = {
+  IPAddressPool: (name) => `duplicate definition of pool "${name}"; rename one of them`,
+  BGPPeer: (name) => `peer ${name} already exists; rename one of them`,
+  BFDProfile: (name) => `found duplicate bfd profile name ${name}; rename one of them`,
+};
+
+/** What objects have been granted so far: whoever comes later must not contradict it. */
+export class Claims {
+  readonly #nodes: KnownNodes;
+  readonly #names = new Set<string>();
+  readonly #cidrs = new CidrSet();
+  readonly #pools: IpAddressPool[] = [];
+  /** Those that aggregate. */
+  readonly #aggregating: BgpAdvertisement[] = [];
+  readonly #aliases = new Set<string>();
+  readonly #peers = new Map<string, BgpPeer[]>();
+
+  constructor(nodes: KnownNodes) {
+    this.#nodes = nodes;
+  }
+
+  /** Grants what the object claims, or says what it contradicts. */
+  claim(claimant: Claimant): Contradiction | undefined {
+    const { kind, metadata } = claimant.resource;
+    const duplicate = DUPLICATES[kind]?.(metadata.name);
+    const name = `${kind} ${metadata.name}`;
+    if (duplicate && this.#names.has(name)) return contradiction("metadata.name", duplicate, "duplicateObject");
+    const found = this.#claimContents(claimant);
+    if (!found || found.isBorne) this.#names.add(name);
+    return found;
+  }
+
+  #claimContents({ resource, isIncumbent }: Claimant): Contradiction | undefined {
+    switch (resource.kind) {
+      case "IPAddressPool":
+        return this.#claimPool(resource);
+      case "BGPAdvertisement":
+        return this.#claimAdvertisement(resource);
+      case "BGPPeer":
+        return this.#claimPeer(resource, { isBorne: isIncumbent });
+      case "Community":
+        return this.#claimAliases(resource);
+      case "BFDProfile":
+        return undefined;
+    }
+  }
+
+  #claimPool(pool: IpAddressPool): Contradiction | undefined {
+    for (const advertisement of this.#aggregating) {
+      const short = reachesPool(advertisement, pool) ? tooShort(advertisement, pool) : undefined;
+      if (!short) continue;
+      const { name } = advertisement.metadata;
+      const path = formatPath(["spec", "addresses", short.entry]);
+      return contradiction(
+        path,
+        `${short.message}; BGPAdvertisement "${name}" asks for it: change ${short.field} there`,
+      );
+    }
+    const overlap = this.#cidrs.add(pool);
+    if (!overlap) {
+      this.#pools.push(pool);
+      return undefined;
+    }
+    const { cidr, entry, with: before } = overlap;
+    const { name } = pool.metadata;
+    const message = `CIDR "${cidr}" in pool "${name}" overlaps with already defined CIDR "${before}"; list each address once`;
+    return contradiction(formatPath(["spec", "addresses", entry]), message, "overlap");
+  }
+
+  #claimAdvertisement(advertisement: BgpAdvertisement): Contradiction | undefined {
+    const { aggregationLength, aggregationLengthV6 } = advertisement.spec;
+    if (aggregationLength === 32 && aggregationLengthV6 === 128) return undefined;
+    for (const pool of this.#pools) {
+      const short = reachesPool(advertisement, pool) ? tooShort(advertisement, pool) : undefined;
+      if (!short) continue;
+      const fix = `write at least ${short.least}, or leave out pool "${pool.metadata.name}"`;
+      return contradiction(formatPath(["spec", short.field]), `${short.message}; ${fix}`);
+    }
+    this.#aggregating.push(advertisement);
+    return undefined;
+  }
+
+  #claimPeer(peer: BgpPeer, { isBorne }: Pick<Contradiction, "isBorne">): Contradiction | undefined {
+    const key = endpointKey(peer);
+    const others = this.#peers.get(key) ?? [];
+    this.#peers.set(key, others);
+    const other = others.find(({ spec }) => shareNode(spec.nodeSelectors, peer.spec.nodeSelectors, this.#nodes));
+    if (!other || isBorne) others.push(peer);
+    if (!other) return undefined;
+    const words = `peer ${endpointText(peer)} already exists, FRR mode doesn't support duplicate BGPPeers selecting the same node`;
+    const fix = `"${other.metadata.name}" has this address, port and VRF too: change one of them, or nodeSelectors`;
+    const path = peer.spec.interface ? "spec.interface" : "spec.peerAddress";
+    return { problem: { path, message: `${words}; ${fix}`, code: "conflict" }, isBorne };
+  }
+
+  #claimAliases({ spec }: Community): Contradiction | undefined {
+    const taken = spec.communities.findIndex(({ name }) => this.#aliases.has(name));
+    if (taken >= 0) {
+      const path = formatPath(["spec", "communities", taken, "name"]);
+      return contradiction(path, duplicateAlias(spec.communities[taken]?.name ?? ""), "duplicateObject");
+    }
+    for (const { name } of spec.communities) this.#aliases.add(name);
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Family } from "@heraldlb/net";
+import type { BgpAdvertisement } from "./bgp-advertisement.ts";
+import { type KnownNodes, shareNode } from "./node-overlap.ts";
+
+/**
+ * Whether two advertisements of one pool would give one route two local preferences: they differ, and so do neither
+ * the prefixes (in each family of the pool), nor the peers, nor the nodes. Those for some Services only are not
+ * compared, since it depends on the Service.
+ */
+export function localPrefsConflict(
+  a: BgpAdvertisement,
+  b: BgpAdvertisement,
+  { families, nodes }: { readonly families: readonly Family[]; readonly nodes: KnownNodes },
+): boolean {
+  if (a.spec.serviceSelectors.length > 0 || b.spec.serviceSelectors.length > 0) return false;
+  return routesConflict(a, b, families) && shareNode(a.spec.nodeSelectors, b.spec.nodeSelectors, nodes);
+}
+
+/** As `localPrefsConflict` for a node and a Service that both advertisements are for. */
+export function routesConflict(a: BgpAdvertisement, b: BgpAdvertisement, families: readonly Family[]): boolean {
+  if (a.spec.localPref === b.spec.localPref) return false;
+  const [own, others] = [new Set(a.spec.peers), new Set(b.spec.peers)];
+  if (own.size > 0 && others.size > 0 && own.isDisjointFrom(others)) return false;
+  return families.some((family) => lengthOf(a, family) === lengthOf(b, family));
+}
+
+function lengthOf({ spec }: BgpAdvertisement, family: Family): number {
+  return family === "ipv4" ? spec.aggregationLength : spec.aggregationLengthV6;
+}
