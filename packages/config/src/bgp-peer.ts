@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { convertBgpPeer } from "./convert-bgp-peer.ts";
 import { type DefinedVersion, type Definition, EMPTY } from "./definition.ts";
-import { duration, seconds } from "./duration.ts";
+import { duration, nanoseconds } from "./duration.ts";
 import { identity } from "./identity.ts";
 import { between, int64 } from "./integer.ts";
 import type { Immutable } from "./metadata.ts";
@@ -63,12 +63,12 @@ const bgpPeer = z.object({
         {
           rule: "duration(self).getSeconds() >= 1 && duration(self).getSeconds() <= 65535",
           message: "connect time should be between 1 seconds to 65535",
-          holds: (text) => wholeSeconds(text) >= 1 && wholeSeconds(text) <= 65_535,
+          holds: (text) => whole(text, 1e9) >= 1 && whole(text, 1e9) <= 65_535,
         },
         {
           rule: "duration(self).getMilliseconds() % 1000 == 0",
           message: "connect time should contain a whole number of seconds",
-          holds: (text) => Math.trunc((seconds(text) ?? 0) * 1000) % 1000 === 0,
+          holds: (text) => whole(text, 1e6) % 1000 === 0,
         },
       ])
         .optional()
@@ -149,6 +149,7 @@ export const BGP_PEER: Definition = {
   ],
 };
 
-function wholeSeconds(text: string): number {
-  return Math.trunc(seconds(text) ?? 0);
+/** How many whole units of so many nanoseconds are in a duration, as CEL counts them. */
+function whole(text: string, unit: number): number {
+  return Math.trunc((nanoseconds(text) ?? 0) / unit);
 }

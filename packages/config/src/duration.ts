@@ -8,6 +8,12 @@ export const duration = z
 
 /** Seconds in a duration, with a fraction; undefined if it is none. */
 export function seconds(text: string): number | undefined {
+  const ns = nanoseconds(text);
+  return ns === undefined ? undefined : ns / 1e9;
+}
+
+/** Nanoseconds in a duration, as whole as Go takes them; undefined if it is none. */
+export function nanoseconds(text: string): number | undefined {
   const ms = parseDuration(text.replace(/^\+/, ""));
-  return ms === undefined ? undefined : ms / 1000;
+  return ms === undefined ? undefined : Math.round(ms * 1e6);
 }

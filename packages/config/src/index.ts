@@ -1,6 +1,7 @@
 export type { BfdProfile } from "./bfd-profile.ts";
 export type { BgpAdvertisement } from "./bgp-advertisement.ts";
 export type { BgpPeer } from "./bgp-peer.ts";
+export { changeProblems } from "./change.ts";
 export type { EndpointSlice, Namespace, Node } from "./cluster.ts";
 export type { Community } from "./community.ts";
 export {
@@ -11,6 +12,7 @@ export {
   type ObjectProblem,
 } from "./configuration.ts";
 export type { ConfigurationState } from "./configuration-state.ts";
+export { convertBgpPeer } from "./convert-bgp-peer.ts";
 export { seconds } from "./duration.ts";
 export type { IpAddressPool } from "./ip-address-pool.ts";
 export type { L2Advertisement } from "./l2-advertisement.ts";

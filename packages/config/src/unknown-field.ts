@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { type FieldPath, formatPath } from "./field-path.ts";
+import { innerSchema } from "./inner-schema.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
 
 /** A warning for each field that the schema does not have, with the nearest one it has. */
 export function unknownFields(schema: z.core.$ZodType, json: unknown, path: FieldPath): Problem[] {
-  const inner = unwrap(schema);
+  const inner = taken(schema);
   if (inner instanceof z.ZodArray && Array.isArray(json)) {
     return json.flatMap((item, i) => unknownFields(inner.element, item, [...path, i]));
   }
@@ -19,11 +20,7 @@ export function unknownFields(schema: z.core.$ZodType, json: unknown, path: Fiel
   });
 }
 
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
-    return unwrap(schema.unwrap());
-  }
-  // What a conversion takes in.
-  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
-  return schema;
+/** What the schema of a field, or the conversion from another version, takes in. */
+function taken(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodPipe ? taken(schema.in) : innerSchema(schema);
 }
