@@ -1,16 +1,17 @@
-import { BPF, type BpfInstruction, PACKET_TYPE_OFFSET } from "./bpf.ts";
+import { BPF, type BpfInstruction, NETWORK_HEADER, PACKET_TYPE_OFFSET } from "./bpf.ts";
 
 /** What the kernel knows of a frame beside its bytes (linux/if_packet.h). */
 export const PACKET_TYPE = { host: 0, broadcast: 1, multicast: 2, otherHost: 3, outgoing: 4 } as const;
 
-/** Runs a program as the kernel does; returns how many bytes it keeps. */
+/** Runs a program as the kernel does; returns how many bytes it keeps. A frame may begin with its network header. */
 export function runProgram(program: readonly BpfInstruction[], frame: Uint8Array, packetType: number): number {
   let accumulator = 0;
   for (let pc = 0; pc < program.length; pc++) {
     const { code, jt, jf, k } = program[pc] as BpfInstruction;
     const load = (length: number) => {
-      if (k + length > frame.length) return undefined;
-      return frame.subarray(k, k + length).reduce((value, byte) => value * 256 + byte, 0);
+      const at = k >= NETWORK_HEADER ? k - NETWORK_HEADER : k;
+      if (at + length > frame.length) return undefined;
+      return frame.subarray(at, at + length).reduce((value, byte) => value * 256 + byte, 0);
     };
     switch (code) {
       case BPF.loadByte:

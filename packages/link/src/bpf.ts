@@ -25,6 +25,9 @@ export const BPF = {
 /** Where the kernel shows a frame's packet type (`SKF_AD_OFF + SKF_AD_PKTTYPE`): to us, to all, to others, from us. */
 export const PACKET_TYPE_OFFSET = 0xfffff004;
 
+/** Added to an offset, it counts from the network header (`SKF_NET_OFF`), wherever the program's own data begin. */
+export const NETWORK_HEADER = 0xfff00000;
+
 /** The kernel's limit for a program (`BPF_MAXINSNS`). */
 const MAX_INSTRUCTIONS = 4096;
 
@@ -36,8 +39,11 @@ export const loadHalf = (offset: number): BpfInstruction => ({ code: BPF.loadHal
 /** Loads one byte. */
 export const loadByte = (offset: number): BpfInstruction => ({ code: BPF.loadByte, jt: 0, jf: 0, k: offset });
 
+/** Loads 32 bits in network order. */
+export const loadWord = (offset: number): BpfInstruction => ({ code: BPF.loadWord, jt: 0, jf: 0, k: offset });
+
 /** Loads the packet type that the kernel noted beside the frame. */
-export const loadPacketType = (): BpfInstruction => ({ code: BPF.loadWord, jt: 0, jf: 0, k: PACKET_TYPE_OFFSET });
+export const loadPacketType = (): BpfInstruction => loadWord(PACKET_TYPE_OFFSET);
 
 /** Skips `jt` instructions if the loaded value is `k`, otherwise `jf`. */
 export const ifEqual = (k: number, jt: number, jf: number): BpfInstruction => ({ code: BPF.ifEqual, jt, jf, k });

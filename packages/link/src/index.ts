@@ -19,3 +19,4 @@ export {
   setReceiveBuffer,
   setRtoMin,
 } from "./socket-option.ts";
+export { interfaceIndex, openUdpSocket, receiveOnlyFrom, setTrafficClass, type UdpSender } from "./udp-socket.ts";
