@@ -41,7 +41,7 @@ export type { RouteRefresh } from "./route-refresh.ts";
 export { type AnnouncedRoutes, endOfRib, endOfRibFamily, type UpdateRoutes, updateRoutes } from "./routes.ts";
 export { type SessionStep, stepSession } from "./session.ts";
 export type { RestartConfig, SessionConfig } from "./session-config.ts";
-export type { Connected, SessionEffect, SessionEnd, SessionEvent, SessionTimer } from "./session-event.ts";
+export type { Connected, SessionEffect, SessionEnd, SessionEvent, SessionTimer, Stop } from "./session-event.ts";
 export {
   type AgreedConnection,
   type DialState,

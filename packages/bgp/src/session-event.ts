@@ -9,8 +9,7 @@ import type { ReceivedUpdate } from "./update.ts";
 /** What happened, at `now` milliseconds on a clock that never goes back. */
 export type SessionEvent = { readonly now: number } & (
   | { readonly type: "start" }
-  /** There shall be no session. Without a NOTIFICATION a peer that agreed to it keeps its routes (RFC 4724). */
-  | { readonly type: "stop"; readonly notification: Notification | undefined }
+  | Stop
   /** The session must end for a reason of this side's, BFD for example, and be tried again later. */
   | { readonly type: "fail"; readonly notification: Notification }
   | Connected
@@ -24,6 +23,15 @@ export type SessionEvent = { readonly now: number } & (
   /** The peer shall send its whole table again, if it can (RFC 2918). */
   | { readonly type: "refresh"; readonly family: Family }
 );
+
+/** There shall be no session. */
+export interface Stop {
+  readonly type: "stop";
+  /** Why. Unset: connections are closed without a word, and a peer that agreed to it keeps its routes (RFC 4724). */
+  readonly notification: Notification | undefined;
+  /** Whether a peer that would keep its routes over a NOTIFICATION may (RFC 8538). */
+  readonly routes: "keep" | "drop";
+}
 
 /** A dialled connection has been made, or one of the peer's accepted. */
 export interface Connected {

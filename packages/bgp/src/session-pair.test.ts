@@ -274,7 +274,7 @@ test("sides that disagree try again for ever, but slowly", () => {
 
 test("a session stopped on one side stays down, without anything left behind", () => {
   const world = up();
-  world.both({ type: "stop", notification: undefined });
+  world.both({ type: "stop", notification: undefined, routes: "keep" });
   world.run(1_000);
   expect([world.names, world.pending]).toEqual([["idle", "idle"], 0]);
 });
@@ -292,7 +292,7 @@ const trouble = fc.oneof(
     world.isRefusing = false;
   }),
   fc.constantFrom(0, 1).map((side) => (world: World) => {
-    world.sides[side as 0]?.happen({ type: "stop", notification: undefined });
+    world.sides[side as 0]?.happen({ type: "stop", notification: undefined, routes: "keep" });
     world.run(500);
     world.sides[side as 0]?.happen({ type: "start" });
   }),

@@ -67,7 +67,10 @@ test("without graceful restart nothing of it is offered", () => {
 });
 
 test("stopping for a restart says nothing", () => {
-  const { state, effects } = after([...RESTARTABLE_UP, { type: "stop", notification: undefined }], RESTARTABLE);
+  const { state, effects } = after(
+    [...RESTARTABLE_UP, { type: "stop", notification: undefined, routes: "keep" }],
+    RESTARTABLE,
+  );
   expect(effects).toEqual([
     { type: "close", connection: 1 },
     { type: "ended", connection: 1, wasUp: true, end: { reason: "restarting" } },
@@ -76,7 +79,7 @@ test("stopping for a restart says nothing", () => {
 });
 
 test.each([
-  ["stopping", { type: "stop", notification: shutdown }],
+  ["stopping", { type: "stop", notification: shutdown, routes: "drop" }],
   ["failing", { type: "fail", notification: shutdown }],
 ] as const)("RFC 8538 section 4: %s for good is a hard reset, where less would keep routes", (_, event) => {
   const words = (events: readonly Happening[], config = RESTARTABLE) =>
@@ -87,7 +90,19 @@ test.each([
   expect(words(OPEN_SENT)).toEqual([shutdown]);
 });
 
+test("RFC 8538 section 3: stopping only to begin anew leaves the peer its routes", () => {
+  const event: Happening = { type: "stop", notification: notification("otherConfigurationChange"), routes: "keep" };
+  expect(after([...RESTARTABLE_UP, event], RESTARTABLE).effects[0]).toMatchObject({
+    message: { error: "otherConfigurationChange" },
+  });
+});
+
 test("starting again after a stop is no restart of the process", () => {
-  const events: Happening[] = [...RESTARTABLE_UP, { type: "stop", notification: shutdown }, START, dialled(2)];
+  const events: Happening[] = [
+    ...RESTARTABLE_UP,
+    { type: "stop", notification: shutdown, routes: "drop" },
+    START,
+    dialled(2),
+  ];
   expect(offered(events, { hasRestarted: true })).toMatchObject({ restarted: false });
 });

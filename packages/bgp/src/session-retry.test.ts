@@ -66,7 +66,7 @@ test("a session that was up for a while makes up for earlier failures, a short o
 });
 
 test("starting anew forgets earlier failures", () => {
-  const { state } = after([START, failed, RETRY, failed, { type: "stop", notification: undefined }]);
+  const { state } = after([START, failed, RETRY, failed, { type: "stop", notification: undefined, routes: "keep" }]);
   expect(state.failures).toBe(0);
 });
 

@@ -41,7 +41,7 @@ function inWords(effect: SessionEffect): string {
 }
 
 const words = (effects: readonly SessionEffect[]): string[] => effects.map(inWords);
-const stop: Happening = { type: "stop", notification: notification("administrativeShutdown") };
+const stop: Happening = { type: "stop", notification: notification("administrativeShutdown"), routes: "drop" };
 const fail: Happening = { type: "fail", notification: notification("bfdDown") };
 const malformed: Happening = { type: "malformed", connection: 1, notification: notification("badMessageLength") };
 const cease = received(notification("administrativeReset"));

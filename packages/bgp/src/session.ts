@@ -16,7 +16,7 @@ import {
   stopDialing,
   update,
 } from "./session-context.ts";
-import type { Connected, SessionEffect, SessionEnd, SessionEvent, SessionTimer } from "./session-event.ts";
+import type { Connected, SessionEffect, SessionEnd, SessionEvent, SessionTimer, Stop } from "./session-event.ts";
 import { onMessage } from "./session-message.ts";
 import { openToSend } from "./session-open.ts";
 import { isAgreed, type SessionConnection, type SessionState } from "./session-state.ts";
@@ -80,10 +80,10 @@ function onConnection<E extends { readonly connection: number }>(
   };
 }
 
-function stop(context: SessionContext, { notification: cause }: Extract<SessionEvent, { type: "stop" }>): void {
+function stop(context: SessionContext, { notification: cause, routes }: Stop): void {
   for (const connection of context.state.connections) {
     const end: SessionEnd = cause
-      ? { reason: "sent", notification: asFinal(connection, cause) }
+      ? { reason: "sent", notification: routes === "drop" ? asFinal(connection, cause) : cause }
       : { reason: "restarting" };
     drop(context, connection, end);
   }
