@@ -20,10 +20,13 @@ function start(objects: Objects, records: readonly StatusRecord[] = [], loadBala
   const world = new World();
   catalog.take(reading(objects));
   world.apply(catalog.configuration);
-  const addresses = new Addresses(records, {
-    ...{ world, log, loadBalancerClass, onStranded: "keep" },
-    manifest: (known) => catalog.manifest(known.service),
-  });
+  const addresses = new Addresses(
+    { statuses: records, freed: [] },
+    {
+      ...{ world, log, loadBalancerClass, onStranded: "keep", wallClock: () => 0 },
+      manifest: (known) => catalog.manifest(known.service),
+    },
+  );
   const begun = addresses.begin();
   const update = (changed: Objects) => {
     catalog.take(reading(changed));

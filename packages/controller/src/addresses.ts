@@ -1,5 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
 import { isServed } from "@heraldlb/config";
-import { type Action, Allocator, type Change, type Holding, type Refusal } from "@heraldlb/ipam";
+import {
+  type Action,
+  Allocator,
+  type Change,
+  type Explanation,
+  type Freed,
+  type Holding,
+  type Refusal,
+} from "@heraldlb/ipam";
 import { type Ip, parseIp } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import type { Entry, StatusRecord } from "./ledger.ts";
@@ -13,8 +22,16 @@ export interface AddressesOptions {
   /** The class of the Services to serve; undefined: those without one. */
   readonly loadBalancerClass: string | undefined;
   readonly onStranded: "keep" | "reassign";
+  /** Milliseconds since 1970: cool-downs outlive the process. */
+  wallClock(): number;
   /** The Service's manifest, to be stored with its status. */
   manifest(known: KnownService): unknown;
+}
+
+/** What is remembered from earlier leaders. */
+export interface AddressMemory {
+  readonly statuses: readonly StatusRecord[];
+  readonly freed: readonly Freed[];
 }
 
 /** What follows from a change. */
@@ -39,13 +56,15 @@ export class Addresses {
   readonly #records: Map<string, StatusRecord>;
   readonly #given = new Map<string, Holding>();
   readonly #served = new Set<string>();
-  readonly #refusals = new Map<string, Refusal>();
+  /** As it is stored, or will be. */
+  #freed: readonly Freed[];
 
-  /** Begins with what is remembered of all Services; `begin` takes it up. */
-  constructor(records: readonly StatusRecord[], options: AddressesOptions) {
+  /** Begins with what is remembered; `begin` takes it up. */
+  constructor({ statuses, freed }: AddressMemory, options: AddressesOptions) {
     this.#options = options;
     this.#allocator = new Allocator({ onStranded: options.onStranded });
-    this.#records = new Map(records.map((record) => [keyOf(record), record]));
+    this.#records = new Map(statuses.map((record) => [keyOf(record), record]));
+    this.#freed = freed;
   }
 
   /** What the Service has: stored, and not taken away since. */
@@ -55,12 +74,12 @@ export class Addresses {
 
   /** Why the Service waits. */
   refusal(service: string): Refusal | undefined {
-    return this.#refusals.get(service);
+    return this.#allocator.refusal(service);
   }
 
-  /** How many Services wait for addresses, by reason. */
+  /** Why each of the Services waits that do. */
   refusals(): Iterable<Refusal> {
-    return this.#refusals.values();
+    return this.#allocator.refusals();
   }
 
   /** All Services that have addresses. */
@@ -68,21 +87,37 @@ export class Addresses {
     return this.#given.entries();
   }
 
+  /** Why the Service has what it has, or nothing; undefined if it is not served. */
+  explain(service: string): Explanation | undefined {
+    return this.#allocator.explain(service);
+  }
+
   /** Takes in all Services at once: what they had before anything new. */
   begin(): AddressChanges {
-    const { world } = this.#options;
+    const { world, wallClock } = this.#options;
     const keys = [...world.serviceKeys];
-    const changes = this.#apply(keys, true);
-    // A file goes with its Service.
-    const orphans = [...this.#records.values()].filter((record) => !this.#served.has(keyOf(record)));
+    // A file goes with its Service, and what it had rests from now on: nobody knows since when.
+    const orphans = [...this.#records.values()].filter((record) => !this.#isServed(world.service(keyOf(record))));
+    const now = wallClock();
+    const left = orphans.flatMap((record) =>
+      parseAll(record.addresses).map((address): Freed => ({ address, at: now, by: keyOf(record) })),
+    );
+    const changes = this.#apply(keys, { pools: true, freed: [...this.#freed, ...left] });
     for (const record of orphans) this.#records.delete(keyOf(record));
     return { ...changes, entries: [...orphans.map(forget), ...changes.entries] };
   }
 
   /** Takes in what became different. */
-  update({ services, pools }: WorldChanges): AddressChanges {
-    if (services.size === 0 && !pools) return { entries: [], affected: [] };
-    return this.#apply(services, pools);
+  update({ services, pools }: Pick<WorldChanges, "services" | "pools">): AddressChanges {
+    if (services.size === 0 && !pools) return NO_CHANGES;
+    return this.#apply(services, { pools, freed: [] });
+  }
+
+  /** Takes in that time has passed: cool-downs end. */
+  tick(): AddressChanges {
+    const { wakeAt } = this.#allocator;
+    if (wakeAt === undefined || wakeAt > this.#options.wallClock()) return NO_CHANGES;
+    return this.#apply([], { pools: false, freed: [] });
   }
 
   /** The Service's record is stored. True if that gave it addresses that it did not have. */
@@ -95,34 +130,32 @@ export class Addresses {
     return !before || !isSame(before.addresses, holding.addresses) || before.pool !== holding.pool;
   }
 
-  #apply(services: Iterable<string>, pools: boolean): AddressChanges {
-    const { world } = this.#options;
-    const changes: Change[] = pools ? [{ type: "pools", set: poolSet(world) }] : [];
-    const rewritten: Entry[] = [];
+  #apply(
+    services: Iterable<string>,
+    { pools, freed }: { readonly pools: boolean; readonly freed: readonly Freed[] },
+  ): AddressChanges {
+    const { world, wallClock, manifest } = this.#options;
+    const changes: Change[] = [{ type: "freed", freed }];
+    if (pools) changes.push({ type: "pools", set: poolSet(world) });
+    const rewritten: (Entry & { type: "store" })[] = [];
     for (const key of services) {
       const known = world.service(key);
-      if (known && isServed(known.service, this.#options.loadBalancerClass)) {
+      if (this.#isServed(known)) {
         changes.push({ type: "service", service: serviceInput(known, this.#memory(key, known)) });
         const record = this.#given.has(key) && this.#served.has(key) && this.#records.get(key);
-        if (record) rewritten.push({ type: "store", manifest: this.#options.manifest(known), record });
+        if (record) rewritten.push({ type: "store", manifest: manifest(known), record });
         this.#served.add(key);
       } else if (this.#served.delete(key)) {
         changes.push({ type: "serviceRemoved", key });
-        this.#refusals.delete(key);
       }
     }
-    const actions = this.#allocator.apply(changes);
-    const acted = actions.map((action) => this.#act(action));
+    const acted = this.#allocator.apply(changes, wallClock()).map((action) => this.#act(action));
     const decided = acted.flatMap(({ entry }) => entry ?? []);
     const stored = new Set(decided.filter(isStore).map(({ record }) => keyOf(record)));
+    // The file shows the manifest too: it is written again unless that happens anyhow, or the Service lost all.
+    const again = rewritten.filter(({ record }) => this.#given.has(keyOf(record)) && !stored.has(keyOf(record)));
     return {
-      // The file shows the manifest too: it is written again unless that happens anyhow, or the Service lost all.
-      entries: [
-        ...decided,
-        ...rewritten
-          .filter(isStore)
-          .filter(({ record }) => this.#given.has(keyOf(record)) && !stored.has(keyOf(record))),
-      ],
+      entries: [...this.#rememberFreed(), ...decided, ...again],
       affected: acted.flatMap(({ affected }) => affected ?? []),
     };
   }
@@ -136,18 +169,24 @@ export class Addresses {
     return this.#served.has(key) ? NO_MEMORY : writtenMemory(known);
   }
 
+  #isServed(known: KnownService | undefined): known is KnownService {
+    return known !== undefined && isServed(known.service, this.#options.loadBalancerClass);
+  }
+
+  #rememberFreed(): Entry[] {
+    const { freed } = this.#allocator;
+    if (isDeepStrictEqual(freed, this.#freed)) return [];
+    this.#freed = freed;
+    return [{ type: "freed", freed }];
+  }
+
   #act(action: Action): { readonly entry?: Entry; readonly affected?: string } {
     const { log } = this.#options;
     const { service } = action;
     switch (action.type) {
-      case "assign": {
-        this.#refusals.delete(service);
-        const { addresses, pool, cause, stranded } = action;
-        const fields = { service, addresses, pool, reason: cause, stranded };
-        if (cause === "restored") log.debug("addresses kept", fields);
-        else log.info("addresses given", fields);
+      case "assign":
+        this.#tellOfAssignment(action);
         return this.#assign(service, action);
-      }
       case "release": {
         const { addresses, reason, message } = action;
         log.info("addresses taken away", { service, addresses, reason, detail: message });
@@ -157,22 +196,32 @@ export class Addresses {
         return record ? { entry: forget(record), affected: service } : { affected: service };
       }
       case "refuse": {
-        const { reason, message } = action;
-        const before = this.#refusals.get(service);
-        this.#refusals.set(service, { reason, message });
-        if (before?.reason !== reason || before.message !== message) {
-          log.info("no addresses given", { service, reason, detail: message });
-        }
+        const { reason, message, until, refused } = action;
+        const fields = { service, reason, detail: message, until: until && new Date(until), pools: refused };
+        if (this.#allocator.holding(service)) log.info("addresses not as wished", fields);
+        else log.info("no addresses given", fields);
         return {};
       }
     }
   }
 
-  #assign(service: string, { addresses, pool, stranded, cause }: Extract<Action, { type: "assign" }>) {
+  #tellOfAssignment({ service, addresses, pool, cause, stranded, refused }: Assignment): void {
+    const { log } = this.#options;
+    if (stranded) {
+      log.warn("addresses stranded", { service, addresses, pool, reason: stranded });
+    } else if (cause === "restored") {
+      log.debug("addresses kept", { service, addresses, pool });
+    } else {
+      const pools = refused.length > 0 ? refused : undefined;
+      log.info("addresses given", { service, addresses, pool, reason: cause, pools });
+    }
+  }
+
+  #assign(service: string, { addresses, pool, stranded, cause }: Assignment) {
     const before = this.#records.get(service);
     const [namespace = "", name = ""] = service.split("/");
-    const record: StatusRecord = { namespace, name, addresses, pool };
-    const isStored = before && isSame(before.addresses, addresses) && before.pool === pool;
+    const record: StatusRecord = { namespace, name, addresses, pool, ...(stranded && { stranded }) };
+    const isStored = isDeepStrictEqual(before, record);
     // What was given before this process counts already, wherever it is written; so does what only changed its pool.
     const counts = cause === "restored" || cause === "poolChanged";
     if (counts) this.#given.set(service, { addresses, pool, stranded });
@@ -184,6 +233,10 @@ export class Addresses {
     return { ...affected, entry: { type: "store", manifest: this.#options.manifest(known), record } as const };
   }
 }
+
+type Assignment = Extract<Action, { type: "assign" }>;
+
+const NO_CHANGES: AddressChanges = { entries: [], affected: [] };
 
 const keyOf = ({ namespace, name }: StatusRecord): string => `${namespace}/${name}`;
 

@@ -1,7 +1,7 @@
 import type { FileObject, Reading } from "@heraldlb/files";
 import type { Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
-import { Addresses } from "./addresses.ts";
+import { Addresses, type AddressMemory } from "./addresses.ts";
 import { Catalog } from "./catalog.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
@@ -22,6 +22,8 @@ export interface ClusterOptions {
 export interface ClusterDependencies {
   readonly log: Logger;
   readonly definitions: Definitions;
+  /** Milliseconds since 1970: cool-downs outlive the process. */
+  wallClock(): number;
   /** Stores what was decided, in this order; each record comes back by `confirm`. */
   store(entries: readonly Entry[]): void;
   /** Of groups that become one, the id of the one whose owner was decided last. */
@@ -29,8 +31,7 @@ export interface ClusterDependencies {
 }
 
 /** What is remembered from earlier leaders. */
-export interface Remembered {
-  readonly statuses: readonly StatusRecord[];
+export interface Remembered extends AddressMemory {
   /** Names of speakers. */
   readonly speakers: readonly string[];
   /** Services as they were stored; needed only for those of which `isMissing` says so. */
@@ -110,23 +111,36 @@ export class Cluster {
   }
 
   /** From now on this process gives addresses, beginning with what is remembered. */
-  begin({ statuses, speakers, manifests }: Remembered): PlanChanges {
+  begin({ statuses, freed, speakers, manifests }: Remembered): PlanChanges {
     this.#catalog.remember(manifests);
     this.#world.apply(this.#catalog.configuration);
-    const { log, definitions, newest } = this.#dependencies;
+    const { log, definitions, wallClock, newest } = this.#dependencies;
     const { loadBalancerClass, onStranded, ignoreExcludeLabel } = this.#options;
     for (const name of speakers) this.#world.hear(name);
     const world = this.#world;
-    const addresses = new Addresses(statuses, {
-      ...{ world, log, loadBalancerClass, onStranded },
-      manifest: ({ service }) => this.#catalog.manifest(service),
-    });
+    const addresses = new Addresses(
+      { statuses, freed },
+      {
+        ...{ world, log, loadBalancerClass, onStranded, wallClock },
+        manifest: ({ service }) => this.#catalog.manifest(service),
+      },
+    );
     const holdingOf = (service: string) => addresses.given(service);
     const placement = new Placement({ world, log, ignoreExcludeLabel, holdingOf });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
     const plan = new Plan({ placement, definitions, addressesOf, newest });
     this.#work = { addresses, placement, plan };
     const { entries, affected } = addresses.begin();
+    this.#dependencies.store(entries);
+    return plan.update(affected, { fresh: false });
+  }
+
+  /** Time has passed: addresses may have rested enough for who waits for them. */
+  tick(): PlanChanges {
+    if (!this.#work) return NO_CHANGES;
+    const { addresses, plan } = this.#work;
+    const { entries, affected } = addresses.tick();
+    if (entries.length === 0 && affected.length === 0) return NO_CHANGES;
     this.#dependencies.store(entries);
     return plan.update(affected, { fresh: false });
   }

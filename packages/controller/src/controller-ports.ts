@@ -25,6 +25,8 @@ export interface ControllerObserver {
 /** What a controller needs of its surroundings. */
 export interface ControllerDependencies {
   readonly clock: Clock;
+  /** Milliseconds since 1970: cool-downs outlive the process. */
+  wallClock(): number;
   readonly log: Logger;
   readonly store: StatusStore;
   readonly observer: ControllerObserver;

@@ -104,10 +104,11 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
   const controller = new Controller(
     { ...options, ...changed },
     {
-      ...{ clock, log, observer },
+      ...{ clock, log, observer, wallClock: () => clock.now() },
       store: {
         writeStatus: async (_manifest, record) => void stored.set(`${record.namespace}/${record.name}`, record),
         deleteStatus: async (namespace, name) => void stored.delete(`${namespace}/${name}`),
+        writeFreed: async () => {},
       },
       onSpeakers: (names) => void heard.push([...names]),
       onStepDown: (above) => void steppedDown.push(above),
@@ -132,7 +133,7 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
   };
   const lead = (term: number, remembered: Partial<Remembered> = {}) => {
     controller.lead(term);
-    controller.begin({ statuses: [], speakers: [], manifests: [], ...remembered });
+    controller.begin({ statuses: [], freed: [], speakers: [], manifests: [], ...remembered });
   };
   return { controller, clock, log, stored, heard, steppedDown, bugs, conflicts: () => conflicts, lead, advance, dial };
 }

@@ -56,7 +56,7 @@ export class Controller {
   #isProceeding = false;
 
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
-    const { clock, log, store, observer } = dependencies;
+    const { clock, wallClock, log, store, observer } = dependencies;
     this.#dependencies = dependencies;
     this.#decisions = new PacedLog(clock, log);
     this.#config = { identity, timers };
@@ -70,7 +70,7 @@ export class Controller {
       onFailure: () => observer.onUpdateError(),
     });
     this.#cluster = new Cluster(options, {
-      ...{ log, definitions: this.#definitions },
+      ...{ log, wallClock, definitions: this.#definitions },
       store: (entries) => ledger.enter(entries, this.#ending.signal),
       newest: (groups) => this.#newest(groups),
     });
@@ -127,7 +127,10 @@ export class Controller {
 
   /** What time brings; call it every `tickMs`. */
   tick(): void {
-    this.#turn(() => this.#step({ type: "tick" }));
+    this.#turn(() => {
+      this.#follow(this.#cluster.tick());
+      this.#step({ type: "tick" });
+    });
   }
 
   /** Tells speakers that nothing is certain from now on, ends their streams, and stores nothing more. */

@@ -1,11 +1,16 @@
 import { FatalError, type MainContext } from "@heraldlb/daemon";
-import type { FileObject, StateFolder } from "@heraldlb/files";
+import type { FileObject, StateFolder, StoredFreed } from "@heraldlb/files";
+import type { Freed } from "@heraldlb/ipam";
+import { parseIp } from "@heraldlb/net";
 import type { Clock, Mailbox } from "@heraldlb/runtime";
 import type { Controller } from "./controller.ts";
 
 /** What leading needs. */
 export interface LeadershipDependencies extends Pick<MainContext, "log" | "health"> {
-  readonly state: Pick<StateFolder, "tryLead" | "readTerm" | "writeTerm" | "readStatuses" | "readSpeakers">;
+  readonly state: Pick<
+    StateFolder,
+    "tryLead" | "readTerm" | "writeTerm" | "readStatuses" | "readFreed" | "readSpeakers"
+  >;
   readonly clock: Clock;
   /** The Services' manifests that are stored with their statuses. */
   readManifests(): Promise<readonly FileObject[]>;
@@ -77,8 +82,12 @@ async function begin(
   { state, log, readManifests }: LeadershipDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const [{ statuses, problems }, speakers] = await Promise.all([state.readStatuses(), state.readSpeakers()]);
-  for (const { file, line, code, message } of problems) {
+  const [{ statuses, problems }, { freed, problems: lapses }, speakers] = await Promise.all([
+    state.readStatuses(),
+    state.readFreed(),
+    state.readSpeakers(),
+  ]);
+  for (const { file, line, code, message } of [...problems, ...lapses]) {
     log.warn("status forgotten", { file, line, reason: code, detail: message });
   }
   await Promise.race([controller.firstRead, aborted(signal)]);
@@ -86,7 +95,12 @@ async function begin(
   const isMissing = statuses.some((status) => controller.cluster.isMissing(status));
   const manifests = isMissing ? await readManifests() : [];
   log.info("beginning", { services: statuses.length, speakers: speakers.length });
-  controller.begin({ statuses, speakers, manifests });
+  controller.begin({ statuses, freed: freed.flatMap(toFreed), speakers, manifests });
+}
+
+function toFreed({ address, at, by }: StoredFreed): Freed[] {
+  const ip = parseIp(address);
+  return ip ? [{ address: ip, at, by }] : [];
 }
 
 async function waitForLock({ state, clock, health, log }: LeadershipDependencies, signal: AbortSignal): Promise<void> {

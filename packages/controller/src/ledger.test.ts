@@ -1,3 +1,4 @@
+import type { Ip } from "@heraldlb/net";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { type Entry, Ledger } from "./ledger.ts";
@@ -24,6 +25,7 @@ function start() {
     store: {
       writeStatus: (_manifest, { name }) => act(`store ${name}`),
       deleteStatus: (_namespace, name) => act(`forget ${name}`),
+      writeFreed: (freed) => act(`freed ${freed.map(({ address }) => address)}`),
     },
     ...{ clock, log },
     onStored: ({ name }) => void done.push(`stored ${name}`),
@@ -33,11 +35,12 @@ function start() {
 }
 
 describe("a ledger", () => {
-  test("stores what was taken away before what was given", async () => {
+  test("stores what rests, then what was taken away, then what was given", async () => {
     const { ledger, done, signal } = start();
-    ledger.enter([store("a"), forget("b")], signal.signal);
+    const freed = [{ address: "10.0.0.2" as Ip, at: 1, by: "default/b" }];
+    ledger.enter([store("a"), forget("b"), { type: "freed", freed }], signal.signal);
     await ledger.settled();
-    expect(done).toEqual(["forget b", "store a", "stored a"]);
+    expect(done).toEqual(["freed 10.0.0.2", "forget b", "store a", "stored a"]);
   });
 
   test("stores in the order of decisions", async () => {

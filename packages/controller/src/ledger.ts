@@ -1,3 +1,4 @@
+import type { Freed } from "@heraldlb/ipam";
 import { backoff, type Clock, type Logger } from "@heraldlb/runtime";
 
 /** What is remembered of one Service, in the form in which it is stored. */
@@ -7,19 +8,24 @@ export interface StatusRecord {
   readonly addresses: readonly string[];
   /** The pool that the addresses came from. */
   readonly pool: string;
+  /** Why that pool does not vouch for them any more. */
+  readonly stranded?: string | undefined;
 }
 
-/** Where Services' addresses are stored. */
+/** Where what was decided about addresses is stored. */
 export interface StatusStore {
   /** Stored for good when it resolves. */
   writeStatus(manifest: unknown, status: StatusRecord): Promise<void>;
   deleteStatus(namespace: string, name: string): Promise<void>;
+  /** All freed addresses that are to be remembered. */
+  writeFreed(freed: readonly Freed[]): Promise<void>;
 }
 
 /** Something to store. */
 export type Entry =
   | { readonly type: "store"; readonly manifest: unknown; readonly record: StatusRecord }
-  | { readonly type: "forget"; readonly namespace: string; readonly name: string };
+  | { readonly type: "forget"; readonly namespace: string; readonly name: string }
+  | { readonly type: "freed"; readonly freed: readonly Freed[] };
 
 /** What a ledger needs. */
 export interface LedgerDependencies {
@@ -39,8 +45,8 @@ const RETRY = { initialMs: 50, maxMs: 5_000 } as const;
 /**
  * Stores what was decided, in the order in which it was decided.
  *
- * Of what was decided together, everything that was taken away is stored first: a crash in between never leaves an
- * address with two Services.
+ * Of what was decided together, that addresses rest is stored first, then everything that was taken away: a crash in
+ * between never leaves an address with two Services, and shortens no cool-down.
  */
 export class Ledger {
   readonly #dependencies: LedgerDependencies;
@@ -71,7 +77,7 @@ export class Ledger {
 
   async #work(signal: AbortSignal): Promise<void> {
     for (let batch = this.#batches.shift(); batch && !signal.aborted; batch = this.#batches.shift()) {
-      for (const type of ["forget", "store"] as const) {
+      for (const type of ["freed", "forget", "store"] as const) {
         const queue = batch.filter((entry) => entry.type === type).values();
         await Promise.all(
           Array.from({ length: PARALLEL }, async () => {
@@ -90,8 +96,7 @@ export class Ledger {
       const failure = await this.#try(entry);
       if (!failure) break;
       onFailure();
-      const { namespace, name } = entry.type === "store" ? entry.record : entry;
-      if (attempt === 0) log.error("status not stored, trying again", { service: `${namespace}/${name}`, ...failure });
+      if (attempt === 0) log.error("status not stored, trying again", { service: serviceOf(entry), ...failure });
       await clock.sleep(backoff(RETRY, attempt, 0), signal).catch(() => {});
     }
     if (entry.type === "store" && !signal.aborted) onStored(entry.record);
@@ -100,11 +105,19 @@ export class Ledger {
   async #try(entry: Entry): Promise<{ readonly error: unknown } | undefined> {
     const { store } = this.#dependencies;
     try {
-      if (entry.type === "forget") await store.deleteStatus(entry.namespace, entry.name);
+      if (entry.type === "freed") await store.writeFreed(entry.freed);
+      else if (entry.type === "forget") await store.deleteStatus(entry.namespace, entry.name);
       else await store.writeStatus(entry.manifest, entry.record);
       return undefined;
     } catch (error) {
       return { error };
     }
   }
+}
+
+/** The Service that it is about; undefined if about none. */
+function serviceOf(entry: Entry): string | undefined {
+  if (entry.type === "freed") return undefined;
+  const { namespace, name } = entry.type === "store" ? entry.record : entry;
+  return `${namespace}/${name}`;
 }

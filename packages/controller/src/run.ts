@@ -56,7 +56,7 @@ export async function runController(options: RunOptions, context: RunContext): P
   const controller = new Controller(
     { ...options, identity },
     {
-      ...{ clock, log, store: state, observer: countingObserver(registry) },
+      ...{ clock, wallClock: context.wallClock, log, store: state, observer: countingObserver(registry) },
       onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(state, names, log)),
       onStepDown: (above) => steppedDown.put(above),
       onBug: bug.reject,

@@ -6,6 +6,7 @@ import {
   type L2Advertisement,
   poolNamespaces,
   poolRanges,
+  poolSettings,
   toSelector,
 } from "@heraldlb/config";
 import type { PoolInput, PoolSet, ServiceInput } from "@heraldlb/ipam";
@@ -33,6 +34,7 @@ function poolInput(pool: IpAddressPool, world: World): PoolInput {
     ranges: poolRanges(pool),
     autoAssign,
     avoidBuggyIps: avoidBuggyIPs,
+    ...poolSettings(pool),
   };
   if (!serviceAllocation) return input;
   const allocation = {

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DurableFiles, guarded } from "./durable-file.ts";
 import type { FileProblem } from "./reading.ts";
+import { formatFreed, parseFreed, type StoredFreed } from "./stored-freed.ts";
 import { formatStatus, parseStatus, type StoredStatus } from "./stored-status.ts";
 
 /** The last term that a controller led with. */
@@ -18,6 +19,15 @@ export interface StoredStatuses {
   readonly problems: readonly FileProblem[];
 }
 
+/** The addresses that rest, and what could not be read of them. */
+export interface StoredFreedList {
+  readonly freed: readonly StoredFreed[];
+  /** At most one: a corrupt file costs this memory and nothing else. */
+  readonly problems: readonly FileProblem[];
+}
+
+const FREED_FILE = "freed.json";
+
 /** The controller's own folder `.herald` in a folder of manifests. Failing to write throws `FolderError`. */
 export interface StateFolder extends AsyncDisposable {
   /** Tries to become the one process that may write here; false if another one is. The lock ends with disposal. */
@@ -32,6 +42,9 @@ export interface StateFolder extends AsyncDisposable {
   readStatuses(): Promise<StoredStatuses>;
   /** Stores the Service's manifest with its status and the pool's annotation; given once it resolves. */
   writeStatus(manifest: unknown, status: StoredStatus): Promise<void>;
+  /** Addresses that rest; none if there is no file, or with a problem if it is corrupt. */
+  readFreed(): Promise<StoredFreedList>;
+  writeFreed(freed: readonly StoredFreed[]): Promise<void>;
   /** Forgets a Service; nothing happens if it was not stored. */
   deleteStatus(namespace: string, name: string): Promise<void>;
 }
@@ -53,6 +66,8 @@ export async function openStateFolder(
     writeTerm: ({ term, holder }) => files.write(path("term"), `${JSON.stringify({ term, holder })}\n`),
     readSpeakers: async () => toNames(await readJson(path("speakers.json"))),
     writeSpeakers: (names) => files.write(path("speakers.json"), `${JSON.stringify(names)}\n`),
+    readFreed: () => readFreed(path(FREED_FILE)),
+    writeFreed: (freed) => files.write(path(FREED_FILE), formatFreed(freed)),
     readStatuses: () => readStatuses(path("status")),
     writeStatus: async (manifest, status) => {
       await files.write(path("status", ...statusPath(status.namespace, status.name)), formatStatus(manifest, status));
@@ -97,6 +112,16 @@ async function readStatus(
     return isOwn ? status : new Error(`is the status of ${status.namespace}/${status.name}`);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+async function readFreed(path: string): Promise<StoredFreedList> {
+  try {
+    return { freed: parseFreed(await readFile(path, "utf8")), problems: [] };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { freed: [], problems: [] };
+    const message = `${(error as Error).message}: cool-downs are forgotten`;
+    return { freed: [], problems: [{ file: `.herald/${FREED_FILE}`, code: "corrupt", message }] };
   }
 }
 

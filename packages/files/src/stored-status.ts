@@ -8,14 +8,19 @@ export interface StoredStatus {
   readonly addresses: readonly string[];
   /** Value of the annotation `metallb.io/ip-allocated-from-pool`; empty if it is missing. */
   readonly pool: string;
+  /** Why that pool does not vouch for the addresses any more, as one word in camel case. */
+  readonly stranded?: string | undefined;
 }
+
+const STRANDED_CONDITION = "heraldlb.io/AddressStranded";
 
 const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The Service's manifest with the status in it. What the manifest says of its status does not count. */
-export function formatStatus(manifest: unknown, { namespace, name, addresses, pool }: StoredStatus): string {
+export function formatStatus(manifest: unknown, status: StoredStatus): string {
+  const { namespace, name, addresses, pool, stranded } = status;
   const { metadata, ...fields } = fieldsOf(manifest);
   const { annotations, ...others } = fieldsOf(metadata);
   return stringify({
@@ -23,7 +28,10 @@ export function formatStatus(manifest: unknown, { namespace, name, addresses, po
     kind: "Service",
     ...fields,
     metadata: { ...others, name, namespace, annotations: { ...fieldsOf(annotations), [POOL_ANNOTATION]: pool } },
-    status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } },
+    status: {
+      loadBalancer: { ingress: addresses.map((ip) => ({ ip })) },
+      ...(stranded !== undefined && { conditions: [strandedCondition(stranded, pool)] }),
+    },
   });
 }
 
@@ -31,7 +39,7 @@ export function formatStatus(manifest: unknown, { namespace, name, addresses, po
 export function parseStatus(text: string): StoredStatus {
   const { metadata, status } = fieldsOf(parse(text, { prettyErrors: false }));
   const { name, namespace, annotations } = fieldsOf(metadata);
-  const { loadBalancer } = fieldsOf(status);
+  const { loadBalancer, conditions } = fieldsOf(status);
   const { ingress } = fieldsOf(loadBalancer);
   if (typeof name !== "string" || typeof namespace !== "string") throw new Error("names no Service");
   if (!Array.isArray(ingress)) throw new Error("has no status.loadBalancer.ingress");
@@ -41,7 +49,21 @@ export function parseStatus(text: string): StoredStatus {
     return ip;
   });
   const pool = fieldsOf(annotations)[POOL_ANNOTATION];
-  return { namespace, name, addresses, pool: typeof pool === "string" ? pool : "" };
+  const stranded = strandedReason(conditions);
+  return { namespace, name, addresses, pool: typeof pool === "string" ? pool : "", ...(stranded && { stranded }) };
+}
+
+/** The reason of a condition is a word in camel case that begins with a capital. */
+function strandedCondition(stranded: string, pool: string): Fields {
+  const message = `kept although pool ${JSON.stringify(pool)} does not give these addresses to this Service any more`;
+  const reason = stranded.charAt(0).toUpperCase() + stranded.slice(1);
+  return { type: STRANDED_CONDITION, status: "True", reason, message };
+}
+
+function strandedReason(conditions: unknown): string | undefined {
+  const list: readonly unknown[] = Array.isArray(conditions) ? conditions : [];
+  const { reason } = list.map(fieldsOf).find(({ type }) => type === STRANDED_CONDITION) ?? {};
+  return typeof reason === "string" ? reason.charAt(0).toLowerCase() + reason.slice(1) : undefined;
 }
 
 function fieldsOf(json: unknown): Fields {

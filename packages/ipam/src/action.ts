@@ -1,4 +1,5 @@
 import type { Ip } from "@heraldlb/net";
+import type { RefusedPool } from "./explanation.ts";
 
 /** The addresses that a Service has, and the pool they count to. */
 export interface Holding {
@@ -12,7 +13,13 @@ export interface Holding {
 
 /** What must change so that every Service has the addresses that it should have. */
 export type Action =
-  | ({ readonly type: "assign"; readonly service: string; readonly cause: AssignCause } & Holding)
+  | ({
+      readonly type: "assign";
+      readonly service: string;
+      readonly cause: AssignCause;
+      /** The pools that were tried before the chosen one; empty unless addresses were chosen. */
+      readonly refused: readonly RefusedPool[];
+    } & Holding)
   | {
       readonly type: "release";
       readonly service: string;
@@ -20,13 +27,12 @@ export type Action =
       readonly reason: ReleaseReason;
       readonly message: string;
     }
-  | {
+  | ({
       readonly type: "refuse";
       readonly service: string;
-      readonly reason: RefusalReason;
-      /** MetalLB's own words where it has some. */
-      readonly message: string;
-    };
+      /** Every pool in the order in which they are tried; where the Service asks for pools or addresses, only those. */
+      readonly refused: readonly RefusedPool[];
+    } & Refusal);
 
 /**
  * Why an `assign` is told: addresses newly given; found in the stored status and honoured; the second family added to
@@ -53,7 +59,7 @@ export type ReleaseReason =
   | "unreadableStatus"
   | "reassignRequested";
 
-/** Why a Service waits for an address, or keeps the old one against its wish. */
+/** Why a Service waits for an address, keeps the old one against its wish, or has one family of the two it prefers. */
 export type RefusalReason =
   | "noPools"
   | "noClusterIps"
@@ -70,10 +76,16 @@ export type RefusalReason =
   | "portInUse"
   | "poolExhausted"
   | "familyNotInPool"
-  | "noAddressAvailable";
+  | "coolingDown"
+  | "quotaReached"
+  | "noAddressAvailable"
+  | "secondFamilyUnavailable";
 
 /** A standing refusal. */
 export interface Refusal {
   readonly reason: RefusalReason;
+  /** MetalLB's own words where it has some. */
   readonly message: string;
+  /** When trying again may help though nothing else changes, in ms since the epoch. */
+  readonly until?: number | undefined;
 }

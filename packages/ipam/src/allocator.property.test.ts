@@ -1,29 +1,19 @@
-import { type Ip, parseIp, parsePrefix, prefixToRange } from "@heraldlb/net";
+import { type Ip, parsePrefix, prefixToRange, rangeContains } from "@heraldlb/net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Action } from "./action.ts";
 import { Allocator } from "./allocator.ts";
 import type { AllocatorConfig, Change } from "./change.ts";
-import type { Held } from "./ledger.ts";
 import { plan } from "./plan.ts";
-import type { PoolInput, PoolSet } from "./pool.ts";
+import { avoids, type PoolInput, type PoolSet, reserves } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
 import { mayShare } from "./sharing.ts";
+import { play, Record, type Step } from "./world.test.fixture.ts";
 
 const range = (text: string) => prefixToRange(parsePrefix(text) ?? expect.fail(text));
 const BLOCKS = ["10.0.0.0/31", "10.0.0.254/31", "10.0.1.0/31", "fd00::/127", "fd01::/127", "10.0.2.0/30"].map(range);
-const REQUESTS = [
-  "",
-  "",
-  "",
-  "10.0.0.1",
-  "10.0.1.0",
-  "fd00::1",
-  "10.0.0.0, fd00::",
-  "10.0.2.2,fd01::1",
-  "9.9.9.9",
-  "bad",
-];
+const RESERVED = ["10.0.0.1/32", "10.0.2.0/31", "fd00::1/128"].map(range);
+const WISHES = ["10.0.0.1", "10.0.1.0", "fd00::1", "10.0.0.0, fd00::", "10.0.2.2,fd01::1", "9.9.9.9", "bad"];
 
 const selector = { requirements: [{ operator: "In", key: "team", values: ["a"] }] } as const;
 const allocation = fc.record({
@@ -40,6 +30,9 @@ const poolSet: fc.Arbitrary<PoolSet> = fc
         autoAssign: fc.boolean(),
         avoidBuggyIps: fc.boolean(),
         allocation: fc.option(allocation, { nil: undefined, freq: 3 }),
+        quotaPerNamespace: fc.constantFrom(undefined, undefined, 0, 1, 2),
+        coolDownMs: fc.constantFrom(undefined, 0, 2, 4),
+        reserved: fc.constantFrom(undefined, undefined, RESERVED),
       }),
       { minLength: 3, maxLength: 3 },
     ),
@@ -61,7 +54,7 @@ const service: fc.Arbitrary<ServiceInput> = fc
     ipFamilies: fc.constantFrom(["ipv4"] as const, ["ipv6"] as const, ["ipv6", "ipv4"] as const),
     ipFamilyPolicy: fc.constantFrom("SingleStack" as const, "PreferDualStack" as const, "RequireDualStack" as const),
     requestedPool: fc.constantFrom(undefined, undefined, "pool0", "pool1", "nope"),
-    requestedIps: fc.constantFrom(...REQUESTS),
+    requestedIps: fc.constantFrom("", "", "", ...WISHES),
     loadBalancerIp: fc.constantFrom("", "", "", "10.0.0.0"),
     sharingKey: fc.constantFrom("", "k1", "k2"),
     backendKey: fc.constantFrom("", "app=a"),
@@ -76,7 +69,8 @@ const familiarSet: fc.Arbitrary<PoolSet> = fc
   .record({ kept: fc.subarray([0, 1, 2, 3, 4, 5]), setAside: fc.boolean() })
   .map(({ kept, setAside }) => {
     const pools = kept.map((i): PoolInput => {
-      return { name: `pool${i}`, ranges: BLOCKS.slice(i, i + 1), autoAssign: true, avoidBuggyIps: false };
+      const coolDownMs = i % 2 === 0 ? 3 : undefined;
+      return { name: `pool${i}`, ranges: BLOCKS.slice(i, i + 1), autoAssign: true, avoidBuggyIps: false, coolDownMs };
     });
     return { pools, setAside };
   });
@@ -86,68 +80,27 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 2, arbitrary: service.map(({ key }): Change => ({ type: "serviceRemoved", key })) },
   { weight: 1, arbitrary: fc.oneof(poolSet, familiarSet).map((set): Change => ({ type: "pools", set })) },
 );
-const history = fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 12 });
+
+const history: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({ changes: fc.array(change, { maxLength: 4 }), later: fc.integer({ min: 0, max: 3 }) }),
+  { minLength: 1, maxLength: 12 },
+);
+
 const config: fc.Arbitrary<AllocatorConfig> = fc.record({ onStranded: fc.constantFrom("keep", "reassign") });
-
-/** The world as its owner sees it: the last word on each thing. */
-class Record {
-  readonly services = new Map<string, ServiceInput>();
-  pools: PoolSet = { pools: [], setAside: false };
-  readonly held = new Map<string, Held>();
-
-  note(changes: readonly Change[]): void {
-    for (const change of changes) {
-      if (change.type === "pools") this.pools = change.set;
-      else if (change.type === "service") this.services.set(change.service.key, change.service);
-      else this.services.delete(change.key);
-    }
-  }
-
-  carryOut(actions: readonly Action[]): void {
-    for (const action of actions) {
-      if (action.type === "release") this.held.delete(action.service);
-      if (action.type !== "assign") continue;
-      const { addresses, pool, stranded, service } = action;
-      this.held.set(service, { addresses, pool, stranded, terms: this.services.get(service) as ServiceInput });
-    }
-    // A Service that keeps its addresses holds them on its newest terms.
-    for (const [key, held] of this.held) this.held.set(key, { ...held, terms: this.services.get(key) ?? held.terms });
-  }
-
-  world() {
-    return { ...this.pools, services: Array.from(this.services.values()), held: this.held };
-  }
-}
 
 const sorted = (actions: readonly Action[]) =>
   actions.filter(({ type }) => type !== "refuse").toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-const refusals = (actions: readonly Action[]) =>
-  actions.flatMap((action) => (action.type === "refuse" ? [[action.service, action.reason, action.message]] : []));
-
-function run(
-  steps: readonly (readonly Change[])[],
-  config: AllocatorConfig,
-  check: (record: Record, allocator: Allocator) => void,
-) {
-  const allocator = new Allocator(config);
-  const record = new Record();
-  for (const changes of steps) {
-    record.note(changes);
-    record.carryOut(allocator.apply(changes));
-    check(record, allocator);
-  }
-  return { allocator, record };
-}
+const refusals = (actions: readonly Action[]) => actions.filter(({ type }) => type === "refuse");
 
 test("decides incrementally what the plan decides from scratch", () => {
   fc.assert(
     fc.property(history, config, (steps, config) => {
       const allocator = new Allocator(config);
       const record = new Record();
-      for (const changes of steps) {
-        record.note(changes);
+      for (const step of steps) {
+        record.note(step);
         const expected = plan(record.world(), config);
-        const actions = allocator.apply(changes);
+        const actions = allocator.apply(step.changes, record.now);
         expect(sorted(actions)).toEqual(sorted(expected));
         // Who waits is the same; the reason may be the one of the time when the Service was last asked.
         expect(refusals(expected)).toEqual(expect.arrayContaining(refusals(actions)));
@@ -156,6 +109,7 @@ test("decides incrementally what the plan decides from scratch", () => {
           expect(allocator.refusal(key) !== undefined, key).toBe(isRefused);
         }
         record.carryOut(actions);
+        expect(allocator.freed).toEqual(record.freed);
       }
     }),
     { numRuns: 1000 },
@@ -165,8 +119,21 @@ test("decides incrementally what the plan decides from scratch", () => {
 test("planning again yields nothing but refusals", () => {
   fc.assert(
     fc.property(history, config, (steps, config) => {
-      run(steps, config, (record) => {
-        expect(sorted(plan(record.world(), config))).toEqual([]);
+      play(steps, config, (record) => expect(sorted(plan(record.world(), config))).toEqual([]));
+    }),
+    { numRuns: 500 },
+  );
+}, 60_000);
+
+test("applying nothing at the same time changes nothing", () => {
+  fc.assert(
+    fc.property(history, config, (steps, config) => {
+      play(steps, config, ({ now, services }, allocator) => {
+        expect(allocator.apply([], now)).toEqual([]);
+        const again = Array.from(services.values(), (service): Change => ({ type: "service", service }));
+        const { freed } = allocator;
+        expect(sorted(allocator.apply(again, now))).toEqual([]);
+        expect(allocator.freed).toBe(freed);
       });
     }),
     { numRuns: 500 },
@@ -176,7 +143,7 @@ test("planning again yields nothing but refusals", () => {
 test("gives no address twice unless its holders share it", () => {
   fc.assert(
     fc.property(history, config, (steps, config) => {
-      run(steps, config, ({ held, services }) => {
+      play(steps, config, ({ held, services }) => {
         const seen = new Map<Ip, ServiceInput[]>();
         for (const [key, { addresses }] of held) {
           const one = services.get(key) as ServiceInput;
@@ -195,47 +162,97 @@ test("gives no address twice unless its holders share it", () => {
   );
 }, 60_000);
 
-test("gives only addresses of one pool in force, at most one a family", () => {
+test("gives only addresses of one pool in force that it gives out, at most one a family", () => {
   fc.assert(
     fc.property(history, config, (steps, config) => {
-      const allocator = new Allocator(config);
-      let pools: readonly PoolInput[] = [];
-      for (const changes of steps) {
-        for (const change of changes) if (change.type === "pools") pools = change.set.pools;
-        for (const action of allocator.apply(changes)) {
-          if (action.type !== "assign" || action.cause !== "allocated") continue;
-          const pool = pools.find(({ name }) => name === action.pool);
-          const text = JSON.stringify(pool);
-          expect(pool, text).toBeDefined();
+      play(steps, config, ({ pools, services }, _, actions) => {
+        for (const action of actions) {
+          if (action.type !== "assign" || (action.cause !== "allocated" && action.cause !== "addressAdded")) continue;
+          const pool = pools.pools.find(({ name }) => name === action.pool) ?? expect.fail(action.pool);
+          const { requestedIps, loadBalancerIp } = services.get(action.service) as ServiceInput;
           for (const address of action.addresses) {
-            expect(BLOCKS.some((block) => pool?.ranges.includes(block) && inBlock(block, address))).toBe(true);
+            expect(pool.ranges.some((range) => rangeContains(range, address))).toBe(true);
+            expect(avoids(pool, address)).toBe(false);
+            if (action.cause === "allocated" && !requestedIps && !loadBalancerIp) {
+              expect(reserves(pool, address)).toBe(false);
+            }
           }
           expect(new Set(action.addresses.map((address) => address.includes(":"))).size).toBe(action.addresses.length);
         }
-      }
+      });
     }),
     { numRuns: 500 },
   );
 }, 60_000);
 
-test("a restart keeps every address, whatever the order of listing", () => {
+test("no namespace gets more of a pool than its quota", () => {
+  fc.assert(
+    fc.property(history, config, (steps, config) => {
+      const before = new Map<string, Set<Ip>>();
+      play(steps, config, ({ held, pools }, _, actions) => {
+        const now = new Map<string, Set<Ip>>();
+        for (const { pool, namespace, addresses } of held.values()) {
+          const key = `${pool} ${namespace}`;
+          now.set(key, new Set([...(now.get(key) ?? []), ...addresses]));
+        }
+        for (const action of actions) {
+          if (action.type !== "assign" || (action.cause !== "allocated" && action.cause !== "addressAdded")) continue;
+          const namespace = held.get(action.service)?.namespace;
+          const quota = pools.pools.find(({ name }) => name === action.pool)?.quotaPerNamespace;
+          const mine = now.get(`${action.pool} ${namespace}`);
+          const isNew = action.addresses.some((address) => !before.get(`${action.pool} ${namespace}`)?.has(address));
+          if (quota !== undefined && isNew) expect(mine?.size).toBeLessThanOrEqual(quota);
+        }
+        before.clear();
+        for (const [key, addresses] of now) before.set(key, addresses);
+      });
+    }),
+    { numRuns: 500 },
+  );
+}, 60_000);
+
+test("nobody but its last holder gets an address before its cool-down is over", () => {
+  fc.assert(
+    fc.property(history, config, (steps, config) => {
+      let before: Record["freed"] = [];
+      play(steps, config, (record, _, actions) => {
+        for (const action of actions) {
+          if (action.type !== "assign") continue;
+          for (const { address, at, by } of before.filter(({ address }) => action.addresses.includes(address))) {
+            const coolDownMs = record.poolOf(address)?.coolDownMs ?? 0;
+            if (by !== action.service) expect(record.now - at).toBeGreaterThanOrEqual(coolDownMs);
+          }
+        }
+        before = record.freed;
+      });
+    }),
+    { numRuns: 500 },
+  );
+}, 60_000);
+
+test("a restart keeps every address and every cool-down, whatever the order of listing", () => {
   fc.assert(
     fc.property(history, config, fc.integer(), (steps, config, seed) => {
-      const { record } = run(steps, config, () => {});
+      const { record } = play(steps, config);
       const stored = Array.from(record.services.values(), (service): ServiceInput => {
         const held = record.held.get(service.key);
         return { ...service, assigned: held?.addresses ?? [], assignedPool: held?.pool };
       });
       const shuffled = stored.toSorted((a, b) => hash(a.key, seed) - hash(b.key, seed));
       const restarted = new Allocator(config);
-      restarted.apply([
-        ...shuffled.map((service): Change => ({ type: "service", service })),
-        { type: "pools", set: record.pools },
-      ]);
+      restarted.apply(
+        [
+          ...shuffled.map((service): Change => ({ type: "service", service })),
+          { type: "freed", freed: record.freed },
+          { type: "pools", set: record.pools },
+        ],
+        record.now,
+      );
       for (const [key, held] of record.held) {
         expect(restarted.holding(key)?.addresses).toEqual(held.addresses);
         expect(restarted.holding(key)?.stranded).toEqual(held.stranded);
       }
+      expect(restarted.freed).toEqual(record.freed);
     }),
     { numRuns: 1000 },
   );
@@ -250,8 +267,9 @@ test("a shuffled cold start gives the same addresses", () => {
       (set, services, seed) => {
         const start = (order: readonly ServiceInput[]) => {
           const allocator = new Allocator({ onStranded: "keep" });
-          allocator.apply([{ type: "pools", set }, ...order.map((service): Change => ({ type: "service", service }))]);
-          return services.map(({ key }) => [key, allocator.holding(key)?.addresses, allocator.refusal(key)]);
+          const changes = order.map((service): Change => ({ type: "service", service }));
+          allocator.apply([{ type: "pools", set }, ...changes], 0);
+          return services.map(({ key }) => allocator.explain(key));
         };
         expect(start(services.toSorted((a, b) => hash(a.key, seed) - hash(b.key, seed)))).toEqual(start(services));
       },
@@ -260,19 +278,23 @@ test("a shuffled cold start gives the same addresses", () => {
   );
 }, 60_000);
 
-function inBlock(block: string, address: string): boolean {
-  const [first, last] = block.split("-").map((text) => parseIp(text) as Ip);
-  return address.length > 0 && first !== undefined && last !== undefined && between(first, address as Ip, last);
-}
-
-function between(first: Ip, address: Ip, last: Ip): boolean {
-  if (first.includes(":") !== address.includes(":")) return false;
-  return [first, address, last].toSorted(byNumber)[1] === address;
-}
-
-function byNumber(a: Ip, b: Ip): number {
-  return a.localeCompare(b, "en", { numeric: true });
-}
+test("every refusal names the pools that could have been meant", () => {
+  const NO_POOL_IS_MEANT = ["noClusterIps", "notEnoughClusterIps", "clusterIpFamilyUnknown", "conflictingRequests"];
+  fc.assert(
+    fc.property(history, config, (steps, config) => {
+      play(steps, config, ({ pools }, _, actions) => {
+        for (const action of actions) {
+          if (action.type !== "refuse") continue;
+          const names = action.refused.map(({ pool }) => pool);
+          expect(new Set(names).size).toBe(names.length);
+          if (NO_POOL_IS_MEANT.includes(action.reason)) expect(names).toEqual([]);
+          if (action.reason === "noAddressAvailable") expect(names).toHaveLength(pools.pools.length);
+        }
+      });
+    }),
+    { numRuns: 300 },
+  );
+}, 60_000);
 
 function hash(text: string, seed: number): number {
   return Array.from(text).reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) | 0, seed);

@@ -1,11 +1,14 @@
 import type { Ip } from "@heraldlb/net";
 import type { Action, Holding, Refusal } from "./action.ts";
 import type { AllocatorConfig, Change } from "./change.ts";
+import type { Explanation } from "./explanation.ts";
+import type { Freed } from "./freed.ts";
 import { IndexedLedger } from "./indexed-ledger.ts";
 import { actionsOf } from "./outcome-actions.ts";
 import type { PoolSet } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
 import { isDegraded, type Outcome, settle } from "./settle.ts";
+import { survey } from "./survey.ts";
 
 /**
  * Gives addresses to Services, incrementally: a changed Service costs work in proportion to itself, however large the
@@ -18,16 +21,23 @@ export class Allocator {
   readonly #refusals = new Map<string, Refusal>();
   readonly #waiting = new Set<string>();
   readonly #degraded = new Set<string>();
+  #now = 0;
 
   constructor(config: AllocatorConfig) {
     this.#config = config;
   }
 
-  /** Takes in changes that came together and says what follows from them: releases, then assignments, then refusals. */
-  apply(changes: readonly Change[]): Action[] {
-    const { pools, services } = collapse(changes);
+  /**
+   * Takes in changes that came together and says what follows from them: releases, then assignments, then refusals.
+   * `now` is in ms since the epoch; only cool-downs look at it. It may be called without changes, for the time's sake.
+   */
+  apply(changes: readonly Change[], now: number): Action[] {
+    this.#now = Math.max(now, this.#now);
+    const hasRested = this.#ledger.begin(this.#now);
+    const { pools, services, freed } = collapse(changes);
     const releases = Array.from(services).flatMap(([key, service]) => (service ? [] : this.#remove(key)));
     const concerned = pools ? [...this.#ledger.setPools(pools), ...this.#discontent()] : [];
+    if (freed.length > 0) this.#ledger.load(freed);
     const changed = new Map<string, ServiceInput>();
     for (const key of concerned) changed.set(key, this.#services.get(key) as ServiceInput);
     for (const [key, service] of services) {
@@ -37,13 +47,25 @@ export class Allocator {
     }
     const agenda = {
       changed: Array.from(changed.values()),
-      freed: pools !== undefined || releases.length > 0,
+      freed: pools !== undefined || releases.length > 0 || hasRested,
       waiting: () => this.#all(this.#waiting),
       degraded: () => this.#all(this.#degraded),
     };
     const outcomes = settle(agenda, { ledger: this.#ledger, config: this.#config });
     const told = Array.from(outcomes.values(), (outcome) => this.#record(outcome));
-    return [...releases, ...actionsOf(told, (service) => this.#ledger.held(service))];
+    const actions = actionsOf(told, this.#ledger);
+    this.#ledger.end();
+    return [...releases, ...actions];
+  }
+
+  /** Freed addresses that are to be remembered over a restart; the same array as long as nothing changes. */
+  get freed(): readonly Freed[] {
+    return this.#ledger.freed;
+  }
+
+  /** When to call `apply` though nothing has changed, in ms since the epoch; undefined if time does not help anybody. */
+  get wakeAt(): number | undefined {
+    return this.#waiting.size + this.#degraded.size > 0 ? this.#ledger.nextRested : undefined;
   }
 
   /** What the Service holds now. */
@@ -51,9 +73,21 @@ export class Allocator {
     return this.#ledger.held(service);
   }
 
-  /** Why the Service waits, or keeps the old address against its wish. */
+  /** Why the Service waits, keeps the old address against its wish, or lacks the second family. */
   refusal(service: string): Refusal | undefined {
     return this.#refusals.get(service);
+  }
+
+  /** All standing refusals. */
+  refusals(): Iterable<Refusal> {
+    return this.#refusals.values();
+  }
+
+  /** Why the Service has what it has, or nothing, as things are now; undefined if nobody knows it. */
+  explain(service: string): Explanation | undefined {
+    const input = this.#services.get(service);
+    const [holding, refusal] = [this.holding(service), this.refusal(service)];
+    return input && { holding, refusal, refused: survey(input, this.#ledger) };
   }
 
   /** Keys of the Services that hold the address, sorted. */
@@ -112,6 +146,7 @@ export class Allocator {
 }
 
 interface Collapsed {
+  readonly freed: readonly Freed[];
   readonly pools: PoolSet | undefined;
   /** Undefined: removed. */
   readonly services: ReadonlyMap<string, ServiceInput | undefined>;
@@ -121,6 +156,7 @@ interface Collapsed {
 function collapse(changes: readonly Change[]): Collapsed {
   let pools: PoolSet | undefined;
   const services = new Map<string, ServiceInput | undefined>();
+  const freed: Freed[] = [];
   for (const change of changes) {
     switch (change.type) {
       case "pools":
@@ -132,9 +168,12 @@ function collapse(changes: readonly Change[]): Collapsed {
       case "serviceRemoved":
         services.set(change.key, undefined);
         break;
+      case "freed":
+        freed.push(...change.freed);
+        break;
     }
   }
-  return { pools, services };
+  return { pools, services, freed };
 }
 
 function mark(set: Set<string>, key: string, state: "present" | "absent"): void {

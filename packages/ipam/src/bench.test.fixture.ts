@@ -44,6 +44,7 @@ export function service(
 /** An allocator in a few words: `set` returns what the Service has afterwards, or why it has nothing. */
 export class Bench {
   readonly allocator: Allocator;
+  now = 1_000_000;
 
   constructor(pools: readonly PoolInput[], config: AllocatorConfig = { onStranded: "keep" }) {
     this.allocator = new Allocator(config);
@@ -51,7 +52,13 @@ export class Bench {
   }
 
   apply(...changes: Change[]): Action[] {
-    return this.allocator.apply(changes);
+    return this.allocator.apply(changes, this.now);
+  }
+
+  /** Lets time pass. */
+  wait(ms: number): Action[] {
+    this.now += ms;
+    return this.apply();
   }
 
   pools(pools: readonly PoolInput[], rest: Partial<PoolSet> = {}): Action[] {

@@ -1,3 +1,4 @@
+import type { Freed } from "./freed.ts";
 import type { PoolSet } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
 
@@ -5,7 +6,9 @@ import type { ServiceInput } from "./service.ts";
 export type Change =
   | { readonly type: "pools"; readonly set: PoolSet }
   | { readonly type: "service"; readonly service: ServiceInput }
-  | { readonly type: "serviceRemoved"; readonly key: string };
+  | { readonly type: "serviceRemoved"; readonly key: string }
+  /** Addresses of which it is remembered that they were freed: those that nobody has begin where they were. */
+  | { readonly type: "freed"; readonly freed: readonly Freed[] };
 
 /** Settings of the allocator. */
 export interface AllocatorConfig {

@@ -1,6 +1,10 @@
 const DIGIT_BITS = 5;
 const DIGITS = 1 << DIGIT_BITS;
 const ALL = -1;
+// Ten digits fit into a double exactly; bigints are slow.
+const LIMB_DIGITS = 10;
+const LIMB_BITS = BigInt(LIMB_DIGITS * DIGIT_BITS);
+const LIMB_MASK = (1n << LIMB_BITS) - 1n;
 
 /** A bit a digit: whether everything below it is taken. A child exists only while it is neither empty nor full. */
 interface TreeNode {
@@ -24,27 +28,20 @@ export class FreeTree {
 
   /** Marks a number as taken; it may be so already. */
   take(number: bigint): void {
-    const digits = this.#digits(number);
-    const path: TreeNode[] = [this.#root];
-    for (const digit of digits.slice(0, -1)) {
-      const node = path.at(-1) as TreeNode;
-      if (isSet(node.full, digit)) return;
-      node.children[digit] ??= { full: 0, children: [] };
-      path.push(node.children[digit]);
-    }
-    for (let level = this.#depth - 1; level >= 0; level--) {
-      const node = path[level] as TreeNode;
-      const digit = digits[level] as number;
-      node.full |= 1 << digit;
-      node.children[digit] = undefined;
-      if (node.full !== ALL) return;
-    }
+    this.takeAll(number, number);
+  }
+
+  /** Marks the numbers from `first` to `last` as taken, in time that does not depend on how many they are. */
+  takeAll(first: bigint, last: bigint): void {
+    take(this.#root, this.#digits(first), this.#digits(last), 0);
   }
 
   /** Marks a number as free; it may be so already. */
   free(number: bigint): void {
+    const digits = this.#digits(number);
     let node = this.#root;
-    for (const [level, digit] of this.#digits(number).entries()) {
+    for (let level = 0; level < this.#depth; level++) {
+      const digit = digits[level] as number;
       const wasFull = isSet(node.full, digit);
       node.full &= ~(1 << digit);
       if (level === this.#depth - 1) return;
@@ -58,9 +55,10 @@ export class FreeTree {
   /** The lowest free number that is at least `from`. */
   firstFree(from: bigint): bigint | undefined {
     if (from >= this.#size) return undefined;
-    const digits = find(this.#root, this.#digits(from), { level: 0, depth: this.#depth });
-    if (!digits) return undefined;
-    const found = digits.reduce((number, digit) => (number << BigInt(DIGIT_BITS)) | BigInt(digit), 0n);
+    const digits = new Array<number>(this.#depth).fill(0);
+    const bound = from === 0n ? undefined : this.#digits(from);
+    if (!find(this.#root, bound, { level: 0, depth: this.#depth, digits })) return undefined;
+    const found = fromDigits(digits);
     return found < this.#size ? found : undefined;
   }
 
@@ -68,32 +66,80 @@ export class FreeTree {
   #digits(number: bigint): number[] {
     const digits = new Array<number>(this.#depth);
     let rest = number;
-    for (let level = this.#depth - 1; level >= 0; level--) {
-      digits[level] = Number(rest & BigInt(DIGITS - 1));
-      rest >>= BigInt(DIGIT_BITS);
+    let level = this.#depth;
+    while (level > 0) {
+      let limb = Number(rest & LIMB_MASK);
+      rest >>= LIMB_BITS;
+      for (let i = 0; i < LIMB_DIGITS && level > 0; i++) {
+        digits[--level] = limb % DIGITS;
+        limb = Math.floor(limb / DIGITS);
+      }
     }
     return digits;
   }
 }
 
-/** The digits of the lowest free number below the node that is not before `from`; undefined `from`: any. */
-function find(
+/** Takes what is below the node, from the digits of `first` on and up to those of `last`; undefined: no bound. */
+function take(
   node: TreeNode,
-  from: readonly number[] | undefined,
-  { level, depth }: { readonly level: number; readonly depth: number },
-): number[] | undefined {
+  first: readonly number[] | undefined,
+  last: readonly number[] | undefined,
+  level: number,
+): void {
+  const low = first?.[level] ?? 0;
+  const high = last?.[level] ?? DIGITS - 1;
+  const isLeaf = level + 1 === (first ?? last)?.length;
+  for (let digit = low; digit <= high; digit++) {
+    if (isSet(node.full, digit)) continue;
+    const from = digit === low ? first : undefined;
+    const to = digit === high ? last : undefined;
+    if (!isLeaf && (from || to)) {
+      const child = node.children[digit] ?? { full: 0, children: [] };
+      node.children[digit] = child;
+      take(child, from, to, level + 1);
+      if (child.full !== ALL) continue;
+    }
+    node.full |= 1 << digit;
+    node.children[digit] = undefined;
+  }
+}
+
+interface Search {
+  readonly level: number;
+  readonly depth: number;
+  /** What was found, all zeros at first. */
+  readonly digits: number[];
+}
+
+/** Writes the digits of the lowest free number below the node that is not before `from`; undefined `from`: any. */
+function find(node: TreeNode, from: readonly number[] | undefined, { level, depth, digits }: Search): boolean {
   const start = from?.[level] ?? 0;
   for (let open = ~node.full & (ALL << start); open !== 0; open &= open - 1) {
     const digit = 31 - Math.clz32(open & -open);
     const bound = digit === start ? from : undefined;
-    if (level === depth - 1) return [digit];
+    digits[level] = digit;
+    if (level === depth - 1) return true;
     const child = node.children[digit];
-    const rest = child
-      ? find(child, bound, { level: level + 1, depth })
-      : (bound?.slice(level + 1) ?? new Array<number>(depth - level - 1).fill(0));
-    if (rest) return [digit, ...rest];
+    if (child) {
+      if (find(child, bound, { level: level + 1, depth, digits })) return true;
+      continue;
+    }
+    for (let below = level + 1; below < depth; below++) digits[below] = bound?.[below] ?? 0;
+    return true;
   }
-  return undefined;
+  return false;
+}
+
+function fromDigits(digits: readonly number[]): bigint {
+  let number = 0n;
+  for (let at = 0; at < digits.length; ) {
+    const end = at + ((digits.length - at - 1) % LIMB_DIGITS) + 1;
+    let limb = 0;
+    const width = BigInt((end - at) * DIGIT_BITS);
+    for (; at < end; at++) limb = limb * DIGITS + (digits[at] as number);
+    number = (number << width) | BigInt(limb);
+  }
+  return number;
 }
 
 function isSet(mask: number, digit: number): boolean {

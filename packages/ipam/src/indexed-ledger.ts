@@ -1,8 +1,21 @@
-import { type Family, type Ip, ipToBigInt } from "@heraldlb/net";
-import { type Claimant, type Conflict, type Held, type Ledger, notShared, portTaken } from "./ledger.ts";
-import { avoids, comparePools, type PoolInput, type PoolSet } from "./pool.ts";
-import { type Block, BlockIndex, blocksOf, firstFree } from "./pool-space.ts";
-import { formatPort, mayShare, type SharingTerms } from "./sharing.ts";
+import type { Family, Ip } from "@heraldlb/net";
+import type { Freed } from "./freed.ts";
+import { type Claimant, type Conflict, type Held, type Lack, type Ledger, notShared, portTaken } from "./ledger.ts";
+import { NamespaceCounts } from "./namespace-counts.ts";
+import {
+  allowsNamespace,
+  avoids,
+  comparePools,
+  hasCoolDown,
+  hasFamily,
+  type PoolInput,
+  type PoolSet,
+  reserves,
+} from "./pool.ts";
+import { type Block, BlockIndex, blocksOf, comparePlaces, firstFree, type Place } from "./pool-space.ts";
+import { Resting } from "./resting.ts";
+import { ShareIndex } from "./share-index.ts";
+import { formatPort, mayShare } from "./sharing.ts";
 
 interface Space {
   readonly pool: PoolInput;
@@ -15,13 +28,19 @@ const NOBODY: ReadonlySet<string> = new Set();
 export class IndexedLedger implements Ledger {
   readonly #held = new Map<string, Held>();
   readonly #holders = new Map<Ip, readonly string[]>();
-  /** Addresses held on terms that allow sharing, by these terms. */
-  readonly #shareable = new Map<string, Set<Ip>>();
   readonly #byPool = new Map<string, Set<string>>();
   readonly #stranded = new Set<string>();
+  readonly #shares = new ShareIndex();
+  readonly #counts = new NamespaceCounts();
+  readonly #resting = new Resting({
+    poolOf: (address) => this.poolOf([address]),
+    onForgotten: (address) => this.#free(address, { isRested: true }),
+  });
   #spaces: ReadonlyMap<string, Space> = new Map();
   #index = new BlockIndex([]);
   #pools: readonly PoolInput[] = [];
+  #openPools: readonly PoolInput[] = [];
+  readonly #pinnedPools = new Map<string, readonly PoolInput[]>();
   #setAside = false;
 
   get setAside(): boolean {
@@ -30,6 +49,37 @@ export class IndexedLedger implements Ledger {
 
   get pools(): readonly PoolInput[] {
     return this.#pools;
+  }
+
+  get openPools(): readonly PoolInput[] {
+    return this.#openPools;
+  }
+
+  /** Addresses of pools with a cool-down that were freed; the same array as long as nothing changes. */
+  get freed(): readonly Freed[] {
+    return this.#resting.freed;
+  }
+
+  /** When the next cool-down is over, in ms since the epoch. */
+  get nextRested(): number | undefined {
+    return this.#resting.nextEnd;
+  }
+
+  /** Begins a round of changes, no earlier than the last one. True if a cool-down is over. */
+  begin(now: number): boolean {
+    return this.#resting.begin(now);
+  }
+
+  /** Ends a round: what was dropped and not taken again begins to rest. */
+  end(): void {
+    this.#resting.end((address) => this.#holders.has(address));
+  }
+
+  /** Takes up what is remembered of freed addresses. */
+  load(freed: readonly Freed[]): void {
+    const unheld = freed.filter(({ address }) => !this.#holders.has(address));
+    this.#resting.load(unheld, this.#setAside);
+    for (const { address } of this.#resting.freed) this.#take(address);
   }
 
   /** Puts these pools in force; returns the Services whose addresses that may concern. */
@@ -41,7 +91,7 @@ export class IndexedLedger implements Ledger {
       pools.map((pool) => {
         const space = old.get(pool.name);
         if (!space || !samePool(space.pool, pool)) for (const key of this.#of(pool.name)) concerned.add(key);
-        if (space && space.pool.ranges.join() === pool.ranges.join()) return [pool.name, { ...space, pool }];
+        if (space && shapeOf(space.pool) === shapeOf(pool)) return [pool.name, { ...space, pool }];
         fresh.add(pool.name);
         return [pool.name, { pool, blocks: blocksOf(pool) }];
       }),
@@ -49,11 +99,23 @@ export class IndexedLedger implements Ledger {
     for (const name of old.keys()) {
       if (!this.#spaces.has(name)) for (const key of this.#of(name)) concerned.add(key);
     }
-    this.#pools = pools.toSorted(comparePools);
     this.#setAside = setAside;
+    this.#pools = pools.toSorted(comparePools);
+    this.#openPools = this.#pools.filter(({ autoAssign, allocation }) => autoAssign && !allocation);
+    this.#pinnedPools.clear();
     this.#index = new BlockIndex(Array.from(this.#spaces.values()).flatMap(({ blocks }) => blocks));
+    this.#resting.rebuild(setAside);
     if (fresh.size > 0) this.#refill(fresh);
+    this.#recount();
     return concerned;
+  }
+
+  pinnedPools(namespace: string): readonly PoolInput[] {
+    const known = this.#pinnedPools.get(namespace);
+    if (known) return known;
+    const pinned = this.#pools.filter((pool) => pool.autoAssign && pool.allocation && allowsNamespace(pool, namespace));
+    this.#pinnedPools.set(namespace, pinned);
+    return pinned;
   }
 
   pool(name: string): PoolInput | undefined {
@@ -61,17 +123,26 @@ export class IndexedLedger implements Ledger {
   }
 
   poolOf(addresses: readonly Ip[]): PoolInput | undefined {
-    const names = new Set(addresses.map((address) => this.#index.find(address)?.pool));
+    const names = new Set(addresses.map((address) => this.#index.find(address)?.block.pool));
     const [name] = names;
     return names.size === 1 && name !== undefined ? this.pool(name) : undefined;
   }
 
-  firstUsable(pool: PoolInput, family: Family, claimant: Claimant): Ip | undefined {
-    const blocks = this.#spaces.get(pool.name)?.blocks ?? [];
-    const free = firstFree(pool, blocks, family);
-    const shared = this.#firstShareable(pool, family, claimant);
-    if (!free || !shared) return free?.address ?? shared?.address;
-    return comparePlaces(free, shared) < 0 ? free.address : shared.address;
+  firstUsable(
+    pool: PoolInput,
+    family: Family,
+    { claimant, mayGrow }: { readonly claimant: Claimant; readonly mayGrow: boolean },
+  ): Ip | Lack {
+    if (!hasFamily(pool, family)) return { family, reason: "familyNotInPool" };
+    const former = mayGrow ? this.#firstFormer(pool, family, claimant) : undefined;
+    if (former) return former.address;
+    const shared = this.#firstShareable(pool, family, { claimant, mayGrow });
+    const free = mayGrow ? firstFree(pool, this.#spaces.get(pool.name)?.blocks ?? [], family) : undefined;
+    const first = lower(free, shared)?.address ?? (mayGrow ? this.#resting.next(pool, family) : undefined);
+    if (first) return first;
+    if (!mayGrow) return { family, reason: "quotaReached" };
+    const until = hasCoolDown(pool) ? this.#resting.nextEndIn(pool, family) : undefined;
+    return until === undefined ? { family, reason: "poolExhausted" } : { family, reason: "coolingDown", until };
   }
 
   conflict(address: Ip, claimant: Claimant): Conflict | undefined {
@@ -83,6 +154,18 @@ export class IndexedLedger implements Ledger {
     const taken = new Set(terms.flatMap((theirs) => theirs.ports.map(formatPort).filter((port) => ports.has(port))));
     const port = claimant.ports.map(formatPort).find((port) => taken.has(port));
     return port === undefined ? undefined : portTaken(port, address);
+  }
+
+  restsUntil(address: Ip, service: string): number | undefined {
+    return this.#holders.has(address) ? undefined : this.#resting.until(address, service);
+  }
+
+  count({ name }: PoolInput, namespace: string): number {
+    return this.#counts.count(name, namespace);
+  }
+
+  isCounted({ name }: PoolInput, namespace: string, address: Ip): boolean {
+    return this.#counts.has(name, namespace, address);
   }
 
   held(service: string): Held | undefined {
@@ -100,10 +183,13 @@ export class IndexedLedger implements Ledger {
     for (const address of held.addresses) {
       const holders = this.holders(address);
       this.#holders.set(address, [...holders, service]);
-      if (holders.length === 0) this.#mark(address, "take");
-      if (held.terms.sharingKey) add(this.#shareable, termsKey(held.terms), address);
+      if (holders.length === 0) this.#take(address);
+      this.#resting.take(address);
+      this.#shares.add(held.terms, address);
     }
-    add(this.#byPool, held.pool, service);
+    this.#counts.add(held);
+    const ofPool = this.#byPool.get(held.pool) ?? new Set();
+    this.#byPool.set(held.pool, ofPool.add(service));
     if (held.stranded) this.#stranded.add(service);
   }
 
@@ -113,15 +199,19 @@ export class IndexedLedger implements Ledger {
     this.#held.delete(service);
     for (const address of held.addresses) {
       const others = this.holders(address).filter((key) => key !== service);
+      this.#resting.leave(address, service);
       if (others.length > 0) {
         this.#holders.set(address, others);
         continue;
       }
       this.#holders.delete(address);
-      this.#mark(address, "free");
-      if (held.terms.sharingKey) remove(this.#shareable, termsKey(held.terms), address);
+      this.#free(address, { isRested: false });
+      this.#shares.delete(held.terms, address);
     }
-    remove(this.#byPool, held.pool, service);
+    this.#counts.delete(held);
+    const ofPool = this.#byPool.get(held.pool);
+    ofPool?.delete(service);
+    if (ofPool?.size === 0) this.#byPool.delete(held.pool);
     this.#stranded.delete(service);
   }
 
@@ -129,57 +219,80 @@ export class IndexedLedger implements Ledger {
     return this.#byPool.get(pool) ?? NOBODY;
   }
 
-  #mark(address: Ip, mark: "take" | "free"): void {
-    const block = this.#index.find(address);
-    block?.tree[mark](ipToBigInt(address) - block.first);
+  #take(address: Ip): void {
+    const place = this.#index.find(address);
+    place?.block.tree.take(place.offset);
+  }
+
+  /** What is only given on request stays taken, and what begins to rest. */
+  #free(address: Ip, { isRested }: { readonly isRested: boolean }): void {
+    const place = this.#index.find(address);
+    const pool = place && this.pool(place.block.pool);
+    if (!pool || reserves(pool, address) || avoids(pool, address)) return;
+    if (isRested || !hasCoolDown(pool)) place.block.tree.free(place.offset);
   }
 
   #refill(pools: ReadonlySet<string>): void {
-    for (const address of this.#holders.keys()) {
-      const block = this.#index.find(address);
-      if (block && pools.has(block.pool)) block.tree.take(ipToBigInt(address) - block.first);
+    const take = (address: Ip, isConcerned: (pool: string) => boolean) => {
+      const place = this.#index.find(address);
+      if (place && pools.has(place.block.pool) && isConcerned(place.block.pool)) place.block.tree.take(place.offset);
+    };
+    for (const address of this.#holders.keys()) take(address, () => true);
+    for (const address of this.#resting.addresses()) take(address, (name) => hasCoolDown(this.pool(name) as PoolInput));
+  }
+
+  #recount(): void {
+    const limited = this.#pools.filter(({ quotaPerNamespace }) => quotaPerNamespace !== undefined);
+    for (const pool of this.#counts.watch(new Set(limited.map(({ name }) => name)))) {
+      for (const key of this.#of(pool)) this.#counts.add(this.#held.get(key) as Held);
     }
   }
 
-  #firstShareable(pool: PoolInput, family: Family, claimant: Claimant): Place | undefined {
-    if (!claimant.sharingKey) return undefined;
+  #firstFormer(pool: PoolInput, family: Family, { key }: Claimant): Place | undefined {
+    if (!hasCoolDown(pool)) return undefined;
+    const former = Array.from(this.#resting.formerOf(key)).filter((address) => !this.#holders.has(address));
+    return this.#lowest(pool, family, former);
+  }
+
+  #firstShareable(
+    pool: PoolInput,
+    family: Family,
+    { claimant, mayGrow }: { readonly claimant: Claimant; readonly mayGrow: boolean },
+  ): Place | undefined {
+    return this.#lowest(pool, family, this.#shares.on(claimant), (address) => {
+      return (mayGrow || this.isCounted(pool, claimant.namespace, address)) && !this.conflict(address, claimant);
+    });
+  }
+
+  /** The first of these addresses that the pool gives without being asked for it. */
+  #lowest(
+    pool: PoolInput,
+    family: Family,
+    addresses: Iterable<Ip>,
+    isGood: (address: Ip) => boolean = () => true,
+  ): Place | undefined {
     let first: Place | undefined;
-    for (const address of this.#shareable.get(termsKey(claimant)) ?? []) {
-      const block = this.#index.find(address);
-      if (block?.pool !== pool.name || block.family !== family || avoids(pool, address)) continue;
-      const place = { address, block };
-      if (first && comparePlaces(first, place) < 0) continue;
-      if (!this.conflict(address, claimant)) first = place;
+    for (const address of addresses) {
+      const place = this.#index.find(address);
+      if (!place || place.block.pool !== pool.name || place.block.family !== family) continue;
+      if (avoids(pool, address) || reserves(pool, address)) continue;
+      if ((!first || comparePlaces(place, first) < 0) && isGood(address)) first = place;
     }
     return first;
   }
 }
 
-interface Place {
-  readonly address: Ip;
-  readonly block: Block;
-}
-
-function comparePlaces(a: Place, b: Place): number {
-  return a.block.index - b.block.index || (ipToBigInt(a.address) < ipToBigInt(b.address) ? -1 : 1);
+function lower(a: Place | undefined, b: Place | undefined): Place | undefined {
+  if (!a || !b) return a ?? b;
+  return comparePlaces(a, b) < 0 ? a : b;
 }
 
 function samePool(a: PoolInput, b: PoolInput): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-function termsKey({ sharingKey, backendKey }: SharingTerms): string {
-  return JSON.stringify([sharingKey, backendKey]);
-}
-
-function add<Key, Value>(sets: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const set = sets.get(key);
-  if (set) set.add(value);
-  else sets.set(key, new Set([value]));
-}
-
-function remove<Key, Value>(sets: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const set = sets.get(key);
-  set?.delete(value);
-  if (set?.size === 0) sets.delete(key);
+/** What decides which addresses of a pool count as taken, beside who holds them. */
+function shapeOf(pool: PoolInput): string {
+  const { ranges, reserved = [], avoidBuggyIps } = pool;
+  return JSON.stringify([ranges, reserved, avoidBuggyIps, hasCoolDown(pool)]);
 }

@@ -28,7 +28,7 @@ const brief = (actions: readonly Action[]) =>
 
 function start(config: AllocatorConfig["onStranded"], ...changes: (Change | Change[])[]) {
   const allocator = new Allocator({ onStranded: config });
-  return { allocator, actions: brief(allocator.apply(changes.flat())) };
+  return { allocator, actions: brief(allocator.apply(changes.flat(), 0)) };
 }
 
 describe("after a restart", () => {
@@ -142,13 +142,13 @@ describe("a pool that is edited under a Service", () => {
 
   test.each(edits)("%s: with keep it stays, marked as stranded", (_what, edited, reason) => {
     const { allocator } = start("keep", set(service("s")), pools(pool("p", ["1.2.3.0/31"])));
-    const actions = allocator.apply([pools(...edited)]);
+    const actions = allocator.apply([pools(...edited)], 0);
     expect(actions).toMatchObject([
       { type: "assign", cause: "poolChanged", addresses: ["1.2.3.0"], pool: "p", stranded: reason },
     ]);
-    expect(allocator.apply([pools(...edited)])).toEqual([]);
-    expect(allocator.apply(set(service("s")))).toEqual([]);
-    expect(brief(allocator.apply([pools(pool("p", ["1.2.3.0/31"]))]))).toEqual([
+    expect(allocator.apply([pools(...edited)], 0)).toEqual([]);
+    expect(allocator.apply(set(service("s")), 0)).toEqual([]);
+    expect(brief(allocator.apply([pools(pool("p", ["1.2.3.0/31"]))], 0))).toEqual([
       ["assign", "ns/s", "1.2.3.0", "p", "poolChanged"],
     ]);
     expect(allocator.holding("ns/s")?.stranded).toBeUndefined();
@@ -156,12 +156,12 @@ describe("a pool that is edited under a Service", () => {
 
   test.each(edits)("%s: with reassign it is released at once", (_what, edited, reason) => {
     const { allocator } = start("reassign", set(service("s")), pools(pool("p", ["1.2.3.0/31"])));
-    expect(brief(allocator.apply([pools(...edited)]))[0]).toEqual(["release", "ns/s", reason]);
+    expect(brief(allocator.apply([pools(...edited)], 0))[0]).toEqual(["release", "ns/s", reason]);
   });
 
   test("renamed: the address counts to the new pool", () => {
     const { allocator } = start("keep", set(service("s")), pools(pool("p", ["1.2.3.0/31"])));
-    expect(brief(allocator.apply([pools(pool("q", ["1.2.3.0/31"]))]))).toEqual([
+    expect(brief(allocator.apply([pools(pool("q", ["1.2.3.0/31"]))], 0))).toEqual([
       ["assign", "ns/s", "1.2.3.0", "q", "poolChanged"],
     ]);
   });
@@ -169,21 +169,21 @@ describe("a pool that is edited under a Service", () => {
   test("renamed under a Service that asks for it by the old name: it stays", () => {
     const wish = service("s", [], { requestedPool: "p" });
     const { allocator } = start("keep", set(wish), pools(pool("p", ["1.2.3.0/31"])));
-    expect(allocator.apply([pools(pool("q", ["1.2.3.0/31"]))])).toMatchObject([
+    expect(allocator.apply([pools(pool("q", ["1.2.3.0/31"]))], 0)).toMatchObject([
       { pool: "p", stranded: "addressOutsidePools" },
     ]);
   });
 
   test("autoAssign turned off, or another priority: nothing happens", () => {
     const { allocator } = start("keep", set(service("s")), pools(pool("p", ["1.2.3.0/31"])));
-    expect(allocator.apply([pools(pool("p", ["1.2.3.0/31"], { autoAssign: false }))])).toEqual([]);
+    expect(allocator.apply([pools(pool("p", ["1.2.3.0/31"], { autoAssign: false }))], 0)).toEqual([]);
   });
 
   test("nobody else gets a stranded address", () => {
     const { allocator } = start("keep", set(service("s")), pools(pool("p", ["1.2.3.0/31"])));
     const closed = pool("p", ["1.2.3.0/31"], { allocation: { priority: 0, namespaces: ["x"], serviceSelectors: [] } });
-    allocator.apply([pools(closed)]);
-    expect(brief(allocator.apply(set(service("t", [], { namespace: "x" }))))).toEqual([
+    allocator.apply([pools(closed)], 0);
+    expect(brief(allocator.apply(set(service("t", [], { namespace: "x" })), 0))).toEqual([
       ["assign", "ns/t", "1.2.3.1", "p", "allocated"],
     ]);
   });
@@ -207,8 +207,8 @@ describe("a pool that is edited under a Service", () => {
     ],
   ])("a stranded address is released when %s", (_what, change, expected) => {
     const { allocator } = start("keep", set(service("s")), pools(pool("p", ["1.2.3.0/31"])));
-    allocator.apply([pools(pool("q", ["5.5.5.0/31"]))]);
-    expect(brief(allocator.apply([change]))[0]).toEqual(expected);
+    allocator.apply([pools(pool("q", ["5.5.5.0/31"]))], 0);
+    expect(brief(allocator.apply([change], 0))[0]).toEqual(expected);
   });
 });
 
@@ -218,7 +218,7 @@ describe("while a pool is set aside", () => {
   test.each(["keep", "reassign"] as const)("with %s no address is released for want of its pool", (mode) => {
     const { allocator, actions } = start(mode, set(service("s", ["1.2.3.0"])), aside(pool("q", ["5.5.5.0/31"])));
     expect(actions).toEqual([["assign", "ns/s", "1.2.3.0", "", "restored"]]);
-    expect(brief(allocator.apply([pools(pool("q", ["5.5.5.0/31"]))]))).toEqual([
+    expect(brief(allocator.apply([pools(pool("q", ["5.5.5.0/31"]))], 0))).toEqual([
       ["release", "ns/s", "addressOutsidePools"],
       ["assign", "ns/s", "5.5.5.0", "q", "allocated"],
     ]);
@@ -226,14 +226,14 @@ describe("while a pool is set aside", () => {
 
   test("a request for what may be in that pool waits", () => {
     const { allocator } = start("keep", set(service("s")), aside(pool("p", ["1.2.3.0/31"])));
-    expect(brief(allocator.apply(set(service("s", [], { requestedPool: "q" }))))).toEqual([
+    expect(brief(allocator.apply(set(service("s", [], { requestedPool: "q" })), 0))).toEqual([
       ["refuse", "ns/s", "unknownPool"],
     ]);
-    expect(brief(allocator.apply(set(service("s", [], { requestedIps: "5.5.5.1" }))))).toEqual([
+    expect(brief(allocator.apply(set(service("s", [], { requestedIps: "5.5.5.1" })), 0))).toEqual([
       ["refuse", "ns/s", "addressOutsidePools"],
     ]);
     expect(allocator.holding("ns/s")?.addresses).toEqual(["1.2.3.0"]);
-    expect(brief(allocator.apply([pools(pool("p", ["1.2.3.0/31"]), pool("q", ["5.5.5.0/31"]))]))).toEqual([
+    expect(brief(allocator.apply([pools(pool("p", ["1.2.3.0/31"]), pool("q", ["5.5.5.0/31"]))], 0))).toEqual([
       ["release", "ns/s", "otherAddressRequested"],
       ["assign", "ns/s", "5.5.5.1", "q", "allocated"],
     ]);
@@ -243,8 +243,8 @@ describe("while a pool is set aside", () => {
 test("a refusal is told once", () => {
   const { allocator } = start("keep", set(service("a"), service("b")), pools(pool("p", ["1.2.3.0/32"])));
   expect(allocator.refusal("ns/b")?.reason).toBe("noAddressAvailable");
-  expect(allocator.apply(set(service("b")))).toEqual([]);
-  expect(brief(allocator.apply(set(service("b", [], { requestedIps: "9.9.9.9" }))))).toEqual([
+  expect(allocator.apply(set(service("b")), 0)).toEqual([]);
+  expect(brief(allocator.apply(set(service("b", [], { requestedIps: "9.9.9.9" })), 0))).toEqual([
     ["refuse", "ns/b", "addressOutsidePools"],
   ]);
 });

@@ -1,10 +1,10 @@
 import type { Ip } from "@heraldlb/net";
 import type { Holding, Refusal, ReleaseReason, StrandedReason } from "./action.ts";
-import { closedPool, outsidePools, unknownPool } from "./allocate.ts";
 import type { AllocatorConfig } from "./change.ts";
+import { closedPool, outsidePools, unknownPool } from "./complaint.ts";
 import type { Ledger } from "./ledger.ts";
 import { quoteAll } from "./message.ts";
-import { avoids, permits } from "./pool.ts";
+import { avoids, closedTo } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
 import { familiesOf, inFamilyOrder, requestedAddresses, type Wish } from "./wish.ts";
 
@@ -77,7 +77,7 @@ function vouched(service: ServiceInput, { addresses, pool: former }: Former, led
   // The pool was renamed under a Service that asks for it by its old name.
   if (service.requestedPool && service.requestedPool === former && pool.name !== former)
     return stay("addressOutsidePools");
-  if (!permits(pool, service)) return stay("poolNotCompatible");
+  if (closedTo(pool, service)) return stay("poolNotCompatible");
   if (addresses.some((address) => avoids(pool, address))) return stay("buggyAddress");
   return { addresses, pool: pool.name };
 }

@@ -1,16 +1,19 @@
 import type { Ip } from "@heraldlb/net";
 import type { Action, AssignCause } from "./action.ts";
-import type { Held } from "./ledger.ts";
+import type { Held, Ledger } from "./ledger.ts";
 import type { Outcome } from "./settle.ts";
+import { survey } from "./survey.ts";
 
 /** What to do about outcomes: releases first, then assignments, then refusals. */
-export function actionsOf(outcomes: Iterable<Outcome>, held: (service: string) => Held | undefined): Action[] {
+export function actionsOf(outcomes: Iterable<Outcome>, ledger: Ledger): Action[] {
   const [releases, assigns, refusals]: [Action[], Action[], Action[]] = [[], [], []];
   for (const outcome of outcomes) {
-    const now = held(outcome.service.key);
+    const { service, refusal } = outcome;
+    const now = ledger.held(service.key);
     releases.push(...released(outcome, now));
     assigns.push(...assigned(outcome, now));
-    if (outcome.refusal) refusals.push({ type: "refuse", service: outcome.service.key, ...outcome.refusal });
+    if (!refusal) continue;
+    refusals.push({ type: "refuse", service: service.key, ...refusal, refused: survey(service, ledger) });
   }
   return [...releases, ...assigns, ...refusals];
 }
@@ -21,11 +24,11 @@ function released({ service, lost }: Outcome, now: Held | undefined): Action[] {
   return [{ type: "release", service: service.key, addresses, reason, message }];
 }
 
-function assigned({ service, before, lost }: Outcome, now: Held | undefined): Action[] {
+function assigned({ service, before, lost, refused = [] }: Outcome, now: Held | undefined): Action[] {
   if (!now) return [];
   const assign = (cause: AssignCause): Action[] => {
     const { addresses, pool, stranded } = now;
-    return [{ type: "assign", service: service.key, addresses, pool, cause, ...(stranded && { stranded }) }];
+    return [{ type: "assign", service: service.key, addresses, pool, cause, refused, ...(stranded && { stranded }) }];
   };
   const former = before?.addresses ?? service.assigned;
   if (former.length === 0) return assign("allocated");

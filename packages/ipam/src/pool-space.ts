@@ -1,4 +1,13 @@
-import { type Family, familyOf, type Ip, ipFromBigInt, ipToBigInt, rangeFirst, rangeSize } from "@heraldlb/net";
+import {
+  type Family,
+  familyOf,
+  type Ip,
+  type IpRange,
+  ipFromBigInt,
+  ipToBigInt,
+  rangeFirst,
+  rangeLast,
+} from "@heraldlb/net";
 import { FreeTree } from "./free-tree.ts";
 import { avoids, type PoolInput } from "./pool.ts";
 
@@ -13,39 +22,52 @@ export interface Block {
   readonly tree: FreeTree;
 }
 
-/** The blocks of a pool, with nothing taken. */
-export function blocksOf({ name, ranges }: PoolInput): readonly Block[] {
+/** An address in the block that it belongs to. */
+export interface Place {
+  readonly address: Ip;
+  readonly block: Block;
+  /** Its distance from the block's first address. */
+  readonly offset: bigint;
+}
+
+/** The blocks of a pool, with nothing taken but what is reserved. */
+export function blocksOf({ name, ranges, reserved = [] }: PoolInput): readonly Block[] {
   return ranges.map((range, index) => {
-    const first = ipToBigInt(rangeFirst(range));
-    const size = rangeSize(range);
-    return {
-      pool: name,
-      index,
-      family: familyOf(rangeFirst(range)),
-      first,
-      last: first + size - 1n,
-      tree: new FreeTree(size),
-    };
+    const { family, first, last } = bounds(range);
+    const tree = new FreeTree(last - first + 1n);
+    for (const { family: other, first: from, last: to } of reserved.map(bounds)) {
+      if (other === family && from <= last && to >= first) {
+        tree.takeAll(from > first ? from - first : 0n, (to < last ? to : last) - first);
+      }
+    }
+    return { pool: name, index, family, first, last, tree };
   });
 }
 
-/** The lowest free address of the family in the listed order, with its block. */
-export function firstFree(
-  pool: PoolInput,
-  blocks: readonly Block[],
-  family: Family,
-): { readonly address: Ip; readonly block: Block } | undefined {
+function bounds(range: IpRange): Pick<Block, "family" | "first" | "last"> {
+  const first = rangeFirst(range);
+  return { family: familyOf(first), first: ipToBigInt(first), last: ipToBigInt(rangeLast(range)) };
+}
+
+/** The lowest free address of the family in the listed order. What the pool avoids is taken for good on the way. */
+export function firstFree(pool: PoolInput, blocks: readonly Block[], family: Family): Place | undefined {
   for (const block of blocks) {
     if (block.family !== family) continue;
-    for (let at = block.tree.firstFree(0n); at !== undefined; at = block.tree.firstFree(at + 1n)) {
-      const address = ipFromBigInt(family, block.first + at);
-      if (!avoids(pool, address)) return { address, block };
+    for (let offset = block.tree.firstFree(0n); offset !== undefined; offset = block.tree.firstFree(offset)) {
+      const address = ipFromBigInt(family, block.first + offset);
+      if (!avoids(pool, address)) return { address, block, offset };
+      block.tree.take(offset);
     }
   }
   return undefined;
 }
 
-/** Finds the block of an address by halving. */
+/** Orders places of one pool as they are given out. */
+export function comparePlaces(a: Place, b: Place): number {
+  return a.block.index - b.block.index || (a.offset < b.offset ? -1 : 1);
+}
+
+/** Finds the place of an address by halving. */
 export class BlockIndex {
   readonly #blocks: Readonly<Record<Family, readonly Block[]>>;
 
@@ -57,7 +79,7 @@ export class BlockIndex {
     };
   }
 
-  find(address: Ip): Block | undefined {
+  find(address: Ip): Place | undefined {
     const blocks = this.#blocks[familyOf(address)];
     const value = ipToBigInt(address);
     let [low, high] = [0, blocks.length];
@@ -67,6 +89,6 @@ export class BlockIndex {
       else high = middle;
     }
     const block = blocks[low - 1];
-    return block && value <= block.last ? block : undefined;
+    return block && value <= block.last ? { address, block, offset: value - block.first } : undefined;
   }
 }

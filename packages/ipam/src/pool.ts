@@ -1,5 +1,5 @@
 import { matches, type Selector } from "@heraldlb/labels";
-import { type Ip, type IpRange, isIpv4 } from "@heraldlb/net";
+import { type Family, type Ip, type IpRange, isIpv4, rangeContains } from "@heraldlb/net";
 import type { ServiceInput } from "./service.ts";
 
 /** A pool in force. Pools never overlap: whoever hands them over has seen to that. */
@@ -13,6 +13,15 @@ export interface PoolInput {
   readonly avoidBuggyIps: boolean;
   /** Absent: open to every Service, but after the pools that are pinned to it. */
   readonly allocation?: PoolAllocation | undefined;
+  /** How many of its addresses the Services of one namespace may hold together; undefined: any number. */
+  readonly quotaPerNamespace?: number | undefined;
+  /**
+   * How long a freed address rests before another Service gets it, in ms; then the one that rested longest is next.
+   * Undefined: not at all, and the lowest is next.
+   */
+  readonly coolDownMs?: number | undefined;
+  /** Addresses that only a Service gets that asks for them by address. They need not be in the pool. */
+  readonly reserved?: readonly IpRange[] | undefined;
 }
 
 /** To whom a pool is pinned. A Service must satisfy both `namespaces` and `serviceSelectors` where given. */
@@ -32,17 +41,50 @@ export interface PoolSet {
   readonly setAside: boolean;
 }
 
-/** Whether the pool may serve the Service. */
-export function permits({ allocation }: PoolInput, { namespace, labels }: ServiceInput): boolean {
-  if (!allocation) return true;
-  const { namespaces, serviceSelectors } = allocation;
-  if (namespaces && !namespaces.includes(namespace)) return false;
-  return serviceSelectors.length === 0 || serviceSelectors.some((selector) => matches(selector, labels));
+/** Why the pool may not serve the Service; undefined if it may. */
+export function closedTo(
+  pool: PoolInput,
+  { namespace, labels }: ServiceInput,
+): "namespaceNotAllowed" | "serviceNotSelected" | undefined {
+  if (!allowsNamespace(pool, namespace)) return "namespaceNotAllowed";
+  const selectors = pool.allocation?.serviceSelectors ?? [];
+  const isSelected = selectors.length === 0 || selectors.some((selector) => matches(selector, labels));
+  return isSelected ? undefined : "serviceNotSelected";
 }
 
-/** Whether the pool leaves this address out. */
+/** Whether the pool may serve Services of the namespace. */
+export function allowsNamespace({ allocation }: PoolInput, namespace: string): boolean {
+  return allocation?.namespaces?.includes(namespace) ?? true;
+}
+
+/** Whether the pool never gives this address out. */
 export function avoids({ avoidBuggyIps }: PoolInput, address: Ip): boolean {
   return avoidBuggyIps && isIpv4(address) && /\.(?:0|255)$/.test(address);
+}
+
+/** Whether the pool gives this address only to a Service that asks for it. */
+export function reserves({ reserved }: PoolInput, address: Ip): boolean {
+  return reserved?.some((range) => rangeContains(range, address)) ?? false;
+}
+
+/** Whether the pool has addresses of the family. */
+export function hasFamily({ ranges }: PoolInput, family: Family): boolean {
+  return ranges.some((range) => range.includes(":") === (family === "ipv6"));
+}
+
+/** Whether freed addresses of the pool rest. */
+export function hasCoolDown({ coolDownMs }: PoolInput): boolean {
+  return coolDownMs !== undefined;
+}
+
+/** How long a freed address of the pool rests, in ms: never less than 1, so that it is always a later change that gives it. */
+export function restMs({ coolDownMs = 0 }: PoolInput): number {
+  return Math.max(1, coolDownMs);
+}
+
+/** How many more of the pool's addresses a namespace may have that has so many. */
+export function quotaRoom({ quotaPerNamespace = Number.POSITIVE_INFINITY }: PoolInput, count: number): number {
+  return quotaPerNamespace - count;
 }
 
 /** The order in which pools are tried: positive priorities ascending, then those without, then by name. */

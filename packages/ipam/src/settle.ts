@@ -1,8 +1,9 @@
 import type { Refusal, ReleaseReason } from "./action.ts";
 import { allocate, allocateOther } from "./allocate.ts";
 import type { AllocatorConfig } from "./change.ts";
+import type { RefusedPool } from "./explanation.ts";
 import { type Former, judge } from "./keep.ts";
-import type { Held, Ledger } from "./ledger.ts";
+import { type Held, heldBy, type Ledger } from "./ledger.ts";
 import { compareSeniority, compareWishes } from "./seniority.ts";
 import type { ServiceInput } from "./service.ts";
 import { sameTerms } from "./sharing.ts";
@@ -26,6 +27,8 @@ export interface Outcome {
   readonly before: Held | undefined;
   readonly lost?: Loss | undefined;
   readonly refusal?: Refusal | undefined;
+  /** The pools that were tried before the one that was chosen. */
+  readonly refused?: readonly RefusedPool[] | undefined;
 }
 
 /** The addresses that a Service had to give up. */
@@ -61,10 +64,11 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
   for (const service of [...pending, ...others(agenda.waiting())].toSorted(compareWishes)) {
     outcomes.set(service.key, serve(outcomes.get(service.key) ?? untouched(service, ledger), ledger));
   }
-  const incomplete = agenda.changed.filter((service) => isDegraded(service, ledger.held(service.key)));
+  const incomplete = Array.from(outcomes.values(), ({ service }) => service).filter((service) =>
+    isDegraded(service, ledger.held(service.key)),
+  );
   for (const service of [...incomplete, ...others(agenda.degraded())].toSorted(compareSeniority)) {
-    outcomes.set(service.key, outcomes.get(service.key) ?? untouched(service, ledger));
-    complete(service, ledger);
+    outcomes.set(service.key, complete(outcomes.get(service.key) ?? untouched(service, ledger), ledger));
   }
   return outcomes;
 }
@@ -100,7 +104,7 @@ function hear(service: ServiceInput, before: Held | undefined, { ledger, config 
   const verdict = judge(service, former, { wish: "families" in wish ? wish : undefined, ledger, config });
   if ("lose" in verdict)
     return { service, before, lost: { ...former, reason: verdict.lose, message: verdict.message } };
-  ledger.take(service.key, { ...verdict.keep, terms: service });
+  ledger.take(service.key, heldBy(service, verdict.keep));
   return { service, before, refusal: verdict.refusal ?? ("refusal" in wish ? wish.refusal : undefined) };
 }
 
@@ -118,14 +122,19 @@ function serve(outcome: Outcome, ledger: Ledger): Outcome {
   const { service } = outcome;
   const wish = wishOf(service);
   if ("refusal" in wish) return { ...outcome, refusal: wish.refusal };
-  const found = allocate(service, wish, ledger);
+  const found = allocate(service, { wish, ledger });
   if ("reason" in found) return { ...outcome, refusal: found };
-  ledger.take(service.key, { ...found, terms: service });
-  return { ...outcome, refusal: undefined };
+  ledger.take(service.key, heldBy(service, found.holding));
+  return { ...outcome, refusal: undefined, refused: found.refused };
 }
 
-function complete(service: ServiceInput, ledger: Ledger): void {
+/** Adds the second family, or says why it cannot be had. */
+function complete(outcome: Outcome, ledger: Ledger): Outcome {
+  const { service } = outcome;
   const held = ledger.held(service.key);
-  const whole = held && allocateOther(service, held, ledger);
-  if (whole) ledger.take(service.key, { ...whole, terms: service });
+  if (!held) return outcome;
+  const whole = allocateOther(service, held, ledger);
+  if ("reason" in whole) return { ...outcome, refusal: whole };
+  ledger.take(service.key, heldBy(service, whole));
+  return outcome;
 }

@@ -1,0 +1,47 @@
+import { familyOf, type Ip } from "@heraldlb/net";
+import type { RefusedPool } from "./explanation.ts";
+import type { Lack, Ledger } from "./ledger.ts";
+import { type PoolInput, quotaRoom } from "./pool.ts";
+import type { ServiceInput } from "./service.ts";
+import { inFamilyOrder, type Wish } from "./wish.ts";
+
+/** What a Service can have from one pool. */
+export interface Offer {
+  /** At most one a family, IPv4 first. */
+  readonly addresses: readonly Ip[];
+  /** The families that cannot be had, with why. */
+  readonly lacks: readonly Lack[];
+}
+
+/** What the Service can have from the pool now. The family that it prefers is served first, should its quota end there. */
+export function offer(
+  pool: PoolInput,
+  service: ServiceInput,
+  { wish: { families, primary }, ledger }: { readonly wish: Wish; readonly ledger: Ledger },
+): Offer {
+  const { namespace } = service;
+  const addresses: Ip[] = [];
+  const lacks: Lack[] = [];
+  let room = quotaRoom(pool, ledger.count(pool, namespace));
+  const order = families.length > 1 && families[0] !== primary ? families.toReversed() : families;
+  for (const family of order) {
+    const found = ledger.firstUsable(pool, family, { claimant: service, mayGrow: room > 0 });
+    if (typeof found === "string") {
+      addresses.push(found);
+      if (!ledger.isCounted(pool, namespace, found)) room--;
+    } else lacks.push(found);
+  }
+  return { addresses: inFamilyOrder(addresses), lacks };
+}
+
+/** The address of the other family that a Service with this one can have from the same pool. */
+export function offerOther(pool: PoolInput, service: ServiceInput, first: Ip, ledger: Ledger): Ip | Lack {
+  const room = quotaRoom(pool, ledger.count(pool, service.namespace));
+  const family = familyOf(first) === "ipv4" ? "ipv6" : "ipv4";
+  return ledger.firstUsable(pool, family, { claimant: service, mayGrow: room > 0 });
+}
+
+/** The pool as one that did not serve; empty if it lacks nothing. Of two families that it lacks the first counts. */
+export function refusedFor({ name }: PoolInput, [lack]: readonly Lack[]): RefusedPool[] {
+  return lack ? [{ pool: name, ...lack }] : [];
+}

@@ -1,0 +1,191 @@
+import { compareIps, type Family, familyOf, type Ip } from "@heraldlb/net";
+import type { Freed } from "./freed.ts";
+import { avoids, hasCoolDown, type PoolInput, reserves, restMs } from "./pool.ts";
+import { RestQueue } from "./rest-queue.ts";
+
+/** What the memory of freed addresses depends on. */
+export interface RestingOptions {
+  /** The pool that contains the address. */
+  poolOf(address: Ip): PoolInput | undefined;
+  /** The address rested so long ago that it counts as never used from now on. */
+  onForgotten(address: Ip): void;
+}
+
+/**
+ * Which addresses of pools with a cool-down were freed, when, and by whom.
+ *
+ * What is left during a round rests at once, but is remembered as freed only when the round is over and nobody has
+ * taken it: who is looked at again and keeps its address has not freed it.
+ */
+export class Resting {
+  readonly #options: RestingOptions;
+  /** In the order in which they were freed, over all pools. */
+  readonly #freed = new Map<Ip, Freed>();
+  readonly #queues = new Map<string, RestQueue>();
+  readonly #by = new Map<string, Set<Ip>>();
+  /** Who has left what in this round. */
+  readonly #left = new Map<Ip, Set<string>>();
+  #now = 0;
+  #snapshot: readonly Freed[] | undefined;
+
+  constructor(options: RestingOptions) {
+    this.#options = options;
+  }
+
+  /** All freed addresses; the same array as long as nothing changes. */
+  get freed(): readonly Freed[] {
+    this.#snapshot ??= Array.from(this.#freed.values());
+    return this.#snapshot;
+  }
+
+  /** When the next cool-down is over; undefined if nothing rests. */
+  get nextEnd(): number | undefined {
+    const ends = Array.from(this.#queues.values(), (queue) => queue.nextEnd()).filter((end) => end !== undefined);
+    return ends.length > 0 ? Math.min(...ends) : undefined;
+  }
+
+  /** Begins a round, at a time that is never earlier than the last one. True if a cool-down is over. */
+  begin(now: number): boolean {
+    this.#now = now;
+    return this.#advance();
+  }
+
+  /** Other pools are in force. What belongs to none with a cool-down is forgotten, unless `keepStrays`. */
+  rebuild(keepStrays: boolean): void {
+    this.#queues.clear();
+    for (const freed of this.#freed.values()) {
+      const pool = this.#options.poolOf(freed.address);
+      if (pool && hasCoolDown(pool)) this.#queue(pool, freed.address).add(freed);
+      else if (pool || !keepStrays) this.#forget(freed);
+    }
+    this.#advance();
+  }
+
+  /** Takes up what was remembered elsewhere. */
+  load(remembered: readonly Freed[], keepStrays: boolean): void {
+    const all = [
+      ...this.#freed.values(),
+      ...remembered.map((freed) => ({ ...freed, at: Math.min(freed.at, this.#now) })),
+    ];
+    this.#freed.clear();
+    this.#by.clear();
+    for (const freed of all.toSorted((a, b) => a.at - b.at)) {
+      const earlier = this.#freed.get(freed.address);
+      if (earlier) this.#forget(earlier);
+      this.#remember(freed);
+    }
+    this.rebuild(keepStrays);
+  }
+
+  /** The last holder of an address has left it. */
+  leave(address: Ip, service: string): void {
+    const leavers = this.#left.get(address);
+    if (leavers) leavers.add(service);
+    else this.#left.set(address, new Set([service]));
+  }
+
+  /** Somebody takes an address that rested. */
+  take(address: Ip): void {
+    this.#left.delete(address);
+    const freed = this.#freed.get(address);
+    if (!freed) return;
+    const pool = this.#options.poolOf(address);
+    if (pool) this.#queue(pool, address).delete(address);
+    this.#forget(freed);
+  }
+
+  /** The addresses that were freed, long ago or just now. */
+  *addresses(): Iterable<Ip> {
+    yield* this.#freed.keys();
+    yield* this.#left.keys();
+  }
+
+  /** Until when nobody but its last holder may have the address. */
+  until(address: Ip, service: string): number | undefined {
+    const pool = this.#options.poolOf(address);
+    if (!pool || !hasCoolDown(pool)) return undefined;
+    const leavers = this.#left.get(address);
+    const freed = this.#freed.get(address);
+    if (leavers ? leavers.has(service) : freed?.by === service) return undefined;
+    const end = (leavers ? this.#now : (freed?.at ?? 0)) + restMs(pool);
+    return end > this.#now ? end : undefined;
+  }
+
+  /** The freed addresses that the Service had last. */
+  *formerOf(service: string): Iterable<Ip> {
+    yield* this.#by.get(service) ?? [];
+    for (const [address, leavers] of this.#left) if (leavers.has(service)) yield address;
+  }
+
+  /** The address of the family that has rested longest, and enough. */
+  next(pool: PoolInput, family: Family): Ip | undefined {
+    return this.#queues.get(queueKey(pool, family))?.next();
+  }
+
+  /** When the next cool-down of the family's addresses is over; undefined if none rests. */
+  nextEndIn(pool: PoolInput, family: Family): number | undefined {
+    const end = this.#queues.get(queueKey(pool, family))?.nextEnd();
+    if (end !== undefined) return end;
+    const isLeft = this.#left
+      .keys()
+      .some((address) => familyOf(address) === family && this.#options.poolOf(address) === pool);
+    return isLeft ? this.#now + restMs(pool) : undefined;
+  }
+
+  /** Ends the round: what was left, and nobody has, is freed. */
+  end(isHeld: (address: Ip) => boolean): void {
+    const addresses = Array.from(this.#left.keys()).filter((address) => !isHeld(address));
+    for (const address of addresses.toSorted(compareIps)) {
+      const pool = this.#options.poolOf(address);
+      const [by] = Array.from(this.#left.get(address) ?? []).toSorted();
+      if (!pool || !hasCoolDown(pool) || by === undefined) continue;
+      const freed = { address, at: this.#now, by };
+      this.#remember(freed);
+      this.#queue(pool, address).add(freed);
+    }
+    this.#left.clear();
+  }
+
+  #advance(): boolean {
+    let hasEnded = false;
+    for (const queue of this.#queues.values()) {
+      const { ended, forgotten } = queue.advance(this.#now);
+      hasEnded ||= ended > 0;
+      for (const freed of forgotten) {
+        this.#forget(freed);
+        this.#options.onForgotten(freed.address);
+      }
+    }
+    return hasEnded;
+  }
+
+  #queue(pool: PoolInput, address: Ip): RestQueue {
+    const isForAll = !reserves(pool, address) && !avoids(pool, address);
+    const key = queueKey(pool, isForAll ? familyOf(address) : "asked");
+    const known = this.#queues.get(key);
+    if (known) return known;
+    const queue = new RestQueue(restMs(pool));
+    this.#queues.set(key, queue);
+    return queue;
+  }
+
+  #remember(freed: Freed): void {
+    this.#freed.set(freed.address, freed);
+    const mine = this.#by.get(freed.by) ?? new Set();
+    this.#by.set(freed.by, mine.add(freed.address));
+    this.#snapshot = undefined;
+  }
+
+  #forget({ address, by }: Freed): void {
+    this.#freed.delete(address);
+    const mine = this.#by.get(by);
+    mine?.delete(address);
+    if (mine?.size === 0) this.#by.delete(by);
+    this.#snapshot = undefined;
+  }
+}
+
+/** `asked`: those that are never given without being asked for. */
+function queueKey({ name }: PoolInput, which: Family | "asked"): string {
+  return `${which} ${name}`;
+}
