@@ -46,7 +46,7 @@ const UNITS: Readonly<Record<string, string>> = { string: " characters", array: 
 
 const WORDS: Readonly<Record<string, string>> = {
   string: "a string",
-  number: "a number",
+  number: "a whole number",
   int: "a whole number",
   boolean: "true or false",
   array: "a list",
