@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Candidate, type Configuration, EMPTY_CONFIGURATION } from "./configuration.ts";
 import { readResource } from "./read.ts";
@@ -192,52 +191,4 @@ test("an advertisement of a pool that is not in force is worth a warning", () =>
 test("an error in an object that does not say what it is may be a pool's", () => {
   const nameless = candidate({ apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", metadata: {} }, {});
   expect(cold([nameless]).poolSetAside).toBe(true);
-});
-
-describe("properties", () => {
-  const entry = fc.constantFrom(
-    "10.0.0.0/24",
-    "10.0.0.0/25",
-    "10.0.0.128/25",
-    "10.0.1.0/24",
-    "10.0.0.0/23",
-    "nonsense",
-  );
-  const at = fc.record({ file: fc.constantFrom("a.yaml", "b.yaml"), position: fc.integer({ min: 0, max: 9 }) });
-  const some = fc
-    .record({ name: fc.constantFrom("a", "b", "c"), addresses: fc.array(entry, { minLength: 1, maxLength: 2 }), at })
-    .map(({ name, addresses, at }) => pool(name, addresses, at));
-  const readings = fc.array(
-    fc.uniqueArray(some, { maxLength: 5, selector: ({ origin }) => `${origin.file}${origin.position}` }),
-    { minLength: 1, maxLength: 4 },
-  );
-
-  test("the order of listing never matters", () => {
-    fc.assert(
-      fc.property(readings, (steps) => {
-        let [forwards, backwards]: [Configuration, Configuration] = [EMPTY_CONFIGURATION, EMPTY_CONFIGURATION];
-        for (const step of steps) {
-          forwards = resolve(forwards, step);
-          backwards = resolve(backwards, step.toReversed());
-          expect(pools(backwards)).toEqual(pools(forwards));
-        }
-      }),
-    );
-  });
-
-  test("pools in force never overlap, and resolving again changes nothing", () => {
-    fc.assert(
-      fc.property(readings, (steps) => {
-        let configuration = EMPTY_CONFIGURATION;
-        for (const step of steps) {
-          configuration = resolve(configuration, step);
-          const held = Array.from(configuration.inForce.values(), ({ resource, origin }): Candidate => {
-            return { origin, outcome: { type: "resource", resource, warnings: [] } };
-          });
-          expect(errors(cold(held))).toEqual([]);
-          expect(pools(resolve(configuration, step))).toEqual(pools(configuration));
-        }
-      }),
-    );
-  });
 });
