@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { METALLB_KINDS } from "./metallb-kinds.ts";
 import { readResource } from "./read.ts";
 import type { Resource } from "./resource.ts";
 
@@ -232,8 +233,9 @@ describe("what one object gets wrong", () => {
 });
 
 test("no JSON makes it throw", () => {
-  const kinds = fc.constantFrom("IPAddressPool", "L2Advertisement", "Service", "EndpointSlice", "Node", "Namespace");
-  const version = fc.constantFrom("metallb.io/v1beta1", "v1", "discovery.k8s.io/v1");
+  const core = ["Service", "EndpointSlice", "Node", "Namespace", "Secret"];
+  const kinds = fc.constantFrom(...METALLB_KINDS.map(({ kind }) => kind), ...core);
+  const version = fc.constantFrom("metallb.io/v1beta1", "metallb.io/v1beta2", "v1", "discovery.k8s.io/v1");
   const part = fc.jsonValue();
   const object = fc.record({
     apiVersion: version,
