@@ -202,7 +202,7 @@ const cases: readonly Case[] = [
 ];
 
 describe("a malformed attribute costs no more than it must", () => {
-  test.each(cases)("%s: %s", (...one) => {
+  test.each(cases.map((one) => [one[0], one] as const))("%s", (_name, one) => {
     expect(verdictOf(one)).toEqual(expectedOf(one));
   });
 });

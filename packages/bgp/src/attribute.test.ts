@@ -155,7 +155,11 @@ function carrying(...attributes: readonly PathAttribute[]): Update {
   return { type: "update", withdrawn: [], attributes, announced: [] };
 }
 
-describe.each(forms)("%s", (_name, attribute, digits, options = MODERN) => {
+const everyForm = forms.map(
+  ([name, attribute, digits, options = MODERN]) => [name, attribute, digits, options] as const,
+);
+
+describe.each(everyForm)("%s", (_name, attribute, digits, options) => {
   test("is encoded to these bytes", () => {
     expect(encodeMessage(carrying(attribute), options)).toEqual(update({ attributes: digits }));
   });

@@ -9,10 +9,10 @@ export const ORIGIN = "40 01 01 00";
 export const AS_PATH = "40 02 06 02 01 0000fde9";
 export const NEXT_HOP = "40 03 04 c0000201";
 /** What every announcement has to have. */
-export const GOOD = `${ORIGIN} ${AS_PATH} ${NEXT_HOP}`;
+export const GOOD: string = `${ORIGIN} ${AS_PATH} ${NEXT_HOP}`;
 export const ROUTE = "18 c63364";
 export const HOP6 = "20010db8000000000000000000000001";
-export const REACH = `80 0e 1a 0002 01 10 ${HOP6} 00 20 20010db8`;
+export const REACH: string = `80 0e 1a 0002 01 10 ${HOP6} 00 20 20010db8`;
 export const UNREACH = "80 0f 08 0002 01 20 20010db8";
 
 /** A malformed UPDATE, and what must come of it: of the errors that call for this action, the first one's name. */

@@ -148,7 +148,7 @@ const cases: readonly Case[] = [
 ];
 
 describe("a malformed UPDATE costs no more than it must, RFC 7606 section", () => {
-  test.each(cases)("%s: %s", (...one) => {
+  test.each(cases.map((one) => [one[0], one] as const))("%s", (_name, one) => {
     expect(verdictOf(one)).toEqual(expectedOf(one));
   });
 });
@@ -206,15 +206,15 @@ describe("fields longer than the message (RFC 7606 section 3 b)", () => {
 });
 
 describe("nothing is wrong with", () => {
-  test.each<readonly [string, string, string?, CodecOptions?]>([
-    ["MP_REACH_NLRI behind other attributes (RFC 7606 section 5.1)", `${ORIGIN} ${AS_PATH} ${REACH}`, ""],
-    ["routes in all four places (RFC 7606 section 5.1)", `${REACH} ${UNREACH} ${GOOD}`],
+  test.each<readonly [string, string, string, CodecOptions]>([
+    ["MP_REACH_NLRI behind other attributes (RFC 7606 section 5.1)", `${ORIGIN} ${AS_PATH} ${REACH}`, "", MODERN],
+    ["routes in all four places (RFC 7606 section 5.1)", `${REACH} ${UNREACH} ${GOOD}`, ROUTE, MODERN],
     ["an UPDATE of an external peer", GOOD, ROUTE, EXTERNAL],
-    ["the Partial bit on an optional transitive attribute", `${GOOD} e0 08 04 fde90001`],
-    ["bits of the flags that mean nothing", `4f 01 01 00 ${AS_PATH} ${NEXT_HOP}`],
-    ["a default route", GOOD, "00"],
-    ["nothing at all", "", ""],
-  ])("%s", (_name, attributes, announced = ROUTE, options = MODERN) => {
+    ["the Partial bit on an optional transitive attribute", `${GOOD} e0 08 04 fde90001`, ROUTE, MODERN],
+    ["bits of the flags that mean nothing", `4f 01 01 00 ${AS_PATH} ${NEXT_HOP}`, ROUTE, MODERN],
+    ["a default route", GOOD, "00", MODERN],
+    ["nothing at all", "", "", MODERN],
+  ])("%s", (_name, attributes, announced, options) => {
     expect(decoded(update({ withdrawn: "08 0a", attributes, announced }), options).errors).toEqual([]);
   });
 });
