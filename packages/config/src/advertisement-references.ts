@@ -1,7 +1,6 @@
 import { familiesOf } from "./aggregation.ts";
 import type { BgpAdvertisement } from "./bgp-advertisement.ts";
-import type { Census } from "./census.ts";
-import { parseCommunity, wellKnownCommunity } from "./community-value.ts";
+import { type Census, communityOf } from "./census.ts";
 import type { L2Advertisement } from "./l2-advertisement.ts";
 import { unmatchedNodeSelectors } from "./node-selectors.ts";
 import { missingReference, unmatchedSelector } from "./notice.ts";
@@ -45,7 +44,7 @@ function bgpWarnings(advertisement: BgpAdvertisement, census: Census): Problem[]
       return [missingReference(["peers", i], `no BGPPeer "${name}" is in force; the name has no effect`)];
     }),
     ...communities.flatMap((text, i) => {
-      const community = census.aliases.get(text) ?? wellKnownCommunity(text) ?? parseCommunity(text);
+      const community = communityOf(text, census);
       if (!("error" in community)) return [];
       const words = `invalid community "${text}" in BGP advertisement: ${community.error}`;
       const message = `${words}; no Community in force defines this name, so it has no effect`;

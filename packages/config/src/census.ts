@@ -3,7 +3,7 @@ import type { BgpAdvertisement } from "./bgp-advertisement.ts";
 import type { BgpPeer } from "./bgp-peer.ts";
 import type { Node } from "./cluster.ts";
 import type { Community } from "./community.ts";
-import { type CommunityValue, parseCommunity } from "./community-value.ts";
+import { type CommunityError, type CommunityValue, parseCommunity, wellKnownCommunity } from "./community-value.ts";
 import type { InForce } from "./configuration.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
 import type { L2Advertisement } from "./l2-advertisement.ts";
@@ -51,6 +51,11 @@ export function takeCensus(inForce: Iterable<InForce>): Census {
     nodes: of<Node>("Node").map(({ resource }) => resource),
     advertisements: [...of<L2Advertisement>("L2Advertisement"), ...of<BgpAdvertisement>("BGPAdvertisement")],
   };
+}
+
+/** The community that an advertisement means: an alias, a well-known one, or a value. */
+export function communityOf(text: string, { aliases }: Census): CommunityValue | CommunityError {
+  return aliases.get(text) ?? wellKnownCommunity(text) ?? parseCommunity(text);
 }
 
 function byName<R extends Resource>(all: readonly InForceOf<R>[]): ReadonlyMap<string, InForceOf<R>> {

@@ -27,6 +27,12 @@ export function wellKnownCommunity(name: string): CommunityValue | undefined {
   return value === undefined ? undefined : { type: "standard", value };
 }
 
+/** The only spelling of a community: `65000:100` or `large:65000:1:2`. */
+export function formatCommunity(community: CommunityValue): string {
+  if (community.type === "large") return `large:${community.global}:${community.local1}:${community.local2}`;
+  return `${Math.floor(community.value / 0x10000)}:${community.value % 0x10000}`;
+}
+
 /** Reads `65000:100` or `large:65000:1:2`. */
 export function parseCommunity(text: string): CommunityValue | CommunityError {
   const sections = text.split(":");

@@ -13,15 +13,11 @@ export function localPrefsConflict(
   { families, nodes }: { readonly families: readonly Family[]; readonly nodes: KnownNodes },
 ): boolean {
   if (a.spec.serviceSelectors.length > 0 || b.spec.serviceSelectors.length > 0) return false;
-  return routesConflict(a, b, families) && shareNode(a.spec.nodeSelectors, b.spec.nodeSelectors, nodes);
-}
-
-/** As `localPrefsConflict` for a node and a Service that both advertisements are for. */
-export function routesConflict(a: BgpAdvertisement, b: BgpAdvertisement, families: readonly Family[]): boolean {
   if (a.spec.localPref === b.spec.localPref) return false;
   const [own, others] = [new Set(a.spec.peers), new Set(b.spec.peers)];
   if (own.size > 0 && others.size > 0 && own.isDisjointFrom(others)) return false;
-  return families.some((family) => lengthOf(a, family) === lengthOf(b, family));
+  if (families.every((family) => lengthOf(a, family) !== lengthOf(b, family))) return false;
+  return shareNode(a.spec.nodeSelectors, b.spec.nodeSelectors, nodes);
 }
 
 function lengthOf({ spec }: BgpAdvertisement, family: Family): number {
