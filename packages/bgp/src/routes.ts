@@ -22,8 +22,8 @@ export function updateRoutes({ withdrawn, attributes, announced, errors }: Recei
   const groups: AnnouncedRoutes[] = [];
   for (const attribute of attributes) {
     if (attribute.type === "mpUnreach") gone.push(...attribute.nlri);
-    else if (attribute.type === "mpReach") groups.push(attribute);
-    else if (attribute.type === "nextHop") groups.push({ nextHop: attribute, nlri: announced });
+    else if (attribute.type === "mpReach") groups.push({ nextHop: attribute.nextHop, nlri: attribute.nlri });
+    else if (attribute.type === "nextHop") groups.push({ nextHop: { address: attribute.address }, nlri: announced });
   }
   const action = strongestAction(errors);
   if (action === undefined || action === "attributeDiscard") {
