@@ -24,7 +24,7 @@ export const wholeNumber = (min: number, max: number): AnnotationValue<number> =
 
 /** A duration, in milliseconds, between two others, both allowed. */
 export const durationMs = (min: number, max: number): AnnotationValue<number> => ({
-  syntax: `a duration from ${formatDuration(min)} to ${formatDuration(max)}, as in "90s" or "1h30m"`,
+  syntax: `a duration from ${min === 0 ? "0s" : formatDuration(min)} to ${formatDuration(max)}, as in "90s" or "1h30m"`,
   parse: (text) => within(parseDuration(text), min, max),
 });
 

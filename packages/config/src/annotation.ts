@@ -3,8 +3,32 @@ import type { Problem } from "./problem.ts";
 
 const DEPRECATED_PREFIX = "metallb.universe.tf";
 
-/** Annotations that MetalLB reads on a Service, without their prefix. */
-export type ServiceAnnotation = "address-pool" | "loadBalancerIPs" | "allow-shared-ip" | "ip-allocated-from-pool";
+/** What MetalLB's annotations on a Service say, without their prefix, for people. */
+export const METALLB_ANNOTATIONS = {
+  "address-pool": {
+    value: "the exact name of a pool",
+    otherwise: "any pool that is open to the Service",
+    meaning: "Takes the Service's addresses from this pool only.",
+  },
+  loadBalancerIPs: {
+    value: "an IP address, or one of each family with a comma between them",
+    otherwise: "any free address",
+    meaning: "Asks for these addresses; excludes `spec.loadBalancerIP`.",
+  },
+  "allow-shared-ip": {
+    value: "any text, the sharing key",
+    otherwise: "no sharing",
+    meaning: "Lets Services with the same key share an address, as long as their ports differ.",
+  },
+  "ip-allocated-from-pool": {
+    value: "written by Herald",
+    otherwise: "no address",
+    meaning: "Names the pool that the Service's addresses came from.",
+  },
+} as const;
+
+/** An annotation that MetalLB reads or writes on a Service, without its prefix. */
+export type ServiceAnnotation = keyof typeof METALLB_ANNOTATIONS;
 
 /** The value under the new key, else under the deprecated one. A new key hides the deprecated one even if empty. */
 export function readAnnotation(

@@ -66,7 +66,7 @@ describe("a wrong value", () => {
       ...{ apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", spec: { addresses: ["10.0.0.0/24"] } },
       metadata: { name: "p", annotations: { "heraldlb.io/cool-down": "1 hour" } },
     };
-    const message = 'must be a duration from 0ms to 8760h, as in "90s" or "1h30m", not "1 hour"';
+    const message = 'must be a duration from 0s to 8760h, as in "90s" or "1h30m", not "1 hour"';
     expect(readResource(json, { defaultNamespace: "herald" })).toMatchObject({
       ...{ type: "invalid", problems: [{ path: at, message, code: "invalidAnnotation" }] },
     });

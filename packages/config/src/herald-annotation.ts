@@ -56,13 +56,13 @@ export const HERALD_ANNOTATIONS = {
     kinds: ["BGPAdvertisement"],
     value: wholeNumber(0, UINT32),
     otherwise: "0",
-    meaning: "MULTI_EXIT_DISC of the advertised routes.",
+    meaning: "MULTI_EXIT_DISC of the routes.",
   },
   "heraldlb.io/as-path-prepend": {
     kinds: ["BGPAdvertisement"],
     value: wholeNumber(0, 16),
     otherwise: "0",
-    meaning: "How often the local AS number stands in the AS_PATH before it would anyway; only towards eBGP peers.",
+    meaning: "How many times more than once the local AS number stands in the AS_PATH; only towards eBGP peers.",
   },
   "heraldlb.io/link-bandwidth": {
     kinds: ["BGPAdvertisement"],
