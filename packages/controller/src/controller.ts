@@ -14,6 +14,7 @@ import {
   stepController,
 } from "@heraldlb/election";
 import type { Reading } from "@heraldlb/files";
+import { PacedLog } from "@heraldlb/runtime";
 import { Cluster, type Remembered } from "./cluster.ts";
 import type { ControllerDependencies, ControllerOptions, ServedStream } from "./controller-ports.ts";
 import { Definitions } from "./definitions.ts";
@@ -21,7 +22,6 @@ import { Hub, type HubStatus } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import { fromRequest, type Greeting, type Request } from "./messages.ts";
 import { assertNodeName } from "./node-name.ts";
-import { PacedLog } from "./paced-log.ts";
 import type { PlanChanges } from "./plan.ts";
 import { Refusals } from "./refusals.ts";
 import type { Session } from "./session.ts";
@@ -47,7 +47,7 @@ export class Controller {
   readonly #definitions = new Definitions(REMEMBERED_CHANGES);
   readonly #hub: Hub;
   readonly #owners = new Map<string, string>();
-  readonly #decisions: PacedLog;
+  readonly #log: PacedLog;
   readonly #ending = new AbortController();
   readonly #refusals: Refusals;
   #state: ControllerState;
@@ -58,7 +58,7 @@ export class Controller {
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
     const { clock, wallClock, log, store, observer } = dependencies;
     this.#dependencies = dependencies;
-    this.#decisions = new PacedLog(clock, log);
+    this.#log = new PacedLog(clock, log);
     this.#config = { identity, timers };
     this.#state = initialController(this.#config);
     this.#refusals = new Refusals(clock, log);
@@ -136,7 +136,7 @@ export class Controller {
   /** Tells speakers that nothing is certain from now on, ends their streams, and stores nothing more. */
   end(): void {
     this.#ending.abort();
-    this.#decisions.flush();
+    this.#log.flush();
     this.#turn(() => {
       const { identity, timers } = this.#config;
       const { role, term } = this.status();
@@ -241,11 +241,11 @@ export class Controller {
   }
 
   #perform(effect: ControllerEffect): void {
-    const { log, observer, onStepDown } = this.#dependencies;
+    const { observer, onStepDown } = this.#dependencies;
     switch (effect.type) {
       case "log":
         if (effect.message === CLAIMED) observer.onConflict();
-        log[effect.level](effect.message, effect.fields);
+        this.#log.write(effect.level, effect.message, effect.fields);
         break;
       case "send":
         this.#hub.send(effect.stream, effect.message);
@@ -256,7 +256,7 @@ export class Controller {
       case "owner": {
         const { group, node, epoch, reason } = effect;
         const from = this.#owners.get(group);
-        this.#decisions.info("owner changed", { group, from, to: node, epoch: formatEpoch(epoch), reason });
+        this.#log.write("info", "owner changed", { group, from, to: node, epoch: formatEpoch(epoch), reason });
         if (node === undefined) this.#owners.delete(group);
         else this.#owners.set(group, node);
         observer.onOwner(reason);

@@ -1,13 +1,37 @@
 import { arpProbe, encodeArp, gratuitousReply, gratuitousRequest } from "@heraldlb/arp";
 import { ETHER_TYPE, encodeEthernet } from "@heraldlb/ethernet";
 import { encodeNdpPacket, type NdpPacket, neighborProbe, unsolicitedAdvertisement } from "@heraldlb/ndp";
-import { BROADCAST_MAC, type Ip, type Ipv6, isIpv4, type Mac, multicastMac } from "@heraldlb/net";
+import { BROADCAST_MAC, type Ip, type Ipv4, type Ipv6, isIpv4, type Mac, multicastMac } from "@heraldlb/net";
+import type { ServedAddress } from "./address-table.ts";
 
 /** The interface that speaks. */
 export interface Announcer {
   readonly mac: Mac;
   /** Without a link-local address nothing is said about IPv6 addresses. */
   readonly linkLocal: Ipv6 | undefined;
+}
+
+// Offsets in a frame: RFC 826's addresses behind an Ethernet header.
+const SENDER_IP = 28;
+const TARGET_IP = 38;
+
+/** The two gratuitous ARP forms for any address of one interface; what a call returns is overwritten by the next. */
+export type GratuitousArp = (words: ServedAddress["words"]) => readonly [Uint8Array, Uint8Array];
+
+/** Makes the gratuitous ARP forms of an interface, encoded once and patched for each address. */
+export function gratuitousArp(mac: Mac): GratuitousArp {
+  const [request, reply] = gratuitousFrames({ mac, linkLocal: undefined }, "0.0.0.0" as Ipv4) as [
+    Uint8Array,
+    Uint8Array,
+  ];
+  const views = [request, reply].map(({ buffer, byteOffset }) => new DataView(buffer, byteOffset));
+  return ([word = 0]) => {
+    for (const view of views) {
+      view.setInt32(SENDER_IP, word);
+      view.setInt32(TARGET_IP, word);
+    }
+    return [request, reply];
+  };
 }
 
 /** The frames of one gratuitous round: both ARP forms, or one unsolicited advertisement. */

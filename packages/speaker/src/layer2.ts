@@ -12,8 +12,8 @@ import type { Ip, Mac } from "@heraldlb/net";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import { type AddressCounts, AddressTable, type ServedAddress } from "./address-table.ts";
 import type { InterfaceRules } from "./interface-selection.ts";
-import { Pacer } from "./pacer.ts";
-import type { Port } from "./port.ts";
+import { Pacer, type Priority } from "./pacer.ts";
+import type { Port, RoundPart } from "./port.ts";
 import { Ports } from "./ports.ts";
 import type { Verdict } from "./responder.ts";
 
@@ -57,6 +57,7 @@ export interface ProbeOrder {
 }
 
 interface Round extends AnnounceOrder {
+  readonly part: RoundPart;
   waiting: number;
   sent: number;
 }
@@ -141,11 +142,20 @@ export class Layer2 {
     this.#table.setMode(group, mode);
   }
 
-  /** Sends a round for each address of a group, as soon as the pace allows. */
+  /**
+   * Sends a round for each address of a group, as soon as the pace allows. When thousands of groups are taken at once,
+   * the first form of each goes out before the second one of any.
+   */
   announce(order: AnnounceOrder): void {
+    const { confirm } = order;
+    const isUrgent = confirm && this.#announcements.isRushed;
+    this.#put(order, isUrgent ? "first" : "whole", confirm ? "first" : "later");
+    if (isUrgent) this.#put({ ...order, confirm: false }, "rest", "later");
+  }
+
+  #put(order: AnnounceOrder, part: RoundPart, priority: Priority): void {
     const addresses = this.#table.group(order.group);
-    const round: Round = { ...order, waiting: addresses.length, sent: 0 };
-    const priority = order.confirm ? "first" : "later";
+    const round: Round = { ...order, part, waiting: addresses.length, sent: 0 };
     for (const { address } of addresses) this.#announcements.put([round, address], priority);
   }
 
@@ -184,7 +194,7 @@ export class Layer2 {
     // Lost, or given away, while it waited.
     if (entry?.mode === "all") {
       for (const port of this.#portsFor(entry, round.interfaces)) {
-        const sent = port.announce(entry);
+        const sent = port.announce(entry, round.part);
         entry.gratuitous += sent;
         round.sent += sent;
       }

@@ -96,11 +96,13 @@ describe("with a leader", () => {
   });
 
   test("a Revoke ends the answers", async () => {
-    const { loop, assigned, answers, take } = await start();
+    const { loop, assigned, answers, take, clock } = await start();
     const dial = await assigned();
+    await clock.advance(25);
     const message = { type: "revoke", group: V4, epoch: { term: 1, counter: 2 } } as const;
     loop.handle({ type: "received", dial, message });
     expect(answers()).toBe(false);
+    await clock.advance(25);
     expect(take("answer").map(({ mode }) => mode)).toEqual(["all", "none"]);
   });
 

@@ -1,4 +1,6 @@
 import {
+  type AnswerMode,
+  type GroupId,
   initialSpeaker,
   isSpeakerStalled,
   type SpeakerConfig,
@@ -9,7 +11,7 @@ import {
   stepSpeaker,
 } from "@heraldlb/election";
 import type { InterfaceEvent } from "@heraldlb/link";
-import type { Clock, Logger } from "@heraldlb/runtime";
+import { type Clock, type Logger, PacedLog } from "@heraldlb/runtime";
 import { compact } from "./definitions.ts";
 import { Layer2, type Layer2Dependencies } from "./layer2.ts";
 import type { FromWorker, ToWorker, WorkerSettings, WorkerStatistics } from "./worker-messages.ts";
@@ -44,6 +46,9 @@ export class OwnershipLoop {
   readonly #layer2: Layer2;
   readonly #events: SpeakerEvent[] = [];
   readonly #pieces: FromWorker[] = [];
+  readonly #log: PacedLog;
+  /** How groups are answered for, as the main thread is yet to be told. */
+  readonly #answers = new Map<GroupId, AnswerMode>();
   #state: SpeakerState;
   #stepping = false;
   #discarding: { readonly since: number; quiet: boolean } | undefined;
@@ -55,6 +60,7 @@ export class OwnershipLoop {
   constructor(config: SpeakerConfig, saved: WorkerSettings["saved"], dependencies: OwnershipDependencies) {
     this.#dependencies = dependencies;
     this.#config = config;
+    this.#log = new PacedLog(dependencies.clock, dependencies.log);
     this.#layer2 = new Layer2(
       { ...dependencies, admit: (frames) => this.#admit(frames) },
       {
@@ -111,6 +117,7 @@ export class OwnershipLoop {
     const now = clock.now();
     this.#latenessMs = Math.max(this.#latenessMs, now - this.#nextTick);
     this.#put({ type: "tick" });
+    this.#postAnswers();
     const { tickMs } = this.#config.timers;
     // Ticks that were missed are not made up for.
     this.#nextTick = Math.max(this.#nextTick + tickMs, now);
@@ -167,12 +174,12 @@ export class OwnershipLoop {
   }
 
   #perform(effect: SpeakerEffect): void {
-    const { post, postedAt, log } = this.#dependencies;
+    const { post, postedAt } = this.#dependencies;
     switch (effect.type) {
       case "answer":
         this.#layer2.answer(effect.group, effect.mode);
         if (effect.mode !== "none") this.#layer2.hold(effect.group);
-        post(effect);
+        this.#answers.set(effect.group, effect.mode);
         break;
       case "announce":
         this.#layer2.announce(effect);
@@ -198,13 +205,24 @@ export class OwnershipLoop {
         post({ type: "close", dial: effect.dial });
         break;
       case "log":
-        log[effect.level](effect.message, effect.fields);
+        this.#log.write(effect.level, effect.message, effect.fields);
         break;
       case "dial":
       case "unknownGroup":
-      case "exit":
         post(effect);
         break;
+      case "exit":
+        this.#log.flush();
+        post(effect);
+        break;
+    }
+  }
+
+  /** The main thread only shows it: some in a tick. */
+  #postAnswers(): void {
+    for (const [group, mode] of this.#answers.entries().take(ITEMS_A_PIECE)) {
+      this.#answers.delete(group);
+      this.#dependencies.post({ type: "answer", group, mode });
     }
   }
 

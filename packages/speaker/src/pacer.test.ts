@@ -37,10 +37,32 @@ test("what is first overtakes what is later, and each keeps its order", async ()
   const { pacer, clock, items } = start();
   for (let i = 0; i < 150; i++) pacer.put(i, "later");
   for (let i = 1000; i < 1050; i++) pacer.put(i, "first");
-  await clock.advance(50);
+  await clock.advance(100);
   const rest = items.slice(100);
   expect(rest.slice(0, 50)).toEqual(Array.from({ length: 50 }, (_, i) => 1000 + i));
   expect(rest.slice(50)).toEqual(Array.from({ length: 50 }, (_, i) => 100 + i));
+});
+
+test("in a rush of what is first, what is later waits for its end", async () => {
+  const { pacer, clock, items } = start();
+  for (let ms = 0; ms < 100; ms++) {
+    pacer.put(2 * ms, "first");
+    pacer.put(2 * ms + 1, "later");
+    await clock.advance(1);
+  }
+  expect(items.filter((item) => item % 2 === 0)).toHaveLength(100);
+  expect(pacer.waiting).toBeGreaterThan(10);
+  await clock.advance(60);
+  expect(items).toHaveLength(200);
+});
+
+test("a single item that is first does not wait for the end of a rush", async () => {
+  const { pacer, clock, items } = start();
+  for (let i = 0; i < 40; i++) pacer.put(i, "first");
+  pacer.put(100, "later");
+  await clock.advance(5);
+  pacer.put(40, "first");
+  expect(items.at(-1)).toBe(40);
 });
 
 test("time without work does not add up to more than a burst", async () => {

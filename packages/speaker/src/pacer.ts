@@ -13,12 +13,15 @@ export type Priority = "first" | "later";
 
 // Short enough that whatever else the thread has to do, such as answering, comes between two slices.
 const SLICE_MS = 1;
+// More `first` items than that in so short a time are a rush: thousands may be on their way.
+const RUSH = { items: 32, ms: 50 } as const;
 
 /**
  * Spreads work evenly, so that neither a switch nor the answering is swamped when thousands of addresses are
  * announced at once.
  *
- * An item that finds nothing queued and the pace not used up is performed before `put` returns.
+ * An item that finds nothing queued and the pace not used up is performed before `put` returns. In a rush of `first`
+ * items those that are `later` wait for its end, whatever the pace: they would slow down what is still to come.
  */
 export class Pacer<T> {
   readonly #clock: Clock;
@@ -28,6 +31,10 @@ export class Pacer<T> {
   #credit: number;
   #at: number;
   #timer: Disposable | undefined;
+  #isRunning = false;
+  /** The `first` items since then. */
+  #recent = { since: Number.NEGATIVE_INFINITY, items: 0 };
+  #rushUntil = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, options: PacerOptions, perform: (item: T) => void) {
     this.#clock = clock;
@@ -42,10 +49,18 @@ export class Pacer<T> {
     return this.#queues.first.length + this.#queues.later.length;
   }
 
+  /** Whether there is a rush of `first` items. */
+  get isRushed(): boolean {
+    return this.#clock.now() < this.#rushUntil;
+  }
+
   /** Adds an item. */
   put(item: T, priority: Priority): void {
+    if (priority === "first") this.#noteRush();
     this.#queues[priority].push(item);
-    if (!this.#timer) this.#run();
+    if (this.#isRunning) return;
+    // The timer may be set for the end of a rush only.
+    if (!this.#timer || (priority === "first" && this.#queues.first.length === 1)) this.#run();
   }
 
   /** Drops everything that waits. */
@@ -57,14 +72,25 @@ export class Pacer<T> {
   }
 
   #run(): void {
+    this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     this.#refill();
-    while (this.#credit >= 1 && this.waiting > 0) {
+    const { first, later } = this.#queues;
+    this.#isRunning = true;
+    while (this.#credit >= 1 && (first.length > 0 || (later.length > 0 && !this.isRushed))) {
       this.#credit--;
-      const queue = this.#queues.first.length > 0 ? this.#queues.first : this.#queues.later;
-      this.#perform(queue.shift());
+      this.#perform((first.length > 0 ? first : later).shift());
     }
-    if (this.waiting > 0 && !this.#timer) this.#timer = this.#clock.timer(SLICE_MS, () => this.#run());
+    this.#isRunning = false;
+    if (this.waiting === 0) return;
+    const delay = first.length > 0 ? SLICE_MS : Math.max(SLICE_MS, this.#rushUntil - this.#clock.now());
+    this.#timer = this.#clock.timer(delay, () => this.#run());
+  }
+
+  #noteRush(): void {
+    const now = this.#clock.now();
+    if (now - this.#recent.since > RUSH.ms) this.#recent = { since: now, items: 0 };
+    if (++this.#recent.items > RUSH.items) this.#rushUntil = now + RUSH.ms;
   }
 
   #refill(): void {

@@ -14,7 +14,7 @@ import {
 import { type Ip, type Ipv6, isIpv4, type Mac, macFromBytes } from "@heraldlb/net";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { AddressTable, ServedAddress } from "./address-table.ts";
-import { gratuitousFrames, probeFrame } from "./announcement.ts";
+import { type GratuitousArp, gratuitousArp, gratuitousFrames, probeFrame } from "./announcement.ts";
 import { arpResponder } from "./arp-responder.ts";
 import { ETHER_TYPE_OFFSET, type OwnMacs, u16 } from "./frame-bytes.ts";
 import type { UsableInterface } from "./interface-selection.ts";
@@ -49,6 +49,11 @@ export interface PortLink extends UsableInterface {
   readonly mac: Mac;
 }
 
+/** A whole gratuitous round, or what of it is urgent, or the rest. */
+export type RoundPart = keyof typeof PARTS;
+
+const PARTS = { whole: [0], first: [0, 1], rest: [1] } as const;
+
 type Respond = (frame: Uint8Array) => Verdict;
 
 const RETRY_MS = 1_000;
@@ -68,10 +73,12 @@ export class Port {
   #socket: FrameSocket | undefined;
   #arp: Respond | undefined;
   #ndp: Respond | undefined;
+  #gratuitousArp: GratuitousArp;
 
   constructor(link: PortLink, env: PortEnvironment) {
     this.#env = env;
     this.#link = link;
+    this.#gratuitousArp = gratuitousArp(link.mac);
     this.#memberships = new Memberships({
       open: () => env.openGroups(link.index),
       later: (work) => env.later(work),
@@ -103,10 +110,11 @@ export class Port {
     this.#socket?.setFilter(filter).catch((error: unknown) => this.#failed("frame filter not set", error));
   }
 
-  /** Sends a gratuitous round for an address; returns how many frames went out. */
-  announce({ address }: ServedAddress): number {
+  /** Sends a gratuitous round for an address, or only its first frame or the others; returns how many went out. */
+  announce({ address, words }: ServedAddress, part: RoundPart): number {
     if (!this.#usable) return 0;
-    return this.#socket?.sendAll(gratuitousFrames(this.#link, address)) ?? 0;
+    const frames = isIpv4(address) ? this.#gratuitousArp(words) : gratuitousFrames(this.#link, address);
+    return this.#socket?.sendAll(frames.slice(...PARTS[part])) ?? 0;
   }
 
   /** Asks whether another host has the address. */
@@ -145,6 +153,7 @@ export class Port {
   #apply(): void {
     const { name, mac, arp, linkLocal } = this.#link;
     const { own, table } = this.#env;
+    this.#gratuitousArp = gratuitousArp(mac);
     const output: ResponderOutput = {
       send: (reply) => this.#socket?.send(reply) ?? false,
       claim: (entry, frame, at) => this.#heard("claim", entry, frame, at),
