@@ -29,9 +29,8 @@ import type { Session } from "./session.ts";
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;
 const SNAPSHOTS_AT_A_TIME = 4;
-// A move of less than the second number is ordered in the turn that decides. A speaker that has something else to do
-// obeys hundreds in a few milliseconds, and must be told no more than it obeys well before its stamps are old.
-const ORDERS = { limit: 512, unheard: 128, slowMs: 60 } as const;
+// A move of no more than the first number is ordered in the turn that decides it.
+const ORDERS = { least: 64, most: 1_024, slowMs: 60 } as const;
 // What the machine logs when a holding first names the rival's MAC.
 const CLAIMED = "address claimed by another";
 

@@ -14,11 +14,11 @@ const A = "10.0.0.1" as Ip;
 const B = "10.0.0.2" as Ip;
 const everywhere = new Map<string, Interfaces>(["n1", "n2", "n3", "n4"].map((node) => [node, "all"]));
 
-function start({ groups = [A] as readonly Ip[], snapshots = 4, limit = 100, unheard = 100 } = {}) {
+function start({ groups = [A] as readonly Ip[], snapshots = 4, limit = 100 } = {}) {
   const clock = new FakeClock();
   const definitions = new Definitions(100);
   for (const id of groups) definitions.set(id, [id], everywhere);
-  const orders = { limit, unheard, slowMs: 60, patienceMs: 300 };
+  const orders = { least: limit, most: limit, slowMs: 60, patienceMs: 300 };
   const hub = new Hub({ clock, definitions, identity: IDENTITY, snapshots, orders });
   hub.open();
   /** One turn. */
@@ -209,8 +209,8 @@ describe("an Assign", () => {
 describe("of many orders", () => {
   const C = "10.0.0.3" as Ip;
 
-  function order(limit = 2, unheard = limit) {
-    const { clock, hub, send, note } = start({ groups: [A, B, C], limit, unheard });
+  function order(limit = 2) {
+    const { clock, hub, send, note } = start({ groups: [A, B, C], limit });
     const { session, heard, encoded } = dial(hub, "n1");
     send(session.id, assign(A), assign(B), assign(C));
     return { clock, hub, session, send, note, messages: () => encoded.length - 1, orders: () => heard().slice(1) };
@@ -224,13 +224,6 @@ describe("of many orders", () => {
     const { orders, messages } = order();
     expect(orders()).toEqual(firstTwo);
     expect(messages()).toBe(1);
-  });
-
-  test("still less leave until the speaker is heard again, for its stamp may be old", () => {
-    const { note, session, orders } = order(2, 1);
-    expect(orders()).toEqual([{ assign: A, echo: 7 }]);
-    note(session, heartbeat(99));
-    expect(orders()).toEqual([firstTwo[0], { assign: B, echo: 99 }]);
   });
 
   test.each([

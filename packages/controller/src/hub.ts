@@ -91,14 +91,14 @@ export class Hub {
         this.#due.set(session, true);
         break;
       case "acks":
-        for (const { group } of request.acks) session.window.settle(group);
+        for (const { group } of request.acks) session.window.settle(group, this.#clock.now());
         this.#due.set(session, true);
         break;
       case "holdings":
         for (const { group, state } of request.changed) {
           if (state === "none") session.holds.delete(group);
           else session.holds.add(group);
-          session.window.settle(group);
+          session.window.settle(group, this.#clock.now());
         }
         this.#due.set(session, true);
         break;

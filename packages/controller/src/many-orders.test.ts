@@ -24,27 +24,28 @@ async function silentTaker(services: number) {
   return { kit, n1, assigned: () => n1.orders.filter((order) => order.startsWith("assign")).length };
 }
 
-const givenUp = ({ log }: Kit) => log.entries.filter(({ message }) => message === "assignment not acknowledged").length;
+/** Whether any was, of which one line a second is logged. */
+const isGivenUp = ({ log }: Kit) => log.entries.some(({ message }) => message === "assignment not acknowledged");
 
 test("orders that wait for their turn are not taken for unacknowledged", async () => {
-  const { kit, assigned } = await silentTaker(1_100);
+  const { kit, assigned } = await silentTaker(600);
   await kit.advance(250);
-  expect(assigned()).toBe(512);
+  expect(assigned()).toBe(64);
   await kit.advance(300);
-  expect([assigned(), givenUp(kit)]).toEqual([1_024, 0]);
+  expect([assigned(), isGivenUp(kit)]).toEqual([128, false]);
 });
 
 test("orders that have left and are never acknowledged are given up", async () => {
   const { kit } = await silentTaker(10);
   await kit.advance(400);
-  expect(givenUp(kit)).toBe(10);
+  expect(isGivenUp(kit)).toBe(true);
 });
 
 test("a controller that was stopped reads what was acknowledged meanwhile before it judges", async () => {
   const { kit } = await silentTaker(10);
   await kit.clock.advance(1_000);
   kit.controller.tick();
-  expect(givenUp(kit)).toBe(0);
+  expect(isGivenUp(kit)).toBe(false);
   await kit.advance(400);
-  expect(givenUp(kit)).toBe(10);
+  expect(isGivenUp(kit)).toBe(true);
 });

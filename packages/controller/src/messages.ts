@@ -193,7 +193,12 @@ const ROLES = { leader: Role.LEADER, standby: Role.STANDBY } as const;
 
 const KINDS = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.REVOKE } as const;
 
-const ACKS = { [AckKind.ASSIGN]: "assign", [AckKind.LEAVE]: "leave", [AckKind.REVOKE]: "revoke" } as const;
+const ACKS = {
+  [AckKind.ASSIGN]: "assign",
+  [AckKind.LEAVE]: "leave",
+  [AckKind.REVOKE]: "revoke",
+  [AckKind.STALE]: "stale",
+} as const;
 
 const ERRORS: { readonly [R in ItemErrorReason]: AppliedError["reason"] } = {
   [ItemErrorReason.UNKNOWN_GROUP]: "unknownGroup",

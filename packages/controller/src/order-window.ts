@@ -5,11 +5,17 @@ export type Order = Assign | Leave | Revoke;
 
 /** Settings of an {@link OrderWindow}. */
 export interface OrderWindowOptions {
-  /** How many orders may be under way. */
-  readonly limit: number;
-  /** As many, as long as the speaker has not been heard since: what was heard of it last may be old by then. */
-  readonly unheard: number;
-  /** No further order leaves while one has been under way for longer than so many milliseconds. */
+  /**
+   * How many orders may be under way at first, and where the speaker has not been heard just now: what was heard of it
+   * last may be old by then.
+   */
+  readonly least: number;
+  /** How many may be, at most, at a speaker that obeys soon. */
+  readonly most: number;
+  /**
+   * No further order leaves while one has been under way for longer than so many milliseconds, and only half as many at
+   * a time after it.
+   */
   readonly slowMs: number;
   /** After so many milliseconds an order without an answer no longer counts: it was ignored, or refused. */
   readonly patienceMs: number;
@@ -19,8 +25,9 @@ export interface OrderWindowOptions {
  * Which orders of one speaker wait, and which are under way.
  *
  * Thousands of orders at once would grow old on their way, be ignored, and all be sent again; and what has to be told
- * meanwhile would wait behind them. So only some are under way at a time, and only as long as they are soon obeyed. One
- * that waits is stamped when it leaves. What somebody is to lose goes before what somebody is to get.
+ * meanwhile would wait behind them. So only some are under way at a time: more and more as long as they are soon obeyed,
+ * fewer where they are not. One that waits is stamped when it leaves. What the speaker is to lose goes before what it is
+ * to get.
  */
 export class OrderWindow {
   readonly #options: OrderWindowOptions;
@@ -28,9 +35,12 @@ export class OrderWindow {
   readonly #others = new Map<GroupId, Assign | Leave>();
   /** When each was sent, oldest first. */
   readonly #underWay = new Map<GroupId, number>();
+  #size: number;
+  #shrunkAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: OrderWindowOptions) {
     this.#options = options;
+    this.#size = options.least;
   }
 
   /** How many orders wait. */
@@ -52,14 +62,18 @@ export class OrderWindow {
   }
 
   /** The speaker has shown that it follows what it was told about the group. */
-  settle(group: GroupId): void {
+  settle(group: GroupId, now: number): void {
+    const sentAt = this.#underWay.get(group);
+    if (sentAt === undefined) return;
     this.#underWay.delete(group);
+    if (now - sentAt > this.#options.slowMs) this.#shrink(now);
+    else this.#size = Math.min(this.#options.most, this.#size + 1);
   }
 
   /** Takes out what may leave now. `heard`: the speaker was heard just now. */
   take(now: number, { heard }: { readonly heard: boolean }): Order[] {
     if (this.waiting === 0 || this.#isSlow(now)) return [];
-    const limit = heard ? this.#options.limit : this.#options.unheard;
+    const limit = heard ? this.#size : this.#options.least;
     return [...this.#takeSome(this.#revokes, now, limit), ...this.#takeSome(this.#others, now, limit)];
   }
 
@@ -82,8 +96,17 @@ export class OrderWindow {
     for (const [group, sentAt] of this.#underWay) {
       if (now - sentAt < patienceMs) return now - sentAt > slowMs;
       this.#underWay.delete(group);
+      this.#shrink(now);
     }
     return false;
+  }
+
+  /** Orders that left together are late together: once for them. */
+  #shrink(now: number): void {
+    const { least, slowMs } = this.#options;
+    if (now - this.#shrunkAt <= slowMs) return;
+    this.#shrunkAt = now;
+    this.#size = Math.max(least, this.#size >> 1);
   }
 
   #takeSome<O extends Order>(waiting: Map<GroupId, O>, now: number, limit: number): O[] {

@@ -5,8 +5,8 @@ import type { Link } from "./link.ts";
 /** Why a speaker closes a stream on purpose. A stream that ends without one is a dead process. */
 export type ByeReason = "lostController" | "shutdown" | "replaced";
 
-/** Which orders a speaker acknowledges. */
-export type AckKind = "assign" | "leave" | "revoke";
+/** Which orders a speaker acknowledges; `stale`: an Assign or Leave that it ignored, for its echo was too old. */
+export type AckKind = "assign" | "leave" | "revoke" | "stale";
 
 /** Whether a controller replica decides (`leader`) or only listens (`standby`). */
 export type Role = "leader" | "standby";
@@ -61,7 +61,7 @@ export interface Links {
   readonly links: readonly Link[];
 }
 
-/** `assign`: the first announcement is on the wire. `leave`, `revoke`: in force. */
+/** `assign`: the first announcement is on the wire. `leave`, `revoke`: in force. `stale`: to be ordered again. */
 export interface Ack {
   readonly type: "ack";
   readonly kind: AckKind;

@@ -106,7 +106,12 @@ const HOLDING_STATES = {
   yielded: HoldingState.YIELDED,
 } as const;
 
-const ACK_KINDS = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.REVOKE } as const;
+const ACK_KINDS = {
+  assign: AckKind.ASSIGN,
+  leave: AckKind.LEAVE,
+  revoke: AckKind.REVOKE,
+  stale: AckKind.STALE,
+} as const;
 
 const BYE_REASONS = {
   lostController: ByeReason.LOST_CONTROLLER,
@@ -173,19 +178,18 @@ function toRequestMessage(message: SentStatement, { applied, ageMs }: RequestCon
 type ResponseMessage = NonNullable<ConnectResponse["message"]>;
 type OrderMessage = Exclude<ResponseMessage, { $case: "snapshotChunk" | "delta" | "orders" | "peers" }>;
 
-const ORDER_TYPES = {
+const ORDER_TYPES: { readonly [K in AckKind]?: "assign" | "leave" | "revoke" } = {
   [AckKind.ASSIGN]: "assign",
   [AckKind.LEAVE]: "leave",
   [AckKind.REVOKE]: "revoke",
-} as const;
+};
 
 function fromOrders({ term, echo, orders }: ProtoOrders): ControllerMessage[] {
   const common = { term: Number(term), echo: fromStamp(echo) };
   return orders.flatMap(({ kind, group, counter }): ControllerMessage[] => {
-    if (kind === AckKind.UNSPECIFIED || kind === AckKind.UNRECOGNIZED) return [];
-    return [
-      { type: ORDER_TYPES[kind], group, epoch: { term: common.term, counter: Number(counter) }, echo: common.echo },
-    ];
+    const type = ORDER_TYPES[kind];
+    if (!type) return [];
+    return [{ type, group, epoch: { term: common.term, counter: Number(counter) }, echo: common.echo }];
   });
 }
 

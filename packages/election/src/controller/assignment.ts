@@ -1,12 +1,28 @@
 import type { Epoch } from "../epoch.ts";
 import type { GroupId } from "../group.ts";
-import type { ControllerMessage } from "../message.ts";
+import type { Assign, ControllerMessage, Leave } from "../message.ts";
 import type { OwnerReason } from "./event.ts";
 import { type ControllerContext, detectionMs, type Group, nextEpoch, type Speaker } from "./state.ts";
 
 /** Puts a message into a speaker's stream, if it has one. */
 export function tell({ effects }: ControllerContext, speaker: Speaker | undefined, message: ControllerMessage): void {
   if (speaker?.stream !== undefined) effects.push({ type: "send", stream: speaker.stream, message });
+}
+
+// A speaker whose answers take so long for good is one that cannot own anything.
+const MOST_STALE_TOLD = 3;
+
+/** Repeats an order that came too late to be obeyed; the time to acknowledge it begins anew, but not for ever. */
+export function tellAgain(
+  context: ControllerContext,
+  told: { staleTold: number },
+  speaker: Speaker,
+  order: Assign | Leave,
+): void {
+  if (told.staleTold >= MOST_STALE_TOLD) return;
+  told.staleTold++;
+  speaker.ackingSince = context.now;
+  tell(context, speaker, order);
 }
 
 /** Looks at the group again at that time, or before. */
@@ -47,7 +63,7 @@ export function own(
   const { state, effects, now } = context;
   const before = group.owner?.node;
   if (before !== undefined) state.speakers.get(before)?.owned.delete(group.id);
-  group.owner = { node: speaker.node, epoch, assignedAt: now, toldOn: speaker.stream, acked };
+  group.owner = { node: speaker.node, epoch, assignedAt: now, toldOn: speaker.stream, acked, staleTold: 0 };
   group.isFresh = false;
   speaker.owned.add(group.id);
   state.wanting.delete(group.id);

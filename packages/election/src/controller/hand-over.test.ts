@@ -24,6 +24,23 @@ describe("a drain", () => {
     expect(bench.owner()).toBe("b");
   });
 
+  test("repeats an order that came too late to be obeyed", () => {
+    const bench = draining();
+    bench.speaker("a").obeys = false;
+    bench.speaker("b").obeys = false;
+    bench.say("a", { type: "drain" });
+    const stale = (node: string, type: "leave" | "assign") => {
+      const order = bench.speaker(node).heard.findLast((message) => message.type === type);
+      if (order?.type === type) bench.say(node, { type: "ack", kind: "stale", group: GROUP, epoch: order.epoch });
+      return order;
+    };
+    const leave = stale("a", "leave");
+    expect(bench.orders("a")).toEqual(["leave", "leave"]);
+    if (leave?.type === "leave") bench.say("a", { type: "ack", kind: "leave", group: GROUP, epoch: leave.epoch });
+    stale("b", "assign");
+    expect(bench.orders("b")).toEqual(["assign", "assign"]);
+  });
+
   test("spreads what it hands over", () => {
     const specs = Array.from({ length: 9 }, (_, i) => groupSpec(`10.0.0.${i}`, NODES));
     const bench = leading(NODES, specs);

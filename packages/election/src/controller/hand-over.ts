@@ -1,6 +1,6 @@
 import { compareEpochs, formatEpoch } from "../epoch.ts";
 import type { Ack } from "../message.ts";
-import { assign, lookAgain, own, revoke, tell } from "./assignment.ts";
+import { assign, lookAgain, own, revoke, tell, tellAgain } from "./assignment.ts";
 import { candidateOf, isFit } from "./ranking.ts";
 import { type ControllerContext, detectionMs, type Group, type HandOver, nextEpoch, type Speaker } from "./state.ts";
 
@@ -10,7 +10,7 @@ export function startHandOver(context: ControllerContext, group: Group, to: Spea
   const from = group.owner && state.speakers.get(group.owner.node);
   if (!from) return;
   const epoch = nextEpoch(state);
-  advance(context, group, { to: to.node, stage: "leaving", at: now, epoch });
+  advance(context, group, { to: to.node, stage: "leaving", at: now, epoch, staleTold: 0 });
   to.incoming.add(group.id);
   tell(context, from, { type: "leave", group: group.id, epoch, echo: from.echo });
   effects.push({
@@ -29,7 +29,7 @@ export function onHandOverAck(context: ControllerContext, group: Group, from: Sp
   if (handOver.stage === "leaving" && ack.kind === "leave" && from.node === owner?.node) {
     const to = state.speakers.get(handOver.to);
     const epoch = nextEpoch(state);
-    advance(context, group, { ...handOver, stage: "taking", at: now, epoch });
+    advance(context, group, { ...handOver, stage: "taking", at: now, epoch, staleTold: 0 });
     tell(context, to, { type: "assign", group: group.id, epoch, echo: to?.echo ?? 0 });
     return;
   }
@@ -39,6 +39,16 @@ export function onHandOverAck(context: ControllerContext, group: Group, from: Sp
   own(context, group, from, { epoch: ack.epoch, reason: "handedOver", acked: true });
   revoke(context, old, group.id, ack.epoch);
   state.unsettled.add(group.id);
+}
+
+/** An order of the hand-over came too late to be obeyed. */
+export function onHandOverStale(context: ControllerContext, group: Group, from: Speaker, ack: Ack): void {
+  const { handOver, owner } = group;
+  if (!handOver || compareEpochs(handOver.epoch, ack.epoch) !== 0) return;
+  const isLeaving = handOver.stage === "leaving";
+  if (from.node !== (isLeaving ? owner?.node : handOver.to)) return;
+  const type = isLeaving ? "leave" : "assign";
+  tellAgain(context, handOver, from, { type, group: group.id, epoch: handOver.epoch, echo: from.echo });
 }
 
 /** Gives up a hand-over that has got stuck. Returns whether it still goes on. */

@@ -1,12 +1,20 @@
 import { compareEpochs } from "../epoch.ts";
 import { isUsable, type Link } from "../link.ts";
 import type { Ack, Bye, Heartbeat, Hello, Reply, SpeakerMessage } from "../message.ts";
-import { tell } from "./assignment.ts";
+import { tell, tellAgain } from "./assignment.ts";
 import type { StreamId } from "./event.ts";
-import { onHandOverAck } from "./hand-over.ts";
+import { onHandOverAck, onHandOverStale } from "./hand-over.ts";
 import { changeHoldings, replaceHoldings } from "./holders.ts";
 import { bury, hear } from "./silence.ts";
-import { type ControllerContext, detectionMs, keeps, newSpeaker, nextEpoch, type Speaker } from "./state.ts";
+import {
+  type ControllerContext,
+  detectionMs,
+  type Group,
+  keeps,
+  newSpeaker,
+  nextEpoch,
+  type Speaker,
+} from "./state.ts";
 
 /** No honest speaker has heard of a term so far above all others. */
 const MAX_TERM_JUMP = 2 ** 32;
@@ -178,8 +186,12 @@ function onLinks(context: ControllerContext, speaker: Speaker, links: readonly L
 
 function onAck(context: ControllerContext, speaker: Speaker, ack: Ack): void {
   const { state, now } = context;
-  speaker.ackingSince = now;
   const group = state.groups.get(ack.group);
+  if (ack.kind === "stale") {
+    if (group && state.role === "leader") onStale(context, group, speaker, ack);
+    return;
+  }
+  speaker.ackingSince = now;
   if (!group || state.role !== "leader") return;
   if (group.handOver) {
     onHandOverAck(context, group, speaker, ack);
@@ -189,6 +201,17 @@ function onAck(context: ControllerContext, speaker: Speaker, ack: Ack): void {
   if (ack.kind !== "assign" || owner?.node !== speaker.node || compareEpochs(owner.epoch, ack.epoch) !== 0) return;
   owner.acked = true;
   state.unsettled.add(group.id);
+}
+
+/** An order came too late to be obeyed: the same again. */
+function onStale(context: ControllerContext, group: Group, speaker: Speaker, ack: Ack): void {
+  const { owner, handOver } = group;
+  if (handOver) {
+    onHandOverStale(context, group, speaker, ack);
+    return;
+  }
+  if (!owner || owner.acked || owner.node !== speaker.node || compareEpochs(owner.epoch, ack.epoch) !== 0) return;
+  tellAgain(context, owner, speaker, { type: "assign", group: group.id, epoch: owner.epoch, echo: speaker.echo });
 }
 
 /** The speaker cannot acknowledge what has not been sent yet. */

@@ -177,6 +177,21 @@ describe("an owner", () => {
     expect(bench.owner()).toBe("b");
   });
 
+  test("that could not obey, so late did the order come, is told the same again, three times at most", () => {
+    const bench = leading(["a", "b"], []);
+    bench.speaker("a").obeys = false;
+    bench.step({ type: "group", group: groupSpec(GROUP, ["a", "b"]) });
+    for (let late = 0; late < 5; late++) {
+      bench.pass(250);
+      const epoch = ownerOf(bench.state, GROUP)?.epoch;
+      if (epoch && bench.owner() === "a") bench.say("a", { type: "ack", kind: "stale", group: GROUP, epoch });
+    }
+    const told = bench.speaker("a").heard.filter(({ type }) => type === "assign");
+    expect(told).toHaveLength(4);
+    expect(new Set(told.map((order) => order.type === "assign" && order.epoch.counter)).size).toBe(1);
+    expect(bench.owner()).toBe("b");
+  });
+
   test("that this process, which was stalled, has not read is waited for", () => {
     const bench = leading(["a", "b"], []);
     bench.speaker("a").obeys = false;

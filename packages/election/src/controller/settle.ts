@@ -153,12 +153,15 @@ function awaitAck(context: ControllerContext, group: Group, speaker: Speaker, ow
     assign(context, group, speaker, "repaired");
     return;
   }
-  effects.push({
-    type: "log",
-    level: "warn",
-    message: "assignment not acknowledged",
-    fields: { group: group.id, node: speaker.node },
-  });
+  const repeats = speaker.unacknowledged.note(now);
+  if (repeats !== undefined) {
+    effects.push({
+      type: "log",
+      level: "warn",
+      message: "assignment not acknowledged",
+      fields: { group: group.id, node: speaker.node, ...(repeats > 0 && { repeats }) },
+    });
+  }
   group.failed.set(speaker.node, now + config.timers.failedMs);
   if (!replace(context, group, speaker, "unacknowledged")) assign(context, group, speaker, "unacknowledged");
 }

@@ -3,6 +3,7 @@ import type { Epoch } from "../epoch.ts";
 import type { GroupId, Holding, NodeName } from "../group.ts";
 import type { Link } from "../link.ts";
 import type { Role } from "../message.ts";
+import { Repeats } from "../repeats.ts";
 import { Schedule } from "../schedule.ts";
 import type { ControllerTimers } from "../timers.ts";
 import type { ControllerEffect, GroupSpec, StreamId } from "./event.ts";
@@ -46,6 +47,7 @@ export interface Speaker {
   isDrained: boolean;
   /** Since when an order without an Ack is one that it does not obey: its last Ack, as a rule. */
   ackingSince: number;
+  readonly unacknowledged: Repeats;
   readonly owned: Set<GroupId>;
   /** Groups that are being handed over to it. */
   readonly incoming: Set<GroupId>;
@@ -57,6 +59,8 @@ export interface HandOver {
   readonly stage: "leaving" | "taking";
   readonly at: number;
   readonly epoch: Epoch;
+  /** As in {@link Owner}. */
+  staleTold: number;
 }
 
 /** Who owns a group by the leader's latest decision. */
@@ -67,6 +71,8 @@ export interface Owner {
   /** The stream that the decision was told on; undefined while there was none. */
   readonly toldOn: StreamId | undefined;
   acked: boolean;
+  /** How often it has been told again because what it was told was too old when it came. */
+  staleTold: number;
 }
 
 /** A group at the leader. */
@@ -183,6 +189,7 @@ export const newSpeaker = (node: NodeName): Speaker => ({
   draining: false,
   isDrained: false,
   ackingSince: Number.NEGATIVE_INFINITY,
+  unacknowledged: new Repeats(),
   owned: new Set(),
   incoming: new Set(),
 });

@@ -96,12 +96,25 @@ describe("the orders of a leader", () => {
     expect(only(bench.pass(25), "persist")).toMatchObject([{ maxTerm: 7, termHolder: "leader-1" }]);
   });
 
-  test.each<["assign" | "leave"]>([["assign"], ["leave"]])("%s with an echo as old as D is ignored", (type) => {
+  test.each<["assign" | "leave"]>([["assign"], ["leave"]])(
+    "%s with an echo as old as D is ignored, and the leader told so",
+    (type) => {
+      const bench = speakerIn("owner", 2);
+      const before = bench.held;
+      const effects = bench.hear({ type, group: GROUP, epoch: epoch(11), echo: bench.now - 300 });
+      expect(bench.held).toBe(before);
+      expect(sent(effects)).toEqual([{ type: "ack", kind: "stale", group: GROUP, epoch: epoch(11) }]);
+    },
+  );
+
+  test("thousands of orders that are ignored make a line a second", () => {
     const bench = speakerIn("owner", 2);
-    const before = bench.held;
-    const effects = bench.hear({ type, group: GROUP, epoch: epoch(11), echo: bench.now - 300 });
-    expect(bench.held).toBe(before);
-    expect(sent(effects)).toEqual([]);
+    const logged = Array.from({ length: 21 }, (_, n) => {
+      bench.now += 50;
+      const effects = bench.hear({ type: "assign", group: GROUP, epoch: epoch(11 + n), echo: bench.now - 300 });
+      return only(effects, "log").flatMap(({ message, fields }) => (message === "stale order ignored" ? [fields] : []));
+    });
+    expect(logged.flat()).toMatchObject([{ epoch: "1.11" }, { epoch: "1.31", repeats: 19 }]);
   });
 
   test("Revoke is obeyed however old it is", () => {

@@ -1,7 +1,7 @@
 import { compareEpochs, formatEpoch } from "../epoch.ts";
 import type { Ack, AckKind, Assign, Leave, Revoke } from "../message.ts";
 import { become, takeOver } from "./holding.ts";
-import { keeps, newSpeakerGroup, type Replica, type SpeakerContext, type SpeakerGroup } from "./state.ts";
+import { keeps, type Replica, type SpeakerContext, type SpeakerGroup } from "./state.ts";
 import { sendHeartbeat } from "./stream.ts";
 import { hearTerm } from "./term.ts";
 
@@ -21,7 +21,7 @@ export function onOrder(context: SpeakerContext, replica: Replica, order: Assign
   }
   if (compareEpochs(order.epoch, group.epoch) < 0) return;
   if (order.type !== "revoke" && keeps(config, "fresh") && now - order.echo >= state.detectionMs) {
-    ignoreStale(context, order);
+    ignoreStale(context, replica, order);
     return;
   }
   if (compareEpochs(order.epoch, group.epoch) > 0) {
@@ -39,7 +39,7 @@ export function onOrder(context: SpeakerContext, replica: Replica, order: Assign
 function onAssign(context: SpeakerContext, replica: Replica, group: SpeakerGroup): void {
   if (group.state === "owner") {
     if (group.announcing && replica.dial !== undefined) group.ack = { dial: replica.dial, epoch: group.epoch };
-    else acknowledge(context, replica, "assign", group);
+    else acknowledge(context, replica, "assign", held(group));
     return;
   }
   takeOver(context, group, "assigned");
@@ -50,13 +50,15 @@ function onLeave(context: SpeakerContext, replica: Replica, group: SpeakerGroup)
   // Whoever is silent anyway has nothing to hand over: without an Ack the leader gives the hand-over up.
   if (group.state === "verify" || group.state === "yielded") return;
   if (group.state === "owner") become(context, group, "leaving", "leave");
-  acknowledge(context, replica, "leave", group);
+  acknowledge(context, replica, "leave", held(group));
 }
 
 function onRevoke(context: SpeakerContext, replica: Replica, group: SpeakerGroup): void {
   become(context, group, "none", "revoked");
-  acknowledge(context, replica, "revoke", group);
+  acknowledge(context, replica, "revoke", held(group));
 }
+
+const held = ({ id, epoch }: SpeakerGroup): Pick<Ack, "group" | "epoch"> => ({ group: id, epoch });
 
 /** The first announcement of a group is on the wire: the Assign that asked for it is in force. */
 export function onAnnounced(
@@ -69,12 +71,17 @@ export function onAnnounced(
   group.announcing = undefined;
   group.ack = undefined;
   const replica = ack && context.state.dials.get(ack.dial);
-  if (replica) acknowledge(context, replica, "assign", group);
+  if (replica) acknowledge(context, replica, "assign", held(group));
 }
 
-function acknowledge({ effects }: SpeakerContext, replica: Replica, kind: AckKind, group: SpeakerGroup): void {
+function acknowledge(
+  { effects }: SpeakerContext,
+  replica: Replica,
+  kind: AckKind,
+  { group, epoch }: Pick<Ack, "group" | "epoch">,
+): void {
   if (replica.dial === undefined) return;
-  const message: Ack = { type: "ack", kind, group: group.id, epoch: group.epoch };
+  const message: Ack = { type: "ack", kind, group, epoch };
   effects.push({ type: "send", replica: replica.id, dial: replica.dial, message });
 }
 
@@ -88,7 +95,7 @@ function refuse(context: SpeakerContext, replica: Replica): void {
 function onUnknown(context: SpeakerContext, replica: Replica, order: Assign | Leave | Revoke): void {
   const { effects } = context;
   if (order.type === "revoke") {
-    acknowledge(context, replica, "revoke", { ...newSpeakerGroup(order.group, []), epoch: order.epoch });
+    acknowledge(context, replica, "revoke", order);
     return;
   }
   effects.push(
@@ -102,7 +109,11 @@ function onUnknown(context: SpeakerContext, replica: Replica, order: Assign | Le
   );
 }
 
-function ignoreStale({ effects, now }: SpeakerContext, order: Assign | Leave): void {
+function ignoreStale(context: SpeakerContext, replica: Replica, order: Assign | Leave): void {
+  const { state, effects, now } = context;
+  acknowledge(context, replica, "stale", order);
+  const repeats = state.staleOrders.note(now);
+  if (repeats === undefined) return;
   effects.push({
     type: "log",
     level: "warn",
@@ -112,6 +123,7 @@ function ignoreStale({ effects, now }: SpeakerContext, order: Assign | Leave): v
       group: order.group,
       epoch: formatEpoch(order.epoch),
       ageMs: Math.round(now - order.echo),
+      ...(repeats > 0 && { repeats }),
     },
   });
 }

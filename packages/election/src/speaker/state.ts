@@ -3,6 +3,7 @@ import { type Epoch, NO_EPOCH } from "../epoch.ts";
 import type { GroupAddress, GroupId, HoldingState, NodeName } from "../group.ts";
 import type { Link } from "../link.ts";
 import type { ByeReason, Reply } from "../message.ts";
+import { Repeats } from "../repeats.ts";
 import { Schedule } from "../schedule.ts";
 import type { SpeakerTimers } from "../timers.ts";
 import type { DialId, ReplicaId, SavedOwnership, SpeakerEffect } from "./event.ts";
@@ -120,6 +121,7 @@ export interface SpeakerState {
   readonly changedReports: Set<SpeakerGroup>;
   readonly unsaved: Set<GroupId>;
   isTermUnsaved: boolean;
+  readonly staleOrders: Repeats;
   drainDeadline: number | undefined;
   ended: ByeReason | undefined;
 }
@@ -189,6 +191,7 @@ export function initialSpeaker(config: SpeakerConfig, saved?: SavedOwnership): S
     changedReports: new Set(),
     unsaved: new Set(),
     isTermUnsaved: false,
+    staleOrders: new Repeats(),
     drainDeadline: undefined,
     ended: undefined,
   };
