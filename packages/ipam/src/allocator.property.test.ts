@@ -5,7 +5,7 @@ import type { Action } from "./action.ts";
 import { Allocator } from "./allocator.ts";
 import type { AllocatorConfig, Change } from "./change.ts";
 import { plan } from "./plan.ts";
-import { avoids, type PoolInput, type PoolSet, reserves } from "./pool.ts";
+import { avoids, isForAll, type PoolInput, type PoolSet } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
 import { mayShare } from "./sharing.ts";
 import { play, Record, type Step } from "./world.test.fixture.ts";
@@ -174,7 +174,7 @@ test("gives only addresses of one pool in force that it gives out, at most one a
             expect(pool.ranges.some((range) => rangeContains(range, address))).toBe(true);
             expect(avoids(pool, address)).toBe(false);
             if (action.cause === "allocated" && !requestedIps && !loadBalancerIp) {
-              expect(reserves(pool, address)).toBe(false);
+              expect(isForAll(pool, address)).toBe(true);
             }
           }
           expect(new Set(action.addresses.map((address) => address.includes(":"))).size).toBe(action.addresses.length);

@@ -26,6 +26,13 @@ export class FreeTree {
     this.#depth = Math.max(1, Math.ceil((size - 1n).toString(2).length / DIGIT_BITS));
   }
 
+  /** A tree in which all numbers are taken. */
+  static full(size: bigint): FreeTree {
+    const tree = new FreeTree(size);
+    tree.#root.full = ALL;
+    return tree;
+  }
+
   /** Marks a number as taken; it may be so already. */
   take(number: bigint): void {
     this.takeAll(number, number);

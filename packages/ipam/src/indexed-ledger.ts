@@ -4,13 +4,12 @@ import { type Claimant, type Conflict, type Held, type Lack, type Ledger, notSha
 import { NamespaceCounts } from "./namespace-counts.ts";
 import {
   allowsNamespace,
-  avoids,
   comparePools,
   hasCoolDown,
   hasFamily,
+  isForAll,
   type PoolInput,
   type PoolSet,
-  reserves,
 } from "./pool.ts";
 import { type Block, BlockIndex, blocksOf, comparePlaces, firstFree, type Place } from "./pool-space.ts";
 import { Resting } from "./resting.ts";
@@ -30,7 +29,7 @@ export class IndexedLedger implements Ledger {
   readonly #holders = new Map<Ip, readonly string[]>();
   readonly #byPool = new Map<string, Set<string>>();
   readonly #stranded = new Set<string>();
-  readonly #shares = new ShareIndex();
+  readonly #shares = new ShareIndex((address) => this.#index.find(address));
   readonly #counts = new NamespaceCounts();
   readonly #resting = new Resting({
     poolOf: (address) => this.poolOf([address]),
@@ -104,6 +103,7 @@ export class IndexedLedger implements Ledger {
     this.#openPools = this.#pools.filter(({ autoAssign, allocation }) => autoAssign && !allocation);
     this.#pinnedPools.clear();
     this.#index = new BlockIndex(Array.from(this.#spaces.values()).flatMap(({ blocks }) => blocks));
+    this.#shares.forgetPlaces();
     this.#resting.rebuild(setAside);
     if (fresh.size > 0) this.#refill(fresh);
     this.#recount();
@@ -135,9 +135,10 @@ export class IndexedLedger implements Ledger {
   ): Ip | Lack {
     if (!hasFamily(pool, family)) return { family, reason: "familyNotInPool" };
     const former = mayGrow ? this.#firstFormer(pool, family, claimant) : undefined;
-    if (former) return former.address;
-    const shared = this.#firstShareable(pool, family, { claimant, mayGrow });
-    const free = mayGrow ? firstFree(pool, this.#spaces.get(pool.name)?.blocks ?? [], family) : undefined;
+    if (former) return former;
+    const blocks = (this.#spaces.get(pool.name)?.blocks ?? []).filter((block) => block.family === family);
+    const shared = this.#firstShareable(pool, blocks, { claimant, mayGrow });
+    const free = mayGrow ? firstFree(pool, blocks) : undefined;
     const first = lower(free, shared)?.address ?? (mayGrow ? this.#resting.next(pool, family) : undefined);
     if (first) return first;
     if (!mayGrow) return { family, reason: "quotaReached" };
@@ -200,13 +201,13 @@ export class IndexedLedger implements Ledger {
     for (const address of held.addresses) {
       const others = this.holders(address).filter((key) => key !== service);
       this.#resting.leave(address, service);
+      this.#shares.delete(held.terms, address);
       if (others.length > 0) {
         this.#holders.set(address, others);
         continue;
       }
       this.#holders.delete(address);
       this.#free(address, { isRested: false });
-      this.#shares.delete(held.terms, address);
     }
     this.#counts.delete(held);
     const ofPool = this.#byPool.get(held.pool);
@@ -228,7 +229,7 @@ export class IndexedLedger implements Ledger {
   #free(address: Ip, { isRested }: { readonly isRested: boolean }): void {
     const place = this.#index.find(address);
     const pool = place && this.pool(place.block.pool);
-    if (!pool || reserves(pool, address) || avoids(pool, address)) return;
+    if (!pool || !isForAll(pool, address)) return;
     if (isRested || !hasCoolDown(pool)) place.block.tree.free(place.offset);
   }
 
@@ -248,41 +249,33 @@ export class IndexedLedger implements Ledger {
     }
   }
 
-  #firstFormer(pool: PoolInput, family: Family, { key }: Claimant): Place | undefined {
+  #firstFormer(pool: PoolInput, family: Family, { key }: Claimant): Ip | undefined {
     if (!hasCoolDown(pool)) return undefined;
-    const former = Array.from(this.#resting.formerOf(key)).filter((address) => !this.#holders.has(address));
-    return this.#lowest(pool, family, former);
+    const places = Array.from(this.#resting.formerOf(key), (address) => this.#index.find(address));
+    return places
+      .filter((place) => place !== undefined)
+      .filter(
+        ({ address, block }) => block.pool === pool.name && block.family === family && !this.#holders.has(address),
+      )
+      .filter(({ address }) => isForAll(pool, address))
+      .reduce(lower, undefined)?.address;
   }
 
   #firstShareable(
     pool: PoolInput,
-    family: Family,
+    blocks: readonly Block[],
     { claimant, mayGrow }: { readonly claimant: Claimant; readonly mayGrow: boolean },
   ): Place | undefined {
-    return this.#lowest(pool, family, this.#shares.on(claimant), (address) => {
-      return (mayGrow || this.isCounted(pool, claimant.namespace, address)) && !this.conflict(address, claimant);
-    });
-  }
-
-  /** The first of these addresses that the pool gives without being asked for it. */
-  #lowest(
-    pool: PoolInput,
-    family: Family,
-    addresses: Iterable<Ip>,
-    isGood: (address: Ip) => boolean = () => true,
-  ): Place | undefined {
-    let first: Place | undefined;
-    for (const address of addresses) {
-      const place = this.#index.find(address);
-      if (!place || place.block.pool !== pool.name || place.block.family !== family) continue;
-      if (avoids(pool, address) || reserves(pool, address)) continue;
-      if ((!first || comparePlaces(place, first) < 0) && isGood(address)) first = place;
+    for (const place of this.#shares.candidates(claimant, blocks)) {
+      const { address } = place;
+      const isGood = isForAll(pool, address) && (mayGrow || this.isCounted(pool, claimant.namespace, address));
+      if (isGood && !this.conflict(address, claimant)) return place;
     }
-    return first;
+    return undefined;
   }
 }
 
-function lower(a: Place | undefined, b: Place | undefined): Place | undefined {
+function lower(a: Place | undefined, b?: Place | undefined): Place | undefined {
   if (!a || !b) return a ?? b;
   return comparePlaces(a, b) < 0 ? a : b;
 }

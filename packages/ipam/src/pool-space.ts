@@ -49,12 +49,11 @@ function bounds(range: IpRange): Pick<Block, "family" | "first" | "last"> {
   return { family: familyOf(first), first: ipToBigInt(first), last: ipToBigInt(rangeLast(range)) };
 }
 
-/** The lowest free address of the family in the listed order. What the pool avoids is taken for good on the way. */
-export function firstFree(pool: PoolInput, blocks: readonly Block[], family: Family): Place | undefined {
+/** The first free address, in the blocks' order. What the pool avoids is taken for good on the way. */
+export function firstFree(pool: PoolInput, blocks: readonly Block[]): Place | undefined {
   for (const block of blocks) {
-    if (block.family !== family) continue;
     for (let offset = block.tree.firstFree(0n); offset !== undefined; offset = block.tree.firstFree(offset)) {
-      const address = ipFromBigInt(family, block.first + offset);
+      const address = ipFromBigInt(block.family, block.first + offset);
       if (!avoids(pool, address)) return { address, block, offset };
       block.tree.take(offset);
     }

@@ -63,8 +63,13 @@ export function avoids({ avoidBuggyIps }: PoolInput, address: Ip): boolean {
 }
 
 /** Whether the pool gives this address only to a Service that asks for it. */
-export function reserves({ reserved }: PoolInput, address: Ip): boolean {
+function reserves({ reserved }: PoolInput, address: Ip): boolean {
   return reserved?.some((range) => rangeContains(range, address)) ?? false;
+}
+
+/** Whether the pool gives this address out without being asked for it. */
+export function isForAll(pool: PoolInput, address: Ip): boolean {
+  return !avoids(pool, address) && !reserves(pool, address);
 }
 
 /** Whether the pool has addresses of the family. */

@@ -1,6 +1,6 @@
 import { compareIps, type Family, familyOf, type Ip } from "@heraldlb/net";
 import type { Freed } from "./freed.ts";
-import { avoids, hasCoolDown, type PoolInput, reserves, restMs } from "./pool.ts";
+import { hasCoolDown, isForAll, type PoolInput, restMs } from "./pool.ts";
 import { RestQueue } from "./rest-queue.ts";
 
 /** What the memory of freed addresses depends on. */
@@ -160,8 +160,7 @@ export class Resting {
   }
 
   #queue(pool: PoolInput, address: Ip): RestQueue {
-    const isForAll = !reserves(pool, address) && !avoids(pool, address);
-    const key = queueKey(pool, isForAll ? familyOf(address) : "asked");
+    const key = queueKey(pool, isForAll(pool, address) ? familyOf(address) : "asked");
     const known = this.#queues.get(key);
     if (known) return known;
     const queue = new RestQueue(restMs(pool));

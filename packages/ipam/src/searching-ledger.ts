@@ -1,16 +1,7 @@
 import { type Family, type Ip, ipFromBigInt, ipToBigInt, rangeContains, rangeFirst, rangeSize } from "@heraldlb/net";
 import { type Claimant, type Conflict, type Held, type Lack, type Ledger, notShared, portTaken } from "./ledger.ts";
 import type { World } from "./plan.ts";
-import {
-  allowsNamespace,
-  avoids,
-  comparePools,
-  hasCoolDown,
-  hasFamily,
-  type PoolInput,
-  reserves,
-  restMs,
-} from "./pool.ts";
+import { allowsNamespace, comparePools, hasCoolDown, hasFamily, isForAll, type PoolInput, restMs } from "./pool.ts";
 import { formatPort, mayShare } from "./sharing.ts";
 
 /** The ledger of the reference: it goes through everything at each question. */
@@ -150,7 +141,7 @@ function* addressesOf(pool: PoolInput, family: Family): Iterable<Ip> {
     const first = ipToBigInt(rangeFirst(range));
     for (let i = 0n; i < rangeSize(range); i++) {
       const address = ipFromBigInt(family, first + i);
-      if (!avoids(pool, address) && !reserves(pool, address)) yield address;
+      if (isForAll(pool, address)) yield address;
     }
   }
 }
