@@ -7,7 +7,7 @@ function start(lines: number) {
   const log = recordingLogger();
   const paced = new PacedLog(clock, log);
   for (let i = 0; i < lines; i++) paced.write("info", "line", { i });
-  return { clock, log, paced, logged: () => log.entries.map(({ fields }) => fields?.i) };
+  return { clock, log, paced, logged: () => log.entries.map(({ fields }) => (fields as { readonly i?: number }).i) };
 }
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
