@@ -5,3 +5,7 @@ export { OwnMacs } from "./frame-bytes.ts";
 export { type NdpInterface, ndpResponder } from "./ndp-responder.ts";
 export { Pacer, type PacerOptions, type Priority } from "./pacer.ts";
 export type { ResponderInterface, ResponderOutput, Verdict } from "./responder.ts";
+export { registerBgpMetrics } from "./bgp/bgp-metrics.ts";
+export { type BgpEnvironment, BgpSpeaker } from "./bgp/bgp-speaker.ts";
+export type { BgpChange, BgpDesired, BgpPeer, BgpRoute, RouteAttributes } from "./bgp/desired.ts";
+export type { PeerSession } from "./bgp/peer-session.ts";

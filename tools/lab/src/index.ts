@@ -55,6 +55,7 @@ export {
 export { missingPrerequisites } from "./prerequisites.ts";
 export { Prober, type ProberOptions, startProber, type Window } from "./prober.ts";
 export { identify, isRunning, type ProcessId, processesIn } from "./process-id.ts";
+export { Frr, type FrrOptions } from "./router.ts";
 export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";
 export { type LabStatus, labs } from "./status.ts";
 export { pass, type UntilOptions, until } from "./until.ts";

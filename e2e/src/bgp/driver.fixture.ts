@@ -1,0 +1,80 @@
+// A node's BGP sessions without the rest of the speaker, told what to do over a Unix socket: a line of JSON each way.
+// Arguments: the socket's path, the node's name, and settings as JSON (`DriverSettings`).
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { type Interface, watchInterfaces } from "@heraldlb/link";
+import { type LogFields, type Logger, type LogLevel, systemClock } from "@heraldlb/runtime";
+import { type BgpEnvironment, BgpSpeaker } from "@heraldlb/speaker";
+import type { DriverReply, DriverRequest, DriverSettings } from "./driver-protocol.ts";
+
+const [path = "", node = "", text = "{}"] = process.argv.slice(2);
+const { restart, listen, keptRoutes = 0 } = JSON.parse(text) as DriverSettings;
+
+function logger(context: LogFields): Logger {
+  const at = (level: LogLevel) => (message: string, fields?: LogFields) =>
+    void process.stderr.write(`${JSON.stringify({ level, message, ...context, ...fields })}\n`);
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => logger({ ...context, ...fields }),
+  };
+}
+
+const interfaces = new Map<number, Interface>();
+const environment: BgpEnvironment = {
+  node,
+  restart: restart ?? { hasRestarted: false, keptForwarding: false },
+  listen,
+  keptRoutes,
+  clock: systemClock,
+  log: logger({}),
+  random: Math.random,
+  interfaces: () => [...interfaces.values()],
+};
+const speaker = new BgpSpeaker(environment);
+
+function reply(request: DriverRequest): DriverReply {
+  switch (request.type) {
+    case "replace":
+      speaker.replace(request.desired);
+      break;
+    case "apply":
+      speaker.apply(request.changes);
+      break;
+    case "neighbor":
+      speaker.setNeighbor(request.interface, request.address);
+      break;
+    case "close":
+      speaker.close(request.ending, request.reason);
+      server.close();
+      following.abort();
+      break;
+    case "status":
+      break;
+  }
+  const sessions = Array.from(speaker.sessions, ([name, session]) => ({
+    name,
+    state: session.state,
+    trouble: session.trouble,
+    isConverged: session.isConverged,
+    routes: session.routes,
+    received: Array.from(session.received.routes(), ({ prefix }) => prefix),
+  }));
+  return { sessions };
+}
+
+const server = createServer((socket) => {
+  socket.on("error", () => {});
+  createInterface({ input: socket }).on("line", (line) => {
+    socket.end(`${JSON.stringify(reply(JSON.parse(line) as DriverRequest))}\n`);
+  });
+}).listen(path);
+
+const following = new AbortController();
+for await (const event of watchInterfaces(following.signal)) {
+  if (event.type === "changed") interfaces.set(event.interface.index, event.interface);
+  else if (event.type === "removed") interfaces.delete(event.interface.index);
+  speaker.interfacesChanged();
+}

@@ -1,0 +1,107 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import { totalMessages } from "./message-counts.ts";
+import type { PeerSession } from "./peer-session.ts";
+
+/** What is measured of a session, and how. */
+interface Measure {
+  readonly name: string;
+  readonly help: string;
+  readonly value: (session: PeerSession) => number;
+}
+
+const GAUGES: readonly Measure[] = [
+  {
+    name: "metallb_bgp_session_up",
+    help: "BGP session state (1 is up, 0 is down)",
+    value: ({ state }) => (state === "established" ? 1 : 0),
+  },
+  {
+    name: "metallb_bgp_announced_prefixes_total",
+    help: "Number of prefixes currently being advertised on the BGP session",
+    value: ({ routes }) => routes.announced,
+  },
+  {
+    name: "metallb_bgp_pending_prefixes_total",
+    help: "Number of prefixes that should be advertised on the BGP session",
+    value: ({ routes }) => routes.wanted,
+  },
+];
+
+const COUNTERS: readonly Measure[] = [
+  { name: "metallb_bgp_opens_sent", help: "Number of BGP open messages sent", value: ({ sent }) => sent.open },
+  {
+    name: "metallb_bgp_opens_received",
+    help: "Number of BGP open messages received",
+    value: ({ receivedMessages }) => receivedMessages.open,
+  },
+  {
+    name: "metallb_bgp_notifications_sent",
+    help: "Number of BGP notification messages sent",
+    value: ({ sent }) => sent.notification,
+  },
+  { name: "metallb_bgp_updates_total", help: "Number of BGP UPDATE messages sent", value: ({ sent }) => sent.update },
+  {
+    name: "metallb_bgp_updates_total_received",
+    help: "Number of BGP UPDATE messages received",
+    value: ({ receivedMessages }) => receivedMessages.update,
+  },
+  {
+    name: "metallb_bgp_keepalives_sent",
+    help: "Number of BGP keepalive messages sent",
+    value: ({ sent }) => sent.keepalive,
+  },
+  {
+    name: "metallb_bgp_keepalives_received",
+    help: "Number of BGP keepalive messages received",
+    value: ({ receivedMessages }) => receivedMessages.keepalive,
+  },
+  {
+    name: "metallb_bgp_route_refresh_sent",
+    help: "Number of BGP route refresh messages sent",
+    value: ({ sent }) => sent.routeRefresh,
+  },
+  {
+    name: "metallb_bgp_total_sent",
+    help: "Number of total BGP messages sent",
+    value: ({ sent }) => totalMessages(sent),
+  },
+  {
+    name: "metallb_bgp_total_received",
+    help: "Number of total BGP messages received",
+    value: ({ receivedMessages }) => totalMessages(receivedMessages),
+  },
+];
+
+/**
+ * Registers MetalLB's metrics of BGP sessions. Values are taken from the sessions whenever somebody asks, so a session's
+ * series go with it.
+ */
+export function registerBgpMetrics(registry: Registry, sessions: () => Iterable<PeerSession>): void {
+  const settings = { labelNames: ["peer", "vrf"], registers: [registry] };
+  for (const { name, help, value } of GAUGES) {
+    new Gauge({
+      ...settings,
+      name,
+      help,
+      collect() {
+        this.reset();
+        for (const session of sessions()) this.set(labelsOf(session), value(session));
+      },
+    });
+  }
+  for (const { name, help, value } of COUNTERS) {
+    new Counter({
+      ...settings,
+      name,
+      help,
+      collect() {
+        this.reset();
+        for (const session of sessions()) this.inc(labelsOf(session), value(session));
+      },
+    });
+  }
+}
+
+function labelsOf({ address, peer }: PeerSession): { readonly peer: string; readonly vrf: string } {
+  return { peer: `${address ?? peer.interface}:${peer.port}`, vrf: peer.vrf ?? "" };
+}

@@ -1,0 +1,143 @@
+import type { Socket } from "node:net";
+import { notification, shutdownNotification } from "@heraldlb/bgp";
+import type { Ip, Prefix } from "@heraldlb/net";
+import type { BgpChange, BgpDesired, BgpPeer } from "./desired.ts";
+import { type ListenAddress, PeerListener } from "./listener.ts";
+import { PeerSession, type SessionEnvironment } from "./peer-session.ts";
+import { RouteTable } from "./route-table.ts";
+import { plainAddress } from "./tcp.ts";
+
+/** What the BGP sessions of a node need of the outside. */
+export interface BgpEnvironment extends SessionEnvironment {
+  /** Where to accept connections of peers; unset: nowhere. */
+  readonly listen: ListenAddress | undefined;
+}
+
+/**
+ * The BGP sessions of this node, and what they announce.
+ *
+ * Nothing happens before the first `replace`: a session is opened only when it is known what it shall say, since the end
+ * of the table is announced with it. A change is sent before the call returns, as far as the connections take it.
+ */
+export class BgpSpeaker {
+  readonly #env: BgpEnvironment;
+  readonly #routes = new RouteTable();
+  readonly #sessions = new Map<string, PeerSession>();
+  readonly #neighbors = new Map<string, Ip>();
+  readonly #listener: PeerListener | undefined;
+
+  constructor(env: BgpEnvironment) {
+    this.#env = env;
+    this.#listener = env.listen && new PeerListener(env.listen, env, (socket) => this.#accept(socket));
+  }
+
+  /** All sessions, by the name of the peer. */
+  get sessions(): ReadonlyMap<string, PeerSession> {
+    return this.#sessions;
+  }
+
+  /** Takes all that is desired, and changes what differs. */
+  replace({ peers, routes }: BgpDesired): void {
+    const names = new Set(peers.map(({ name }) => name));
+    const ids = new Set(routes.map(({ id }) => id));
+    const oldRoutes = Array.from(this.#routes.ids()).filter((id) => !ids.has(id));
+    const oldPeers = Array.from(this.#sessions.keys()).filter((name) => !names.has(name));
+    this.apply([
+      ...oldRoutes.map((id) => ({ type: "routeGone", id }) as const),
+      ...routes.map((route) => ({ type: "route", route }) as const),
+      ...oldPeers.map((name) => ({ type: "peerGone", name }) as const),
+      ...peers.map((peer) => ({ type: "peer", peer }) as const),
+    ]);
+  }
+
+  /** Takes changes of what is desired. Routes take effect before peers, whatever the order. */
+  apply(changes: readonly BgpChange[]): void {
+    const touched = new Set<Prefix>();
+    for (const change of changes) for (const prefix of this.#applyRoute(change)) touched.add(prefix);
+    for (const session of this.#sessions.values()) this.#tell(session, touched);
+    for (const change of changes) this.#applyPeer(change);
+    this.#listener?.setKeys(this.#keys());
+    for (const session of this.#sessions.values()) session.flush();
+  }
+
+  /** Says which router is at the other end of an interface, for peers without an address. */
+  setNeighbor(interfaceName: string, address: Ip): void {
+    this.#neighbors.set(interfaceName, address);
+    for (const session of this.#sessions.values()) {
+      if (session.peer.interface === interfaceName) session.setNeighbor(address);
+    }
+    this.#listener?.setKeys(this.#keys());
+  }
+
+  /** The node's interfaces or their addresses have changed. */
+  interfacesChanged(): void {
+    for (const session of this.#sessions.values()) session.interfacesChanged();
+  }
+
+  /**
+   * Ends all sessions. `restart`: those that agreed on graceful restart end without a word, and their peers go on using
+   * the routes. The others, and with `shutdown` all, withdraw their routes and say why they end.
+   */
+  close(ending: "restart" | "shutdown", reason: string): void {
+    this.#listener?.close();
+    for (const session of this.#sessions.values()) {
+      session.end(ending, shutdownNotification("administrativeShutdown", reason));
+    }
+    this.#sessions.clear();
+  }
+
+  #applyRoute(change: BgpChange): readonly Prefix[] {
+    if (change.type === "route") return this.#routes.set(change.route);
+    return change.type === "routeGone" ? this.#routes.delete(change.id) : [];
+  }
+
+  #applyPeer(change: BgpChange): void {
+    if (change.type === "peer") this.#setPeer(change.peer);
+    else if (change.type === "peerGone") this.#removePeer(change.name);
+  }
+
+  #setPeer(peer: BgpPeer): void {
+    const known = this.#sessions.get(peer.name);
+    if (known) {
+      known.configure(peer);
+      return;
+    }
+    const session = new PeerSession(peer, this.#env);
+    this.#sessions.set(peer.name, session);
+    this.#tell(session, this.#routes.prefixes());
+    const neighbor = peer.interface && this.#neighbors.get(peer.interface);
+    if (neighbor) session.setNeighbor(neighbor);
+    session.start();
+  }
+
+  #removePeer(name: string): void {
+    this.#sessions.get(name)?.end("removed", notification("peerDeconfigured"));
+    this.#sessions.delete(name);
+  }
+
+  #tell(session: PeerSession, prefixes: Iterable<Prefix>): void {
+    for (const prefix of prefixes) {
+      session.setRoute(prefix, this.#routes.attributesFor(prefix, session.peer.name));
+    }
+  }
+
+  #keys(): Map<Ip, string> {
+    const keys = new Map<Ip, string>();
+    for (const { address, peer } of this.#sessions.values()) {
+      if (address && peer.password !== undefined) keys.set(address, peer.password);
+    }
+    return keys;
+  }
+
+  /** Of several peers at one address the first one is meant; their sessions differ by ports that nobody dials from. */
+  #accept(socket: Socket): void {
+    const from = plainAddress(socket.remoteAddress);
+    for (const session of this.#sessions.values()) {
+      if (from === undefined || session.address !== from) continue;
+      session.accept(socket);
+      return;
+    }
+    this.#env.log.debug("BGP connection of a stranger refused", { address: from });
+    socket.destroy();
+  }
+}

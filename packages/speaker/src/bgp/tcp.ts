@@ -1,0 +1,86 @@
+import { createServer, type Server, Socket } from "node:net";
+import {
+  bindSocket,
+  bindToDevice,
+  closeSocket,
+  openTcpSocket,
+  setHopLimit,
+  setMd5Key,
+  setMinimumHopLimit,
+} from "@heraldlb/link";
+import { familyOf, type Ip, isIpv4, isLinkLocal, parseIp } from "@heraldlb/net";
+
+/** A connection to be made. */
+export interface DialTarget {
+  readonly address: Ip;
+  readonly port: number;
+  readonly sourceAddress?: Ip | undefined;
+  readonly password?: string | undefined;
+  /** What it is bound to: a VRF, or the interface of a link-local address. */
+  readonly device?: string | undefined;
+  /** Index of the interface of a link-local address. */
+  readonly scope?: number | undefined;
+  readonly isMultiHop?: boolean | undefined;
+  readonly hasTtlSecurity?: boolean | undefined;
+}
+
+// RFC 5082 section 3.
+const HIGHEST_HOP_LIMIT = 255;
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Begins to connect. Throws a `LinkError` for what the kernel refuses at once, a source address for example. */
+export function dialPeer(target: DialTarget): Socket {
+  const { address, port, device } = target;
+  const fd = openTcpSocket(familyOf(address));
+  try {
+    prepare(fd, target);
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
+  const host = isLinkLocal(address) && !isIpv4(address) && device ? `${address}%${device}` : address;
+  return new Socket({ fd, readable: true, writable: true }).connect({ host, port, noDelay: true });
+}
+
+function prepare(fd: number, target: DialTarget): void {
+  const { address, sourceAddress, password, device, scope, isMultiHop, hasTtlSecurity } = target;
+  const family = familyOf(address);
+  if (device !== undefined) bindToDevice(fd, device);
+  if (password !== undefined) setMd5Key(fd, address, bytesOf(password));
+  if (hasTtlSecurity || isMultiHop) setHopLimit(fd, family, HIGHEST_HOP_LIMIT);
+  if (hasTtlSecurity) setMinimumHopLimit(fd, family, HIGHEST_HOP_LIMIT);
+  if (sourceAddress !== undefined) {
+    bindSocket(fd, { address: sourceAddress, port: 0, scope: isLinkLocal(sourceAddress) ? scope : undefined });
+  }
+}
+
+/** Where to listen, and the keys of those who must sign. */
+export interface ListenTarget {
+  readonly address: Ip;
+  readonly port: number;
+  readonly keys: ReadonlyMap<Ip, string>;
+}
+
+/** Begins to listen. Throws a `LinkError` if the kernel refuses, because the port is taken for example. */
+export function listenForPeers({ address, port, keys }: ListenTarget, onConnection: (socket: Socket) => void): Server {
+  const fd = openTcpSocket(familyOf(address));
+  try {
+    for (const [peer, password] of keys) setMd5Key(fd, asSeenBy(address, peer), bytesOf(password));
+    bindSocket(fd, { address, port });
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
+  return createServer({ noDelay: true }, onConnection).listen({ fd });
+}
+
+/** To a socket of IPv6, IPv4 peers have mapped addresses. */
+const asSeenBy = (listening: Ip, peer: Ip): Ip =>
+  isIpv4(peer) && !isIpv4(listening) ? (`::ffff:${peer}` as Ip) : peer;
+
+/** A socket's address without what only means something to this node: a zone, or that IPv4 came in over IPv6. */
+export function plainAddress(text: string | undefined): Ip | undefined {
+  const [address = ""] = (text ?? "").split("%");
+  return parseIp(address.replace(/^::ffff:(?=[\d.]+$)/, ""));
+}
