@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeProgram, ret } from "./bpf.ts";
 import { PACKET_TYPE, runProgram } from "./bpf-machine.test.fixture.ts";
-import { arpAndNdpFilter, arpFilter, type FrameFilter, ndpFilter } from "./filter.ts";
+import { arpAndNdpFilter, arpFilter, type FrameFilter, ndpFilter, udpFilter } from "./filter.ts";
 
 const { host, broadcast, multicast, otherHost, outgoing } = PACKET_TYPE;
 
@@ -71,6 +71,36 @@ describe("the NDP filter", () => {
   test("drops a solicitation that was cut anywhere before its type", () => {
     for (let length = 14; length <= 54; length++) expect(keeps(ndpFilter(), solicitation.slice(0, length))).toBe(false);
     expect(keeps(ndpFilter(), solicitation.slice(0, 55))).toBe(true);
+  });
+});
+
+describe("the UDP filter", () => {
+  const filter = udpFilter([3784, 3785]);
+  const ipv4Udp = (port: number, fields: Readonly<Record<number, number>> = {}) =>
+    frame(ETHER_TYPE.ipv4, { 14: 0x45, 23: 17, 36: port >> 8, 37: port & 255, ...fields });
+  const ipv6Udp = (port: number, fields: Readonly<Record<number, number>> = {}) =>
+    frame(ETHER_TYPE.ipv6, { 20: 17, 56: port >> 8, 57: port & 255, ...fields });
+
+  test.each([
+    ["IPv4", ipv4Udp(3784)],
+    ["IPv4, the last port", ipv4Udp(3785)],
+    ["IPv6", ipv6Udp(3784)],
+    ["IPv6, the last port", ipv6Udp(3785)],
+  ])("keeps its ports over %s, for us only", (_name, bytes) => {
+    expect(keeps(filter, bytes, host)).toBe(true);
+    for (const type of [otherHost, outgoing]) expect(keeps(filter, bytes, type)).toBe(false);
+  });
+
+  test.each([
+    ["another port over IPv4", ipv4Udp(3786)],
+    ["another port over IPv6", ipv6Udp(4784)],
+    ["IPv4 with options", ipv4Udp(3784, { 14: 0x46 })],
+    ["TCP over IPv4", ipv4Udp(3784, { 23: 6 })],
+    ["TCP over IPv6", ipv6Udp(3784, { 20: 6 })],
+    ["ARP", arp],
+    ["a cut frame", ipv4Udp(3784).subarray(0, 37)],
+  ])("drops %s", (_name, bytes) => {
+    expect(keeps(filter, bytes, host)).toBe(false);
   });
 });
 

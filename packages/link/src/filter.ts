@@ -17,9 +17,15 @@ export interface FilterProgram {
 }
 
 const ETHER_TYPE_OFFSET = 12;
+const IPV4_VERSION_OFFSET = 14;
+const IPV4_NO_OPTIONS = 0x45;
+const IPV4_PROTOCOL_OFFSET = 23;
+const IPV4_UDP_PORT_OFFSET = 36;
 const IPV6_NEXT_HEADER_OFFSET = 20;
 const IPV6_HOP_LIMIT_OFFSET = 21;
 const ICMPV6_TYPE_OFFSET = 54;
+const IPV6_UDP_PORT_OFFSET = 56;
+const UDP = 17;
 const ICMPV6 = 58;
 const NEIGHBOR_SOLICITATION = 135;
 const NEIGHBOR_ADVERTISEMENT = 136;
@@ -76,6 +82,50 @@ export function ndpFilter(): FrameFilter {
       },
     ],
   };
+}
+
+/** UDP to one of these ports, over IPv4 without options or IPv6 without extension headers, for this host or for all. */
+export function udpFilter(ports: readonly number[]): FrameFilter {
+  return {
+    expression: `udp and (${ports.map((port) => `dst port ${port}`).join(" or ")})`,
+    programs: [
+      udpProgram(
+        ETHER_TYPE.ipv4,
+        [loadByte(IPV4_VERSION_OFFSET), IPV4_NO_OPTIONS, loadByte(IPV4_PROTOCOL_OFFSET), UDP],
+        {
+          portOffset: IPV4_UDP_PORT_OFFSET,
+          ports,
+        },
+      ),
+      udpProgram(ETHER_TYPE.ipv6, [loadByte(IPV6_NEXT_HEADER_OFFSET), UDP], {
+        portOffset: IPV6_UDP_PORT_OFFSET,
+        ports,
+      }),
+    ],
+  };
+}
+
+/** `checks` are loads, each followed by what must be loaded. */
+function udpProgram(
+  etherType: number,
+  checks: readonly (BpfInstruction | number)[],
+  { portOffset, ports }: { readonly portOffset: number; readonly ports: readonly number[] },
+): FilterProgram {
+  // The last two instructions drop and accept.
+  const drop = 2 + 2 + checks.length + 1 + ports.length;
+  const toDrop = (from: number) => drop - from - 1;
+  const instructions = [
+    loadPacketType(),
+    ifAtLeast(PACKET_OTHERHOST, toDrop(1), 0),
+    loadHalf(ETHER_TYPE_OFFSET),
+    ifEqual(etherType, 0, toDrop(3)),
+    ...checks.map((check, i) => (typeof check === "number" ? ifEqual(check, 0, toDrop(4 + i)) : check)),
+    loadHalf(portOffset),
+    ...ports.map((port, i) => ifEqual(port, ports.length - i, 0)),
+    ret(0),
+    ret(WHOLE_FRAME),
+  ];
+  return { etherType, instructions };
 }
 
 /** What {@link arpFilter} or {@link ndpFilter} lets through. */
