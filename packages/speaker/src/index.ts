@@ -1,6 +1,11 @@
 export { type AddressCounts, AddressTable, type ServedAddress } from "./address-table.ts";
 export { gratuitousFrames, probeFrame } from "./announcement.ts";
 export { arpResponder } from "./arp-responder.ts";
+export { type BfdDependencies, BfdSessions } from "./bfd/bfd-sessions.ts";
+export type { BfdProfile, DesiredSession } from "./bfd/desired-session.ts";
+export type { BfdReport, BfdStatistics } from "./bfd/live-session.ts";
+export type { BfdNetwork } from "./bfd/network.ts";
+export { udpNetwork } from "./bfd/udp-network.ts";
 export { OwnMacs } from "./frame-bytes.ts";
 export { type NdpInterface, ndpResponder } from "./ndp-responder.ts";
 export { Pacer, type PacerOptions, type Priority } from "./pacer.ts";
