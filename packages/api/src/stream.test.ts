@@ -27,6 +27,8 @@ function snapshotOf(count: number) {
           last: (index + 1) * perChunk >= count,
           groups: groups.slice(index * perChunk, (index + 1) * perChunk),
           revisionHolder: "a",
+          bgpPeers: [],
+          bgpRoutes: [],
         },
       },
     }),

@@ -1,6 +1,7 @@
-import type { Ip } from "@heraldlb/net";
+import type { Ip, Prefix } from "@heraldlb/net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { RouteDefinition } from "./bgp-definition.ts";
 import { type Definition, Definitions, type Interfaces } from "./definitions.ts";
 
 const A = "10.0.0.1" as Ip;
@@ -12,7 +13,7 @@ describe("a node", () => {
     const definitions = new Definitions(10);
     definitions.set(A, [A], reach("n1", "n2"));
     definitions.set(B, [B], reach("n2"));
-    expect(definitions.snapshot("n1")).toEqual([{ id: A, addresses: [A], interfaces: "all" }]);
+    expect(definitions.snapshot("n1")).toEqual([{ type: "group", id: A, addresses: [A], interfaces: "all" }]);
     expect(definitions.snapshot("n2").map(({ id }) => id)).toEqual([A, B]);
   });
 
@@ -21,7 +22,7 @@ describe("a node", () => {
     definitions.set(A, [A], reach("n1", "n2"));
     const since = definitions.revision;
     definitions.set(A, [A], reach("n2"));
-    expect(definitions.delta("n1", since)).toEqual({ changed: [], removed: [A] });
+    expect(definitions.delta("n1", since)).toEqual({ changed: [], removed: [{ type: "group", id: A }] });
   });
 
   test("hears nothing of a group that never reached it", () => {
@@ -41,7 +42,7 @@ describe("a node", () => {
     definitions.set(A, [A], mixed);
     const [n1, n2, n3] = ["n1", "n2", "n3"].map((node) => definitions.snapshot(node)[0]);
     expect(n1).toBe(n2);
-    expect(n3?.interfaces).toEqual([]);
+    expect(n3).toMatchObject({ interfaces: [] });
   });
 });
 
@@ -64,6 +65,47 @@ describe("the revision", () => {
   });
 });
 
+describe("a route", () => {
+  const route = (id: string): RouteDefinition => ({
+    ...{ type: "route", id, prefix: `${id}/32` as Prefix, peers: [], localPref: 0, med: 0 },
+    ...{ communities: [], largeCommunities: [], prepend: 0, weight: 0 },
+  });
+
+  test("is told to its node only", () => {
+    const definitions = new Definitions(10);
+    const item = route(A);
+    definitions.tell("n1", item);
+    expect(definitions.snapshot("n1")).toEqual([item]);
+    expect(definitions.snapshot("n2")).toEqual([]);
+    expect(definitions.delta("n2", 0)).toEqual({ changed: [], removed: [] });
+  });
+
+  test("that is taken back is gone", () => {
+    const definitions = new Definitions(10);
+    definitions.tell("n1", route(A));
+    const since = definitions.revision;
+    definitions.untell("n1", { type: "route", id: A });
+    expect(definitions.snapshot("n1")).toEqual([]);
+    expect(definitions.delta("n1", since)).toEqual({ changed: [], removed: [{ type: "route", id: A }] });
+  });
+
+  test("that came and went in between is gone", () => {
+    const definitions = new Definitions(10);
+    definitions.tell("n1", route(A));
+    definitions.untell("n1", { type: "route", id: A });
+    definitions.untell("n1", { type: "route", id: A });
+    expect(definitions.revision).toBe(2);
+    expect(definitions.delta("n1", 0)).toEqual({ changed: [], removed: [{ type: "route", id: A }] });
+  });
+
+  test("is no group of that name", () => {
+    const definitions = new Definitions(10);
+    definitions.set(A, [A], reach("n1"));
+    definitions.tell("n1", route(A));
+    expect(new Set(definitions.snapshot("n1").map(({ type }) => type))).toEqual(new Set(["group", "route"]));
+  });
+});
+
 test("a snapshot and all deltas after it make what a later snapshot says", () => {
   const change = fc.record({
     id: fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3"),
@@ -75,12 +117,12 @@ test("a snapshot and all deltas after it make what a later snapshot says", () =>
       const apply = ({ id, reach }: (typeof changes)[number]) =>
         reach ? definitions.set(id, [id as Ip], new Map(Object.entries(reach))) : definitions.delete(id);
       changes.slice(0, cut).forEach(apply);
-      const had = new Map(definitions.snapshot("n1").map((item) => [item.id, item]));
+      const had = new Map<string, Definition>(definitions.snapshot("n1").map((item) => [item.id, item]));
       const since = definitions.revision;
       changes.slice(cut).forEach(apply);
       const delta = definitions.delta("n1", since);
       for (const item of delta?.changed ?? []) had.set(item.id, item);
-      for (const id of delta?.removed ?? []) had.delete(id);
+      for (const { id } of delta?.removed ?? []) had.delete(id);
       expect(had).toEqual(new Map(definitions.snapshot("n1").map((item: Definition) => [item.id, item])));
     }),
   );

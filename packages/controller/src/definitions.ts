@@ -1,10 +1,18 @@
 import type { Ip } from "@heraldlb/net";
+import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
 
 /** Where an address is answered for on one node: on all interfaces that the speaker may use, or on these. */
 export type Interfaces = "all" | readonly string[];
 
+/** One thing, as one node is told of it. */
+export type Definition = GroupDefinition | PeerDefinition | RouteDefinition;
+
+/** Which thing. */
+export type DefinitionKey = Pick<Definition, "type" | "id">;
+
 /** One group, as one node is told of it. */
-export interface Definition {
+export interface GroupDefinition {
+  readonly type: "group";
   readonly id: string;
   readonly addresses: readonly Ip[];
   readonly interfaces: Interfaces;
@@ -16,30 +24,35 @@ export type Reach = ReadonlyMap<string, Interfaces>;
 /** What changed for one node. */
 export interface DefinitionDelta {
   readonly changed: readonly Definition[];
-  readonly removed: readonly string[];
+  readonly removed: readonly DefinitionKey[];
 }
 
 interface Entry {
   readonly addresses: readonly Ip[];
   readonly reach: Reach;
   /** One object for all nodes with the same interfaces, so that what is sent to many is made once. */
-  readonly variants: Map<string, Definition>;
+  readonly variants: Map<string, GroupDefinition>;
 }
 
-interface Change {
-  readonly id: string;
-  readonly before: Reach | undefined;
-}
+/** What one node is told about BGP, by `keyText`. */
+type NodeItems = Map<string, PeerDefinition | RouteDefinition>;
+
+/** A change of a group, or of what a single node is told about BGP. */
+type Change =
+  | { readonly type: "group"; readonly id: string; readonly before: Reach | undefined }
+  | { readonly type: "item"; readonly node: string; readonly key: DefinitionKey; readonly existed: boolean };
 
 const NOWHERE: Reach = new Map();
 
 /**
- * All groups' definitions with a revision that rises with each change, and the last changes.
+ * All definitions with a revision that rises with each change, and the last changes.
  *
- * A node sees only the groups that reach it; for it, a group that stops reaching it is removed.
+ * A node sees only the groups that reach it; for it, a group that stops reaching it is removed. Routers and routes are
+ * each node's own.
  */
 export class Definitions {
   readonly #entries = new Map<string, Entry>();
+  readonly #items = new Map<string, NodeItems>();
   /** `#changes[i]` made revision `#base + i + 1`. */
   #changes: Change[] = [];
   #base = 0;
@@ -64,7 +77,7 @@ export class Definitions {
     const before = this.#entries.get(id);
     if (before && sameItems(before.addresses, addresses) && sameReach(before.reach, reach)) return;
     this.#entries.set(id, { addresses, reach, variants: new Map() });
-    this.#log({ id, before: before?.reach });
+    this.#log({ type: "group", id, before: before?.reach });
   }
 
   /** Ends a group. */
@@ -72,12 +85,31 @@ export class Definitions {
     const before = this.#entries.get(id);
     if (!before) return;
     this.#entries.delete(id);
-    this.#log({ id, before: before.reach });
+    this.#log({ type: "group", id, before: before.reach });
   }
 
-  /** Every group that reaches the node. */
+  /** Tells a node of a router or a route. Nothing happens if it is the very one that it was told of. */
+  tell(node: string, item: PeerDefinition | RouteDefinition): void {
+    const items = this.#items.get(node) ?? (new Map() as NodeItems);
+    if (items.size === 0) this.#items.set(node, items);
+    const key = keyText(item);
+    const before = items.get(key);
+    if (before === item) return;
+    items.set(key, item);
+    this.#log({ type: "item", node, key: { type: item.type, id: item.id }, existed: before !== undefined });
+  }
+
+  /** Takes a router or a route back. */
+  untell(node: string, key: DefinitionKey): void {
+    const items = this.#items.get(node);
+    if (!items?.delete(keyText(key))) return;
+    if (items.size === 0) this.#items.delete(node);
+    this.#log({ type: "item", node, key, existed: true });
+  }
+
+  /** Every group that reaches the node, and its routers and routes. */
   snapshot(node: string): Definition[] {
-    const definitions: Definition[] = [];
+    const definitions: Definition[] = [...(this.#items.get(node)?.values() ?? [])];
     for (const [id, entry] of this.#entries) {
       const definition = define(id, entry, node);
       if (definition) definitions.push(definition);
@@ -93,20 +125,30 @@ export class Definitions {
   /** What the node lacks that has everything up to `since`; undefined if that is too long ago or never was. */
   delta(node: string, since: number): DefinitionDelta | undefined {
     if (!this.remembers(since)) return undefined;
-    const reached = new Map<string, boolean>();
+    const touched = new Map<string, { readonly key: DefinitionKey; had: boolean }>();
     for (let index = since - this.#base; index < this.#changes.length; index++) {
-      const { id, before } = this.#changes[index] as Change;
-      reached.set(id, reached.get(id) || (before ?? NOWHERE).has(node));
+      const change = this.#changes[index] as Change;
+      if (change.type === "item" && change.node !== node) continue;
+      const key: DefinitionKey = change.type === "group" ? change : change.key;
+      const had = change.type === "group" ? (change.before ?? NOWHERE).has(node) : change.existed;
+      const known = touched.get(keyText(key));
+      if (known) known.had ||= had;
+      else touched.set(keyText(key), { key: { type: key.type, id: key.id }, had });
     }
     const changed: Definition[] = [];
-    const removed: string[] = [];
-    for (const [id, had] of reached) {
-      const entry = this.#entries.get(id);
-      const definition = entry && define(id, entry, node);
+    const removed: DefinitionKey[] = [];
+    for (const { key, had } of touched.values()) {
+      const definition = this.#define(key, node);
       if (definition) changed.push(definition);
-      else if (had) removed.push(id);
+      else if (had) removed.push(key);
     }
     return { changed, removed };
+  }
+
+  #define(key: DefinitionKey, node: string): Definition | undefined {
+    if (key.type !== "group") return this.#items.get(node)?.get(keyText(key));
+    const entry = this.#entries.get(key.id);
+    return entry && define(key.id, entry, node);
   }
 
   #log(change: Change): void {
@@ -119,13 +161,15 @@ export class Definitions {
   }
 }
 
-function define(id: string, entry: Entry, node: string): Definition | undefined {
+const keyText = ({ type, id }: DefinitionKey): string => `${type} ${id}`;
+
+function define(id: string, entry: Entry, node: string): GroupDefinition | undefined {
   const interfaces = entry.reach.get(node);
   if (!interfaces) return undefined;
   const key = interfaces === "all" ? "all" : `=${interfaces.join("\n")}`;
   const known = entry.variants.get(key);
   if (known) return known;
-  const definition: Definition = { id, addresses: entry.addresses, interfaces };
+  const definition: GroupDefinition = { type: "group", id, addresses: entry.addresses, interfaces };
   entry.variants.set(key, definition);
   return definition;
 }

@@ -1,9 +1,12 @@
 import { CHUNK_BYTES, type Encoded } from "@heraldlb/api";
-import type { Definition, DefinitionDelta } from "./definitions.ts";
+import type { RouteDefinition } from "./bgp-definition.ts";
+import type { Definition, DefinitionDelta, DefinitionKey } from "./definitions.ts";
 import { encodeChunk, encodeDelta } from "./messages.ts";
 
 // What differs between nodes are their interfaces and advertisements: a handful of variants at most.
 const VARIANTS = 8;
+// Names, texts and a password of the greatest length together.
+const PEER_BYTES = 1024;
 
 interface Cached<T> {
   readonly key: string;
@@ -43,7 +46,7 @@ export class Encoder {
     const key = `${base} ${revision}`;
     const known = this.#deltas.find(
       ({ key: other, input }) =>
-        other === key && isSame(input.changed, delta.changed) && isSame(input.removed, delta.removed),
+        other === key && isSame(input.changed, delta.changed) && isSameKeys(input.removed, delta.removed),
     );
     if (known) return known.output;
     const pieces = cut(delta.changed);
@@ -70,6 +73,10 @@ function isSame<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
+function isSameKeys(a: readonly DefinitionKey[], b: readonly DefinitionKey[]): boolean {
+  return a.length === b.length && a.every(({ type, id }, index) => type === b[index]?.type && id === b[index].id);
+}
+
 /** Pieces of about `CHUNK_BYTES`; an empty one if there is nothing. */
 function cut(definitions: readonly Definition[]): Definition[][] {
   const pieces: Definition[][] = [];
@@ -87,7 +94,15 @@ function cut(definitions: readonly Definition[]): Definition[][] {
 }
 
 /** About how many bytes it takes: protobuf's framing is small beside the names. */
-function sizeOf({ id, addresses, interfaces }: Definition): number {
+function sizeOf(definition: Definition): number {
+  if (definition.type === "peer") return PEER_BYTES;
+  if (definition.type === "route") return routeSize(definition);
+  const { id, addresses, interfaces } = definition;
   const names = interfaces === "all" ? 0 : interfaces.reduce((sum, name) => sum + name.length + 2, 0);
   return id.length + 8 + addresses.reduce((sum, address) => sum + address.length + 8 + names, 0);
+}
+
+function routeSize({ id, prefix, peers, communities, largeCommunities }: RouteDefinition): number {
+  const names = peers.reduce((sum, name) => sum + name.length + 2, 0);
+  return id.length + prefix.length + names + 5 * communities.length + 18 * largeCommunities.length + 24;
 }

@@ -1,6 +1,8 @@
 import {
   AckKind,
   type Ack as ApiAck,
+  type BgpPeer as ApiBgpPeer,
+  type BgpRoute as ApiBgpRoute,
   type Bye as ApiBye,
   type Epoch as ApiEpoch,
   type Group as ApiGroup,
@@ -27,7 +29,8 @@ import {
   type SpeakerMessage,
 } from "@heraldlb/election";
 import { parseMac, ZERO_MAC } from "@heraldlb/net";
-import type { Definition } from "./definitions.ts";
+import { apiBgpPeer, apiBgpRoute } from "./bgp-messages.ts";
+import type { Definition, DefinitionKey, GroupDefinition } from "./definitions.ts";
 import type { Order } from "./order-window.ts";
 
 /** Definitions that a speaker has applied, and the items that it could not. */
@@ -165,8 +168,8 @@ export interface Chunk {
 
 /** The bytes of a part of a snapshot. */
 export function encodeChunk({ revision, index, last, definitions, holder }: Chunk): Encoded {
-  const groups = definitions.map(apiGroup);
-  const value = { revision: BigInt(revision), index, last, groups, revisionHolder: holder };
+  const { groups, peers: bgpPeers, routes: bgpRoutes } = sort(definitions);
+  const value = { revision: BigInt(revision), index, last, groups, revisionHolder: holder, bgpPeers, bgpRoutes };
   return encodeResponse({ message: { $case: "snapshotChunk", value } });
 }
 
@@ -175,16 +178,22 @@ export interface DeltaPart {
   readonly base: number;
   readonly revision: number;
   readonly changed: readonly Definition[];
-  readonly removed: readonly string[];
+  readonly removed: readonly DefinitionKey[];
 }
 
 /** The bytes of changed definitions. */
 export function encodeDelta({ base, revision, changed, removed }: DeltaPart): Encoded {
+  const { groups, peers, routes } = sort(changed);
+  const gone = (kind: DefinitionKey["type"]) => removed.filter(({ type }) => type === kind).map(({ id }) => id);
   const value = {
     baseRevision: BigInt(base),
     revision: BigInt(revision),
-    changed: changed.map(apiGroup),
-    removed,
+    changed: groups,
+    removed: gone("group"),
+    changedBgpPeers: peers,
+    removedBgpPeers: gone("peer"),
+    changedBgpRoutes: routes,
+    removedBgpRoutes: gone("route"),
   };
   return encodeResponse({ message: { $case: "delta", value } });
 }
@@ -272,7 +281,23 @@ function fromEpoch(epoch: ApiEpoch | undefined): Epoch {
 
 const apiEpoch = ({ term, counter }: Epoch): ApiEpoch => ({ term: BigInt(term), counter: BigInt(counter) });
 
-function apiGroup({ id, addresses, interfaces }: Definition): ApiGroup {
+function sort(definitions: readonly Definition[]): Sorted {
+  const [groups, peers, routes]: [ApiGroup[], ApiBgpPeer[], ApiBgpRoute[]] = [[], [], []];
+  for (const definition of definitions) {
+    if (definition.type === "group") groups.push(apiGroup(definition));
+    else if (definition.type === "peer") peers.push(apiBgpPeer(definition));
+    else routes.push(apiBgpRoute(definition));
+  }
+  return { groups, peers, routes };
+}
+
+interface Sorted {
+  readonly groups: readonly ApiGroup[];
+  readonly peers: readonly ApiBgpPeer[];
+  readonly routes: readonly ApiBgpRoute[];
+}
+
+function apiGroup({ id, addresses, interfaces }: GroupDefinition): ApiGroup {
   const where = interfaces === "all" ? { allInterfaces: true, interfaces: [] } : { allInterfaces: false, interfaces };
   return { id, addresses: addresses.map((address) => ({ address, ...where })) };
 }

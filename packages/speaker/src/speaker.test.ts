@@ -16,6 +16,7 @@ import type { Streams } from "./streams.ts";
 import { decodeDefinitions } from "./translate.ts";
 import type { ToWorker } from "./worker-messages.ts";
 
+const NO_BGP = { changedBgpPeers: [], removedBgpPeers: [], changedBgpRoutes: [], removedBgpRoutes: [] };
 const REPLICA = "198.51.100.1:7600";
 const definition = (id: string): GroupDefinition => ({ id, addresses: [{ address: id as Ipv4, interfaces: "all" }] });
 const proto = (id: string) => ({ id, addresses: [{ address: id, allInterfaces: true, interfaces: [] }] });
@@ -63,7 +64,15 @@ function start(definitions: Definitions = new Definitions()) {
     receive(
       {
         $case: "snapshotChunk",
-        value: { revision, index: 0, last: true, groups: ids.map(proto), revisionHolder: holder },
+        value: {
+          revision,
+          index: 0,
+          last: true,
+          groups: ids.map(proto),
+          revisionHolder: holder,
+          bgpPeers: [],
+          bgpRoutes: [],
+        },
       },
       dial,
     );
@@ -140,7 +149,7 @@ describe("definitions", () => {
     const { speaker, chunk, receive, sent } = start();
     speaker.opened(1, REPLICA);
     await chunk(5n, [A]);
-    const delta = { baseRevision: 6n, revision: 7n, changed: [proto(B)], removed: [] };
+    const delta = { baseRevision: 6n, revision: 7n, changed: [proto(B)], removed: [], ...NO_BGP };
     await expect(receive({ $case: "delta", value: delta })).rejects.toThrow("does not follow");
     const hello = { type: "hello", node: "n1", instance: "i", bootId: "b", startedAt: 1, stamp: 1 } as const;
     const rest = { maxTerm: 0, termHolder: "", holdingsRev: 0, holdings: [], links: [] };
@@ -158,7 +167,10 @@ describe("definitions", () => {
     await reply("c2", 2n, 2);
     const before = changes().length;
     await chunk(6n, [A], "c1", 1);
-    await receive({ $case: "delta", value: { baseRevision: 5n, revision: 7n, changed: [proto(A)], removed: [B] } }, 1);
+    await receive(
+      { $case: "delta", value: { baseRevision: 5n, revision: 7n, changed: [proto(A)], removed: [B], ...NO_BGP } },
+      1,
+    );
     expect(changes()).toHaveLength(before);
   });
 
@@ -169,7 +181,10 @@ describe("definitions", () => {
     await chunk(5n, [A], "c1", 1);
     await chunk(9n, [B], "c2", 2);
     const before = changes().length;
-    await receive({ $case: "delta", value: { baseRevision: 5n, revision: 10n, changed: [], removed: [B] } }, 1);
+    await receive(
+      { $case: "delta", value: { baseRevision: 5n, revision: 10n, changed: [], removed: [B], ...NO_BGP } },
+      1,
+    );
     expect(changes()).toHaveLength(before);
   });
 });

@@ -14,6 +14,7 @@ import { describe, expect, test } from "vitest";
 import type { SentStatement } from "./outgoing.ts";
 import { decodeDefinitions, encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
 
+const NO_BGP = { changedBgpPeers: [], removedBgpPeers: [], changedBgpRoutes: [], removedBgpRoutes: [] };
 const context = { applied: { revision: 7n, holder: "c1" }, ageMs: 3.4 };
 /** As it comes out at the other end. */
 const sent = (message: SentStatement) =>
@@ -170,7 +171,13 @@ describe("what a controller says", () => {
       { address: "192.0.2.1", allInterfaces: true, interfaces: [] },
       { address: "2001:DB8:0::1", allInterfaces: false, interfaces: ["eth0"] },
     ];
-    const value = { baseRevision: 1n, revision: 2n, changed: [{ id: "192.0.2.1", addresses }], removed: ["g"] };
+    const value = {
+      baseRevision: 1n,
+      revision: 2n,
+      changed: [{ id: "192.0.2.1", addresses }],
+      removed: ["g"],
+      ...NO_BGP,
+    };
     expect(received({ $case: "delta", value })).toEqual({
       type: "delta",
       delta: {
@@ -200,7 +207,15 @@ describe("what a controller says", () => {
     ["an address twice", "g", ["2001:db8::1", "2001:DB8::1"]],
   ])("a definition with %s is that item's error", (_what, id, texts) => {
     const addresses = texts.map((address) => ({ address, allInterfaces: true, interfaces: [] }));
-    const value = { revision: 2n, index: 0, last: true, groups: [{ id, addresses }], revisionHolder: "c1" };
+    const value = {
+      revision: 2n,
+      index: 0,
+      last: true,
+      groups: [{ id, addresses }],
+      revisionHolder: "c1",
+      bgpPeers: [],
+      bgpRoutes: [],
+    };
     expect(received({ $case: "snapshotChunk", value })).toMatchObject({
       chunk: { groups: [{ type: "error", error: { group: id, reason: "invalidGroup" } }] },
     });

@@ -85,6 +85,8 @@ export function encodeDefinitions({ position, groups }: SavedDefinitions): Uint8
     last: true,
     groups: groups.map(toGroup),
     revisionHolder: position.holder,
+    bgpPeers: [],
+    bgpRoutes: [],
   }).finish();
 }
 
