@@ -9,10 +9,11 @@ import {
   type Holding,
   type Refusal,
 } from "@heraldlb/ipam";
-import { type Ip, parseIp } from "@heraldlb/net";
+import { type Family, type Ip, parseIp } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { type Memory, poolSet, serviceInput, writtenMemory } from "./translate.ts";
+import { UsageCounter } from "./usage.ts";
 import type { KnownService, World, WorldChanges } from "./world.ts";
 
 /** What giving addresses depends on. */
@@ -55,6 +56,7 @@ export class Addresses {
   /** What the files say, or will once everything is stored. */
   readonly #records: Map<string, StatusRecord>;
   readonly #given = new Map<string, Holding>();
+  readonly #usage = new UsageCounter();
   readonly #served = new Set<string>();
   /** As it is stored, or will be. */
   #freed: readonly Freed[];
@@ -82,9 +84,14 @@ export class Addresses {
     return this.#allocator.refusals();
   }
 
-  /** All Services that have addresses. */
-  allGiven(): Iterable<[string, Holding]> {
-    return this.#given.entries();
+  /** How many distinct addresses of the pool are in use. */
+  usage(pool: string): Readonly<Record<Family, number>> {
+    return this.#usage.of(pool);
+  }
+
+  /** How many freed addresses rest, or have rested, of pools with a cool-down. */
+  get freedCount(): number {
+    return this.#freed.length;
   }
 
   /** Why the Service has what it has, or nothing; undefined if it is not served. */
@@ -126,7 +133,7 @@ export class Addresses {
     const holding = this.#allocator.holding(key);
     if (!holding || this.#records.get(key) !== record) return false;
     const before = this.#given.get(key);
-    this.#given.set(key, holding);
+    this.#give(key, holding);
     return !before || !isSame(before.addresses, holding.addresses) || before.pool !== holding.pool;
   }
 
@@ -173,6 +180,14 @@ export class Addresses {
     return known !== undefined && isServed(known.service, this.#options.loadBalancerClass);
   }
 
+  #give(service: string, holding: Holding | undefined): void {
+    const before = this.#given.get(service);
+    if (before) this.#usage.delete(before);
+    if (holding) this.#given.set(service, holding);
+    else this.#given.delete(service);
+    if (holding) this.#usage.add(holding);
+  }
+
   #rememberFreed(): Entry[] {
     const { freed } = this.#allocator;
     if (isDeepStrictEqual(freed, this.#freed)) return [];
@@ -190,7 +205,7 @@ export class Addresses {
       case "release": {
         const { addresses, reason, message } = action;
         log.info("addresses taken away", { service, addresses, reason, detail: message });
-        this.#given.delete(service);
+        this.#give(service, undefined);
         const record = this.#records.get(service);
         this.#records.delete(service);
         return record ? { entry: forget(record), affected: service } : { affected: service };
@@ -224,7 +239,7 @@ export class Addresses {
     const isStored = isDeepStrictEqual(before, record);
     // What was given before this process counts already, wherever it is written; so does what only changed its pool.
     const counts = cause === "restored" || cause === "poolChanged";
-    if (counts) this.#given.set(service, { addresses, pool, stranded });
+    if (counts) this.#give(service, { addresses, pool, stranded });
     const affected = counts ? { affected: service } : {};
     if (isStored) return affected;
     this.#records.set(service, record);

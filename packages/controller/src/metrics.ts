@@ -85,6 +85,11 @@ export function addControllerMetrics(registry: Registry, controller: Controller)
   gauge("herald_streams_current", "Streams whose speaker has applied all that it was told", () => status().hub.current);
   gauge("herald_snapshots_waiting", "Speakers that wait for their snapshot", () => status().hub.waitingForSnapshot);
   gauge("herald_definitions_revision", "Number of the last change of what speakers are told", () => status().revision);
+  gauge(
+    "herald_addresses_freed",
+    "Freed addresses of pools with a cool-down that are remembered",
+    () => controller.cluster.addresses?.freedCount ?? 0,
+  );
   addWaitingMetric(registry, controller);
   addPoolMetrics(registry, controller);
 }

@@ -1,7 +1,8 @@
 import { type IpAddressPool, readResource } from "@heraldlb/config";
+import type { Ip } from "@heraldlb/net";
 import { describe, expect, test } from "vitest";
 import { pool } from "./controller.test.fixture.ts";
-import { capacity } from "./usage.ts";
+import { capacity, UsageCounter } from "./usage.ts";
 
 function resource(addresses: readonly string[], avoidBuggyIPs: boolean): IpAddressPool {
   const outcome = readResource(pool("p", addresses, { avoidBuggyIPs }), { defaultNamespace: "default" });
@@ -22,5 +23,24 @@ describe("a pool's capacity", () => {
     [["1000::/64"], true, 0n, 2n ** 64n],
   ])("of %j, avoiding .0 and .255: %s, is %s and %s", (addresses, avoids, ipv4, ipv6) => {
     expect(capacity(resource(addresses, avoids))).toEqual({ ipv4, ipv6 });
+  });
+});
+
+describe("usage", () => {
+  const holding = (pool: string, ...addresses: string[]) => ({ pool, addresses: addresses as Ip[] });
+
+  test("counts an address once, however many share it, until the last of them is gone", () => {
+    const usage = new UsageCounter();
+    usage.add(holding("p", "1.2.3.0", "1000::"));
+    usage.add(holding("p", "1.2.3.0"));
+    usage.add(holding("q", "2.2.2.2"));
+    expect([usage.of("p"), usage.of("q")]).toEqual([
+      { ipv4: 1, ipv6: 1 },
+      { ipv4: 1, ipv6: 0 },
+    ]);
+    usage.delete(holding("p", "1.2.3.0", "1000::"));
+    expect(usage.of("p")).toEqual({ ipv4: 1, ipv6: 0 });
+    usage.delete(holding("p", "1.2.3.0"));
+    expect(usage.of("p")).toEqual({ ipv4: 0, ipv6: 0 });
   });
 });

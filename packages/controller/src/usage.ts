@@ -1,4 +1,5 @@
 import { type IpAddressPool, poolRanges } from "@heraldlb/config";
+import type { Holding } from "@heraldlb/ipam";
 import { type Family, familyOf, type IpRange, ipToBigInt, rangeFirst, rangeLast, rangeSize } from "@heraldlb/net";
 import type { Cluster } from "./cluster.ts";
 
@@ -10,19 +11,55 @@ export interface PoolUsage {
 }
 
 /** The usage of all pools in force. Sharers of an address count once. */
-export function poolUsage(cluster: Cluster): PoolUsage[] {
-  const used = new Map<string, Set<string>>();
-  for (const [, { pool, addresses }] of cluster.addresses?.allGiven() ?? []) {
-    const set = used.get(pool) ?? new Set();
-    for (const address of addresses) set.add(address);
-    used.set(pool, set);
-  }
-  return [...cluster.world.pools].map((pool) => {
+export function poolUsage({ addresses, world }: Cluster): PoolUsage[] {
+  return [...world.pools].map((pool) => {
     const { name } = pool.metadata;
-    const counts = { ipv4: 0, ipv6: 0 };
-    for (const address of used.get(name) ?? []) counts[address.includes(":") ? "ipv6" : "ipv4"]++;
-    return { pool: name, total: capacity(pool), used: counts };
+    return { pool: name, total: capacity(pool), used: addresses?.usage(name) ?? NOTHING };
   });
+}
+
+const NOTHING = { ipv4: 0, ipv6: 0 };
+
+/** Counts the addresses that are in use, pool by pool, as they come and go. */
+export class UsageCounter {
+  readonly #shares = new Map<string, number>();
+  readonly #used = new Map<string, Record<Family, number>>();
+
+  /** A Service has these addresses. */
+  add({ pool, addresses }: Holding): void {
+    for (const address of addresses) {
+      const key = `${pool} ${address}`;
+      const shares = this.#shares.get(key) ?? 0;
+      this.#shares.set(key, shares + 1);
+      if (shares === 0) this.#count(pool, familyOf(address), 1);
+    }
+  }
+
+  /** A Service has them no longer. */
+  delete({ pool, addresses }: Holding): void {
+    for (const address of addresses) {
+      const key = `${pool} ${address}`;
+      const shares = (this.#shares.get(key) ?? 0) - 1;
+      if (shares > 0) {
+        this.#shares.set(key, shares);
+        continue;
+      }
+      this.#shares.delete(key);
+      this.#count(pool, familyOf(address), -1);
+    }
+  }
+
+  /** How many distinct addresses of the pool are in use. */
+  of(pool: string): Readonly<Record<Family, number>> {
+    return this.#used.get(pool) ?? NOTHING;
+  }
+
+  #count(pool: string, family: Family, by: 1 | -1): void {
+    const before = this.of(pool);
+    const now = { ...before, [family]: before[family] + by };
+    if (now.ipv4 + now.ipv6 > 0) this.#used.set(pool, now);
+    else this.#used.delete(pool);
+  }
 }
 
 /** How many addresses can be given from a pool: those that it avoids do not count. */
