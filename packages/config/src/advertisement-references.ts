@@ -56,8 +56,12 @@ function bgpWarnings(advertisement: BgpAdvertisement, census: Census): Problem[]
 
 /** MetalLB refuses it. Here nothing keeps it from working. */
 function echoWarnings(advertisement: BgpAdvertisement, { pools, peers, profiles }: Census): Problem[] {
+  const echoing = new Set(
+    profiles.values().flatMap(({ resource: { metadata, spec } }) => (spec.echoMode ? [metadata.name] : [])),
+  );
+  if (echoing.size === 0) return [];
   const peer = peers.values().find(({ resource: { metadata, spec } }) => {
-    return profiles.get(spec.bfdProfile)?.resource.spec.echoMode && reachesPeer(advertisement, metadata.name);
+    return echoing.has(spec.bfdProfile) && reachesPeer(advertisement, metadata.name);
   });
   const pool = pools.values().find(({ resource }) => {
     return reachesPool(advertisement, resource) && familiesOf(resource).includes("ipv6");

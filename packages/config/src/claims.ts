@@ -9,7 +9,7 @@ import type { IpAddressPool } from "./ip-address-pool.ts";
 import { type KnownNodes, shareNode } from "./node-overlap.ts";
 import { CidrSet } from "./overlap.ts";
 import { endpointKey, endpointText } from "./peer-endpoint.ts";
-import { reachesPool } from "./reach.ts";
+import { reachedPools, reachesPool } from "./reach.ts";
 
 /** Names that others refer to: within a kind they are used once, in whatever namespace. */
 const DUPLICATES: Readonly<Partial<Record<Contradictable["kind"], (name: string) => string>>> = {
@@ -23,7 +23,7 @@ export class Claims {
   readonly #nodes: KnownNodes;
   readonly #names = new Set<string>();
   readonly #cidrs = new CidrSet();
-  readonly #pools: IpAddressPool[] = [];
+  readonly #pools = new Map<string, IpAddressPool>();
   /** Those that aggregate. */
   readonly #aggregating: BgpAdvertisement[] = [];
   readonly #aliases = new Set<string>();
@@ -72,7 +72,7 @@ export class Claims {
     }
     const overlap = this.#cidrs.add(pool);
     if (!overlap) {
-      this.#pools.push(pool);
+      this.#pools.set(pool.metadata.name, pool);
       return undefined;
     }
     const { cidr, entry, with: before } = overlap;
@@ -84,8 +84,8 @@ export class Claims {
   #claimAdvertisement(advertisement: BgpAdvertisement): Contradiction | undefined {
     const { aggregationLength, aggregationLengthV6 } = advertisement.spec;
     if (aggregationLength === 32 && aggregationLengthV6 === 128) return undefined;
-    for (const pool of this.#pools) {
-      const short = reachesPool(advertisement, pool) ? tooShort(advertisement, pool) : undefined;
+    for (const pool of reachedPools(advertisement, this.#pools)) {
+      const short = tooShort(advertisement, pool);
       if (!short) continue;
       const fix = `write at least ${short.least}, or leave out pool "${pool.metadata.name}"`;
       return contradiction(formatPath(["spec", short.field]), `${short.message}; ${fix}`);

@@ -3,16 +3,14 @@ import type { BgpAdvertisement } from "./bgp-advertisement.ts";
 import { type KnownNodes, shareNode } from "./node-overlap.ts";
 
 /**
- * Whether two advertisements of one pool would give one route two local preferences: they differ, and so do neither
- * the prefixes (in each family of the pool), nor the peers, nor the nodes. Those for some Services only are not
- * compared, since it depends on the Service.
+ * Whether two advertisements of one pool would give one route two local preferences: they differ, but not the prefixes
+ * (in every family of the pool), the peers or the nodes. What Services they are for is not looked at.
  */
 export function localPrefsConflict(
   a: BgpAdvertisement,
   b: BgpAdvertisement,
   { families, nodes }: { readonly families: readonly Family[]; readonly nodes: KnownNodes },
 ): boolean {
-  if (a.spec.serviceSelectors.length > 0 || b.spec.serviceSelectors.length > 0) return false;
   if (a.spec.localPref === b.spec.localPref) return false;
   const [own, others] = [new Set(a.spec.peers), new Set(b.spec.peers)];
   if (own.size > 0 && others.size > 0 && own.isDisjointFrom(others)) return false;

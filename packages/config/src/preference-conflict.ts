@@ -4,7 +4,7 @@ import type { Claimant, Contradiction } from "./contradiction.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
 import { localPrefsConflict } from "./local-preference.ts";
 import type { KnownNodes } from "./node-overlap.ts";
-import { reachesPool } from "./reach.ts";
+import { reachedPools } from "./reach.ts";
 
 /** Who is there, in the order of right. */
 export interface PreferenceWorld<Key> {
@@ -13,19 +13,25 @@ export interface PreferenceWorld<Key> {
   readonly nodes: KnownNodes;
 }
 
-/** Advertisements that give routes another local preference than one before them gives the same routes. */
+/**
+ * Advertisements that give routes another local preference than one before them gives the same routes. Those for some
+ * Services only are left out, since it depends on the Service.
+ */
 export function preferenceConflicts<Key>({
   advertisements,
   pools,
   nodes,
 }: PreferenceWorld<Key>): ReadonlyMap<Key, Contradiction> {
   const found = new Map<Key, Contradiction>();
-  const granted: BgpAdvertisement[] = [];
+  const byName = new Map(pools.map((pool) => [pool.metadata.name, pool]));
+  const granted = new Map<IpAddressPool, BgpAdvertisement[]>();
   for (const [key, { resource, isIncumbent }] of advertisements) {
     if (resource.kind !== "BGPAdvertisement" || resource.spec.serviceSelectors.length > 0) continue;
-    const rival = firstRival(resource, granted, { pools, nodes });
+    const reached = reachedPools(resource, byName);
+    const rival = firstRival(resource, reached, { granted, nodes });
     if (rival) found.set(key, { problem: preferenceProblem(resource, rival), isBorne: isIncumbent });
-    if (!rival || isIncumbent) granted.push(resource);
+    if (rival && !isIncumbent) continue;
+    for (const pool of reached) enter(granted, pool, resource);
   }
   return found;
 }
@@ -35,21 +41,29 @@ interface Rival {
   readonly pool: IpAddressPool;
 }
 
+interface Granted {
+  /** Who advertises each pool, in the order of right. */
+  readonly granted: ReadonlyMap<IpAddressPool, readonly BgpAdvertisement[]>;
+  readonly nodes: KnownNodes;
+}
+
 function firstRival(
   advertisement: BgpAdvertisement,
-  granted: readonly BgpAdvertisement[],
-  { pools, nodes }: Pick<PreferenceWorld<never>, "pools" | "nodes">,
+  reached: readonly IpAddressPool[],
+  { granted, nodes }: Granted,
 ): Rival | undefined {
-  const others = granted.filter(({ spec }) => spec.localPref !== advertisement.spec.localPref);
-  if (others.length === 0) return undefined;
-  for (const pool of pools.filter((each) => reachesPool(advertisement, each))) {
+  for (const pool of reached) {
     const families = familiesOf(pool);
-    const rival = others.find(
-      (other) => reachesPool(other, pool) && localPrefsConflict(advertisement, other, { families, nodes }),
-    );
+    const rival = granted.get(pool)?.find((other) => localPrefsConflict(advertisement, other, { families, nodes }));
     if (rival) return { advertisement: rival, pool };
   }
   return undefined;
+}
+
+function enter(granted: Map<IpAddressPool, BgpAdvertisement[]>, pool: IpAddressPool, one: BgpAdvertisement): void {
+  const others = granted.get(pool);
+  if (others) others.push(one);
+  else granted.set(pool, [one]);
 }
 
 function preferenceProblem({ spec }: BgpAdvertisement, { advertisement, pool }: Rival): Contradiction["problem"] {

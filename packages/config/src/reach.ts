@@ -26,6 +26,19 @@ export function reachesPool({ spec }: L2Advertisement | BgpAdvertisement, { meta
     : selects(ipAddressPoolSelectors, metadata.labels);
 }
 
+/** The pools that an advertisement is about, of those given by name. */
+export function reachedPools(
+  { spec }: L2Advertisement | BgpAdvertisement,
+  pools: ReadonlyMap<string, IpAddressPool>,
+): readonly IpAddressPool[] {
+  const { ipAddressPools, ipAddressPoolSelectors } = spec;
+  if (ipAddressPools.length === 0 && ipAddressPoolSelectors.length === 0) return [...pools.values()];
+  const named = ipAddressPools.flatMap((name) => pools.get(name) ?? []);
+  if (ipAddressPoolSelectors.length === 0) return named;
+  const selected = [...pools.values()].filter(({ metadata }) => selects(ipAddressPoolSelectors, metadata.labels));
+  return [...new Set([...named, ...selected])];
+}
+
 /** Whether an advertisement goes to the peer of this name. */
 export function reachesPeer({ spec: { peers } }: BgpAdvertisement, name: string): boolean {
   return peers.length === 0 || peers.includes(name);
