@@ -7,6 +7,7 @@ import { failover } from "./failover.ts";
 import { memory } from "./memory.ts";
 import { OWNERSHIP_PARTS, type OwnershipPart, ownership } from "./ownership.ts";
 import { type Result, table } from "./result.ts";
+import { validation } from "./validation.ts";
 
 const BUSY_MINUTES = { full: 10, quick: 0.5 };
 
@@ -26,6 +27,7 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
         ? { runs: 2, minutes, only, lossSeconds: 20, addresses: 1000 }
         : { runs: 30, minutes, only, lossSeconds: 60, addresses: 5000 },
     ),
+  validation: (quick) => validation(quick ? 5 : 50),
 };
 
 const HELP = `npm run bench [-- SUITE... [--quick] [--json FILE]]
