@@ -84,6 +84,8 @@ export function takeOver(context: SpeakerContext, group: SpeakerGroup, reason: s
   become(context, group, "owner", reason);
   group.announcing = group.epoch;
   announce(context, group, true);
+  // A link that comes up later has rounds of its own.
+  if (!hasUsableLink(context, group)) return;
   for (const after of config.timers.roundsMs) schedule(state.schedule, now + after, "round", group);
 }
 

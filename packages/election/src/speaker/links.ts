@@ -1,7 +1,7 @@
 import { allowsInterface, isUsable, type Link } from "../link.ts";
 import { become } from "./holding.ts";
 import { dialAll } from "./replica.ts";
-import type { SpeakerContext, SpeakerGroup } from "./state.ts";
+import type { SpeakerContext, SpeakerGroup, Stints } from "./state.ts";
 import { sendToAll } from "./stream.ts";
 import { retryVerifications } from "./verify.ts";
 
@@ -36,15 +36,18 @@ function startRounds(context: SpeakerContext, { name }: Link): void {
   const series = (state.linkSeries.get(name) ?? 0) + 1;
   state.linkSeries.set(name, series);
   // What is taken over later has a schedule of its own.
-  if (state.byState.owner.size === 0) return;
-  announceOn(context, name);
-  for (const after of config.timers.roundsMs) state.schedule.add(now + after, { type: "interfaceRound", name, series });
+  const owned: Stints = new Map(Array.from(state.byState.owner, (group) => [group, group.stint]));
+  if (owned.size === 0) return;
+  announceOn(context, name, owned);
+  for (const after of config.timers.roundsMs) {
+    state.schedule.add(now + after, { type: "interfaceRound", name, series, owned });
+  }
 }
 
-/** One gratuitous round on one interface, for everything that this node answers for there. */
-export function announceOn({ state, effects }: SpeakerContext, name: string): void {
-  for (const group of state.byState.owner) {
-    if (!isServedOn(group, name)) continue;
+/** One gratuitous round on one interface, for those groups that this node has answered for there ever since. */
+export function announceOn({ effects }: SpeakerContext, name: string, owned: Stints): void {
+  for (const [group, stint] of owned) {
+    if (group.state !== "owner" || group.stint !== stint || !isServedOn(group, name)) continue;
     const { id, epoch, announcing } = group;
     const confirm = announcing !== undefined;
     effects.push({ type: "announce", group: id, epoch: announcing ?? epoch, interfaces: [name], confirm });

@@ -82,7 +82,10 @@ export type GroupDue =
 /** An entry of the speaker's schedule. */
 export type SpeakerDue =
   | { readonly type: GroupDue; readonly group: SpeakerGroup; readonly stint: number }
-  | { readonly type: "interfaceRound"; readonly name: string; readonly series: number };
+  | { readonly type: "interfaceRound"; readonly name: string; readonly series: number; readonly owned: Stints };
+
+/** Groups, each in one stint of it. */
+export type Stints = ReadonlyMap<SpeakerGroup, number>;
 
 /** Opaque: read it through {@link speakerStatus}. A step consumes it; only the state that it returns is valid. */
 export interface SpeakerState {

@@ -21,7 +21,7 @@ export function onTick(context: SpeakerContext): void {
   sentinel(context);
   for (let due = state.schedule.take(now); due; due = state.schedule.take(now)) {
     if (due.type === "interfaceRound") {
-      if (state.linkSeries.get(due.name) === due.series) announceOn(context, due.name);
+      if (state.linkSeries.get(due.name) === due.series) announceOn(context, due.name, due.owned);
     } else if (due.stint === due.group.stint) DUE[due.type](context, due.group);
   }
   if (state.authority === 0) stayIfAlone(context);

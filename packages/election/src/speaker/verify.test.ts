@@ -1,3 +1,4 @@
+import type { Ipv4 } from "@heraldlb/net";
 import { describe, expect, test } from "vitest";
 import type { HoldingState } from "../group.ts";
 import {
@@ -204,6 +205,31 @@ describe("links", () => {
     const rounds = only(bench.effects, "announce");
     expect(rounds).toHaveLength(5);
     expect(rounds[0]).toMatchObject({ group: GROUP, interfaces: ["eth0"] });
+  });
+
+  test("what is assigned just after a link came up has the rounds of its own schedule only", () => {
+    const bench = speakerIn("owner", 2);
+    bench.pass(5_000);
+    bench.step({ type: "links", links: [link({ carrier: false })] });
+    bench.step({ type: "links", links: [link()] });
+    const other = { id: "192.0.2.2", addresses: [{ address: "192.0.2.2" as Ipv4, interfaces: "all" as const }] };
+    bench.step({ type: "define", group: other });
+    bench.effects = [];
+    bench.assign(12, other.id);
+    bench.pass(5_000);
+    const rounds = only(bench.effects, "announce").filter(({ group }) => group === other.id);
+    expect(rounds.map(({ interfaces }) => interfaces)).toEqual(["all", "all", "all", "all", "all"]);
+  });
+
+  test("what is assigned just before the first link comes up has the rounds of that link only", () => {
+    const bench = speakerIn("none", 2);
+    bench.step({ type: "links", links: [link({ carrier: false })] });
+    bench.assign(11);
+    bench.effects = [];
+    bench.step({ type: "links", links: [link()] });
+    bench.pass(5_000);
+    const rounds = only(bench.effects, "announce");
+    expect(rounds.map(({ interfaces }) => interfaces)).toEqual(Array.from({ length: 5 }, () => ["eth0"]));
   });
 
   test("carrier back without a leader: the owner verifies before it answers", () => {
