@@ -200,5 +200,5 @@ function attributeCode(attribute: WireAttribute): number {
 }
 
 function rank(attribute: WireAttribute): number {
-  return attribute.type === "mpReach" || attribute.type === "mpUnreach" ? 0 : attributeCode(attribute);
+  return attribute.type === "mpReach" || attribute.type === "mpUnreach" ? -1 : attributeCode(attribute);
 }
