@@ -12,9 +12,11 @@ const spec = z.object({
     .default(32)
     .describe("Length of the IPv4 prefixes that addresses are advertised as."),
   aggregationLengthV6: z.int32().default(128).describe("Length of the IPv6 prefixes that addresses are advertised as."),
+  // MetalLB's schema says int32, which an API server does not enforce, and its code reads 32 bits without a sign.
   localPref: z
-    .int32()
-    .refine((value) => value >= 0, "must not be negative")
+    .int()
+    .refine((value) => value >= 0 && value <= 4_294_967_295, "must be 0 to 4294967295")
+    .meta({ format: "int32" })
     .prefault(0)
     .describe("LOCAL_PREF of the routes, for iBGP peers; 0: none is set."),
   communities: z

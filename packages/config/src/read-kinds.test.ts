@@ -91,8 +91,12 @@ describe("the message says what to write", () => {
       'is no duration; write for example "90s"',
     ],
     [object("BFDProfile", { spec: { receiveInterval: 2 } }), "spec.receiveInterval", "must be 10 to 60000"],
-    [object("BGPAdvertisement", { spec: { localPref: -1 } }), "spec.localPref", "must not be negative"],
-    [object("BGPAdvertisement", { spec: { localPref: 2 ** 31 } }), "spec.localPref", "must be at most 2147483647"],
+    [object("BGPAdvertisement", { spec: { localPref: -1 } }), "spec.localPref", "must be 0 to 4294967295"],
+    [
+      object("BGPAdvertisement", { spec: { aggregationLengthV6: 2 ** 31 } }),
+      "spec.aggregationLengthV6",
+      "must be at most 2147483647",
+    ],
     [
       object("ConfigurationState", { status: { result: "Good" } }),
       "status.result",

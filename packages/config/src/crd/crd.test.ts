@@ -89,7 +89,7 @@ test("a conversion webhook is named on request, for the kind that has two versio
 });
 
 /** A row of the facts in the form that `flatten` gives. */
-function asKeywords([path, { example: _, refuses: __, rules, ...fact }]: FieldFacts): [string, object] {
+function asKeywords([path, { example: _, refuses: __, readable: ___, rules, ...fact }]: FieldFacts): [string, object] {
   return [path, { ...fact, ...(rules && { rules: rules.map(({ rule, message }) => ({ rule, message })) }) }];
 }
 

@@ -26,6 +26,8 @@ export interface Fact {
   readonly mapKeys?: readonly string[];
   readonly mapType?: "atomic";
   readonly rules?: readonly RuleFact[];
+  /** What MetalLB's code can read of a number; its schema, of which an API server ignores the format, takes more. */
+  readonly readable?: readonly [number, number];
   /** A good value, where not any of the type is. */
   readonly example?: string;
   /** Bad values beside those that follow from the keywords. */

@@ -7,6 +7,8 @@ const PEER_COLUMNS: readonly string[] = [
   "Multi Hops string .spec.ebgpMultiHop",
 ];
 
+const INT32: readonly [number, number] = [-(2 ** 31), 2 ** 31 - 1];
+
 /**
  * What MetalLB 0.16's schemas accept and refuse, written down once, independently of Herald's definitions. Rows of
  * objects' fields; `apiVersion`, `kind` and `metadata` are left out. Paths: `[]` is a list's item, `*` a map's value.
@@ -177,9 +179,9 @@ export const FACTS: Readonly<Record<string, KindFacts>> = {
           ],
         },
       ],
-      ["spec.aggregationLength", { type: "integer", format: "int32", minimum: 1, default: 32 }],
-      ["spec.aggregationLengthV6", { type: "integer", format: "int32", default: 128 }],
-      ["spec.localPref", { type: "integer", format: "int32" }],
+      ["spec.aggregationLength", { type: "integer", format: "int32", minimum: 1, default: 32, readable: INT32 }],
+      ["spec.aggregationLengthV6", { type: "integer", format: "int32", default: 128, readable: INT32 }],
+      ["spec.localPref", { type: "integer", format: "int32", readable: [0, 2 ** 32 - 1] }],
       ...list("spec.communities", { type: "string" }),
       ...list("spec.ipAddressPools", { type: "string" }),
       ...selectors("spec.ipAddressPoolSelectors"),
