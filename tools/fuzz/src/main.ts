@@ -1,4 +1,4 @@
-// Throws noise and broken packets at the layer 2 codecs. Prints a line per target, and exits 1 on a finding.
+// Throws noise and broken packets at the codecs. Prints a line per target, and exits 1 on a finding.
 import { parseArgs } from "node:util";
 import { fuzz } from "./fuzz.ts";
 import { fromHex, toHex } from "./hex.ts";

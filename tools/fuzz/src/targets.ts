@@ -28,6 +28,7 @@ import {
   onesComplementSum,
   type Prefix,
 } from "@heraldlb/net";
+import { bgpTargets } from "./bgp.ts";
 import type { Random } from "./random.ts";
 import { judgeOf, type Target } from "./target.ts";
 
@@ -128,8 +129,8 @@ const ndp: Target = {
   repair: repairNdp,
 };
 
-/** All codecs of what arrives on layer 2. */
-export const targets: readonly Target[] = [arp, ethernet, ndp];
+/** All codecs of what strangers may send. */
+export const targets: readonly Target[] = [arp, ethernet, ndp, ...bgpTargets];
 
 /** Makes it IPv6 with ICMPv6 of some Neighbor Discovery type in it, of the right length mostly, with a right checksum. */
 function repairNdp(bytes: Uint8Array, random: Random): void {
