@@ -1,3 +1,5 @@
+export { BfdHost, startBfd, type TimedReport } from "./bfd-host.ts";
+export { Bfdd, type BfddOptions, type BfddPeer, startBfdd } from "./bfdd.ts";
 export { Capture, CLAIMS_FILTER, type Frame } from "./capture.ts";
 export {
   type Claim,
