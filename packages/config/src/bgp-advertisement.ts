@@ -12,7 +12,7 @@ const spec = z.object({
     .default(32)
     .describe("Length of the IPv4 prefixes that addresses are advertised as."),
   aggregationLengthV6: z.int32().default(128).describe("Length of the IPv6 prefixes that addresses are advertised as."),
-  // MetalLB's schema says int32, which an API server does not enforce, and its code reads 32 bits without a sign.
+  // MetalLB's schema says int32, which only newer API servers enforce, and its code reads 32 bits without a sign.
   localPref: z
     .int()
     .refine((value) => value >= 0 && value <= 4_294_967_295, "must be 0 to 4294967295")

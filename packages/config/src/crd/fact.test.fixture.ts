@@ -26,7 +26,7 @@ export interface Fact {
   readonly mapKeys?: readonly string[];
   readonly mapType?: "atomic";
   readonly rules?: readonly RuleFact[];
-  /** What MetalLB's code can read of a number; its schema, of which an API server ignores the format, takes more. */
+  /** What MetalLB's code can read of a number; its schema takes more, since older API servers ignore its format. */
   readonly readable?: readonly [number, number];
   /** A good value, where not any of the type is. */
   readonly example?: string;
