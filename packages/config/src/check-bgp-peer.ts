@@ -6,6 +6,9 @@ import type { FieldPath } from "./field-path.ts";
 import { passwordProblem } from "./password.ts";
 import type { Problem } from "./problem.ts";
 
+/** OPEN has 16 bits for it (RFC 4271 section 4.2). */
+const LONGEST_HOLD = 65_535;
+
 /** What one BGPPeer gets wrong by itself. */
 export function checkBgpPeer(peer: BgpPeer): Problem[] {
   const { metadata, spec } = peer;
@@ -73,6 +76,7 @@ function checkTimers({ spec: { holdTime, keepaliveTime } }: BgpPeer): Problem[] 
   const words = "invalid BGPPeer timers:";
   const whole = Math.trunc(hold);
   return problems([
+    [whole > LONGEST_HOLD, path, `${words} invalid hold time "${shown}": must be at most ${LONGEST_HOLD}s`],
     [
       whole !== 0 && whole < 3,
       path,

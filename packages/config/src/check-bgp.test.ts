@@ -93,6 +93,11 @@ describe("BGPPeer", () => {
       ],
     ],
     [
+      "a hold time that BGP cannot say",
+      { holdTime: "18h13m" },
+      [["spec.holdTime", 'invalid BGPPeer timers: invalid hold time "18h13m": must be at most 65535s']],
+    ],
+    [
       "a keepalive longer than the hold time",
       { holdTime: "90s", keepaliveTime: "91s" },
       [

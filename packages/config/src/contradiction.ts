@@ -9,8 +9,7 @@ import type { Resource } from "./resource.ts";
 /** Kinds of which one object can contradict another. */
 export type Contradictable = IpAddressPool | BgpPeer | BgpAdvertisement | BfdProfile | Community;
 
-/** The kinds, by name. */
-export const CONTRADICTABLE_KINDS: ReadonlySet<string> = new Set<Contradictable["kind"]>([
+const CONTRADICTABLE_KINDS: ReadonlySet<string> = new Set<Contradictable["kind"]>([
   ...(["IPAddressPool", "BGPPeer", "BGPAdvertisement", "BFDProfile", "Community"] as const),
 ]);
 
