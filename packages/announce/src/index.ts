@@ -8,6 +8,7 @@ export type {
   BgpWorld,
 } from "./bgp.ts";
 export { BgpPlanner } from "./bgp-planner.ts";
+export { canServe } from "./endpoint.ts";
 export type {
   AnnouncedPool,
   AnnouncedService,

@@ -9,6 +9,7 @@ export const endpointSlice = z.object({
   endpoints: z
     .array(
       z.object({
+        addresses: z.array(z.string()).default([]),
         nodeName: z.string().optional(),
         conditions: z.object({ ready: z.boolean().optional(), serving: z.boolean().optional() }).prefault({}),
       }),

@@ -2,6 +2,7 @@ import type { FileObject, Reading } from "@heraldlb/files";
 import type { Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { Addresses, type AddressMemory } from "./addresses.ts";
+import { BgpPlan } from "./bgp-plan.ts";
 import { Catalog } from "./catalog.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
@@ -43,10 +44,12 @@ interface Work {
   readonly addresses: Addresses;
   readonly placement: Placement;
   readonly plan: Plan;
+  readonly bgp: BgpPlan;
 }
 
 // Some 10 ms of work: heartbeats are answered in between.
 const GROUPS_AT_A_TIME = 500;
+const SERVICES_AT_A_TIME = 500;
 const NO_CHANGES: PlanChanges = { specs: [], removed: [] };
 
 /**
@@ -129,56 +132,66 @@ export class Cluster {
     const placement = new Placement({ world, log, ignoreExcludeLabel, holdingOf });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
     const plan = new Plan({ placement, definitions, addressesOf, newest });
-    this.#work = { addresses, placement, plan };
+    const bgp = new BgpPlan({ world, log, ignoreExcludeLabel, definitions, holdingOf });
+    this.#work = { addresses, placement, plan, bgp };
     const { entries, affected } = addresses.begin();
     this.#dependencies.store(entries);
+    bgp.update(affected);
     return plan.update(affected, { fresh: false });
   }
 
   /** Time has passed: addresses may have rested enough for who waits for them. */
   tick(): PlanChanges {
     if (!this.#work) return NO_CHANGES;
-    const { addresses, plan } = this.#work;
+    const { addresses, plan, bgp } = this.#work;
     const { entries, affected } = addresses.tick();
     if (entries.length === 0 && affected.length === 0) return NO_CHANGES;
     this.#dependencies.store(entries);
+    bgp.update(affected);
     return plan.update(affected, { fresh: false });
   }
 
   /** A node's speaker was heard. */
   hear(name: string): PlanChanges {
     if (!this.#world.hear(name) || !this.#work) return NO_CHANGES;
+    this.#work.bgp.refresh();
     return this.#expire(this.#work);
   }
 
-  /** Groups that are still to be placed again, after nodes or advertisements have changed. */
-  get staleGroups(): number {
-    return this.#work?.plan.staleGroups ?? 0;
+  /** Something is still to be planned again, after nodes or advertisements have changed. */
+  get isPlanStale(): boolean {
+    return this.#work !== undefined && (this.#work.plan.staleGroups > 0 || this.#work.bgp.staleServices > 0);
   }
 
-  /** Places some of the groups that are to be placed again. */
+  /** Plans some of what is to be planned again. */
   proceed(): PlanChanges {
+    this.#work?.bgp.proceed(SERVICES_AT_A_TIME);
     return this.#work?.plan.proceed(GROUPS_AT_A_TIME) ?? NO_CHANGES;
   }
 
   /** A Service's record is stored. */
   confirm(record: StatusRecord): PlanChanges {
     if (!this.#work?.addresses.confirm(record)) return NO_CHANGES;
-    return this.#work.plan.update([`${record.namespace}/${record.name}`], { fresh: true });
+    const service = `${record.namespace}/${record.name}`;
+    this.#work.bgp.update([service]);
+    return this.#work.plan.update([service], { fresh: true });
   }
 
-  #update({ addresses, placement, plan }: Work, changes: WorldChanges): PlanChanges {
+  #update({ addresses, placement, plan, bgp }: Work, changes: WorldChanges): PlanChanges {
     const { entries, affected } = addresses.update(changes);
     this.#dependencies.store(entries);
     if (changes.layer2) placement.refresh();
+    if (changes.bgp) bgp.refresh();
     const services = new Set([...changes.services, ...changes.endpoints, ...affected]);
+    bgp.update(services);
+    if (changes.bgp) bgp.proceed(SERVICES_AT_A_TIME);
     const { specs, removed } = plan.update(services, { fresh: false });
     if (!changes.layer2) return { specs, removed };
-    const { specs: more } = this.#expire({ addresses, placement, plan });
+    const { specs: more } = this.#expire({ placement, plan });
     return { specs: [...specs, ...more], removed };
   }
 
-  #expire({ placement, plan }: Work): PlanChanges {
+  #expire({ placement, plan }: Pick<Work, "placement" | "plan">): PlanChanges {
     placement.refresh();
     plan.expire();
     return plan.proceed(GROUPS_AT_A_TIME);

@@ -280,7 +280,7 @@ export class Controller {
 
   /** Goes on placing groups, in turns of their own. */
   #proceed(): void {
-    if (this.#isProceeding || this.#cluster.staleGroups === 0 || this.#ending.signal.aborted) return;
+    if (this.#isProceeding || !this.#cluster.isPlanStale || this.#ending.signal.aborted) return;
     this.#isProceeding = true;
     this.#dependencies.clock.timer(0, () => {
       this.#isProceeding = false;

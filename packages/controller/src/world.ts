@@ -26,6 +26,8 @@ export interface WorldChanges {
   readonly pools: boolean;
   /** Advertisements, the pools and nodes that they select. */
   readonly layer2: boolean;
+  /** Routers, BGP advertisements and what they refer to, the pools and nodes that they select. */
+  readonly bgp: boolean;
 }
 
 /** A Service in force, what it asks for, and where it is written. */
@@ -52,6 +54,11 @@ export class World {
   /** Some pool is not in force as it is written: nothing may be released for want of a pool. */
   get poolSetAside(): boolean {
     return this.#poolSetAside;
+  }
+
+  /** Everything in force. */
+  get inForce(): Iterable<InForce> {
+    return this.#inForce.values();
   }
 
   get pools(): Iterable<IpAddressPool> {
@@ -112,7 +119,13 @@ export class World {
 
   /** Takes what is in force now, and says what became different. */
   apply({ inForce, poolSetAside }: Configuration): WorldChanges {
-    const changes = { services: new Set<string>(), endpoints: new Set<string>(), pools: false, layer2: false };
+    const changes = {
+      services: new Set<string>(),
+      endpoints: new Set<string>(),
+      pools: false,
+      layer2: false,
+      bgp: false,
+    };
     const before = this.#inForce;
     let kept = 0;
     for (const [id, now] of inForce) {
@@ -158,6 +171,7 @@ export class World {
       case "IPAddressPool":
         changes.pools = true;
         changes.layer2 = true;
+        changes.bgp = true;
         put(this.#pools, name, resource, what);
         break;
       case "L2Advertisement":
@@ -170,15 +184,18 @@ export class World {
         break;
       case "Node":
         changes.layer2 = true;
+        changes.bgp = true;
         put(this.#nodes, name, resource, what);
         break;
       case "BGPPeer":
       case "BGPAdvertisement":
       case "BFDProfile":
       case "Community":
+      case "Secret":
+        changes.bgp = true;
+        break;
       case "ServiceL2Status":
       case "ServiceBGPStatus":
-      case "Secret":
       case "ConfigurationState":
         break;
     }

@@ -1,0 +1,198 @@
+import { type Candidate, EMPTY_CONFIGURATION, readResource, resolve } from "@heraldlb/config";
+import type { Holding } from "@heraldlb/ipam";
+import { type Ip, parseIp } from "@heraldlb/net";
+import { recordingLogger } from "@heraldlb/runtime/testing";
+import { describe, expect, test } from "vitest";
+import { BgpPlan } from "./bgp-plan.ts";
+import { Definitions } from "./definitions.ts";
+import { World } from "./world.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const metallb = (kind: string, name: string, spec: Json, annotations: Json = {}): Json => ({
+  apiVersion: kind === "BGPPeer" ? "metallb.io/v1beta2" : "metallb.io/v1beta1",
+  kind,
+  metadata: { name, namespace: "herald-system", annotations },
+  spec,
+});
+const peer = (name: string, spec: Json = {}, annotations: Json = {}): Json =>
+  metallb("BGPPeer", name, { myASN: 64512, peerASN: 64513, peerAddress: "192.0.2.1", ...spec }, annotations);
+const advertisement = (name: string, spec: Json = {}, annotations: Json = {}): Json =>
+  metallb("BGPAdvertisement", name, spec, annotations);
+const node = (name: string): Json => ({ apiVersion: "v1", kind: "Node", metadata: { name, labels: { name } } });
+const service = (name: string, spec: Json = {}): Json => ({
+  ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: "default" } },
+  spec: { type: "LoadBalancer", ports: [{ port: 80 }], ...spec },
+});
+const slice = (service: string, ...nodes: string[]): Json => ({
+  ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice" },
+  metadata: { name: service, namespace: "default", labels: { "kubernetes.io/service-name": service } },
+  endpoints: nodes.map((nodeName, i) => ({ addresses: [`10.244.0.${i}`], nodeName, conditions: { ready: true } })),
+});
+const pool = metallb("IPAddressPool", "main", { addresses: ["198.51.100.0/24"] });
+
+const BASE = [pool, node("n1"), node("n2"), peer("r1"), advertisement("a"), service("web"), slice("web", "n1")];
+
+interface Told {
+  readonly peer?: readonly { readonly id: string }[];
+  readonly route?: readonly { readonly id: string }[];
+}
+
+/** A plan whose world is what `apply` was last given. */
+function planned(objects: readonly Json[] = BASE) {
+  const world = new World();
+  const log = recordingLogger();
+  const definitions = new Definitions(1_000);
+  const holdings = new Map<string, Holding>([["default/web", holding("198.51.100.7")]]);
+  let configuration = EMPTY_CONFIGURATION;
+  const take = (next: readonly Json[]) => {
+    const candidates = next.map((json, position): Candidate => {
+      return { origin: { file: "all.yaml", position }, outcome: readResource(json, { defaultNamespace: "default" }) };
+    });
+    configuration = resolve(configuration, candidates);
+    expect(configuration.problems.filter(({ severity }) => severity === "error")).toEqual([]);
+    return world.apply(configuration);
+  };
+  take(objects);
+  const holdingOf = (key: string) => holdings.get(key);
+  const plan = new BgpPlan({ world, definitions, log, ignoreExcludeLabel: false, holdingOf });
+  plan.proceed(1_000);
+  const apply = (next: readonly Json[]) => {
+    const changes = take(next);
+    if (changes.bgp) plan.refresh();
+    plan.update([...changes.services, ...changes.endpoints]);
+    plan.proceed(1_000);
+  };
+  const told = (name: string) => Object.groupBy(definitions.snapshot(name), ({ type }) => type) as Told;
+  return { apply, told, definitions, holdings, plan, log };
+}
+
+function holding(text: string, rest: Partial<Holding> = {}): Holding {
+  const address: Ip = parseIp(text) ?? expect.fail(`no address: ${text}`);
+  return { addresses: [address], pool: "main", ...rest } as Holding;
+}
+
+describe("a node is told", () => {
+  test("its routers and routes", () => {
+    const { told } = planned();
+    expect(told("n1")).toEqual({
+      peer: [
+        {
+          ...{ type: "peer", id: "r1", address: "192.0.2.1", interface: "", port: 179, asn: 64512, peerAsn: 64513 },
+          ...{ routerId: "", holdSeconds: 180, keepaliveSeconds: 60, connectRetrySeconds: 0, password: "", vrf: "" },
+          ...{ isMultiHop: false, ttlSecurityHops: 0, isDualStack: false, hasGracefulRestart: false },
+          ...{ hasAddPath: false, gracefulShutdownMs: 0 },
+        },
+      ],
+      route: [
+        {
+          ...{ type: "route", id: "198.51.100.7/32", prefix: "198.51.100.7/32", peers: [], localPref: 0, med: 0 },
+          ...{ communities: [], largeCommunities: [], prepend: 0, weight: 0 },
+        },
+      ],
+    });
+    expect(told("n2").route).toEqual(told("n1").route);
+  });
+
+  test("no routes without a router, and none that none of its routers hears", () => {
+    const here = { nodeSelectors: [{ matchLabels: { name: "n1" } }] };
+    const { told } = planned([...BASE.filter(({ kind }) => kind !== "BGPPeer"), peer("r1", here)]);
+    expect([told("n1").route?.length, told("n2").route]).toEqual([1, undefined]);
+    const other = planned([
+      ...BASE.filter(({ kind }) => kind !== "BGPAdvertisement"),
+      advertisement("a", { peers: ["r9"] }),
+    ]);
+    expect(other.told("n1").route).toBeUndefined();
+  });
+
+  test("communities as numbers, by name too", () => {
+    const names = metallb("Community", "names", { communities: [{ name: "blue", value: "large:64512:1:2" }] });
+    const spec = { communities: ["64512:100", "blue"] };
+    const { told } = planned([
+      ...BASE.filter(({ kind }) => kind !== "BGPAdvertisement"),
+      names,
+      advertisement("a", spec),
+    ]);
+    expect(told("n1").route?.[0]).toMatchObject({
+      communities: [64512 * 0x10000 + 100],
+      largeCommunities: [[64512, 1, 2]],
+    });
+  });
+
+  test("no router whose Secret is missing", () => {
+    const { told } = planned([...BASE, peer("r2", { peerAddress: "192.0.2.2", passwordSecret: { name: "gone" } })]);
+    expect(told("n1").peer?.map((one) => one.id)).toEqual(["r1"]);
+  });
+
+  test("of a BFD profile with its router", () => {
+    const profile = metallb("BFDProfile", "fast", { receiveInterval: 100, echoMode: true });
+    const { told } = planned([
+      ...BASE.filter(({ kind }) => kind !== "BGPPeer"),
+      profile,
+      peer("r1", { bfdProfile: "fast" }),
+    ]);
+    expect(told("n1").peer?.[0]).toMatchObject({
+      bfd: {
+        receiveIntervalMs: 100,
+        transmitIntervalMs: 300,
+        detectMultiplier: 3,
+        echoIntervalMs: 50,
+        minimumTtl: 254,
+      },
+    });
+  });
+});
+
+describe("a change", () => {
+  test("of endpoints withdraws where none is left, and nothing else is told", () => {
+    const local = [
+      ...BASE.filter(({ kind }) => kind !== "Service"),
+      service("web", { externalTrafficPolicy: "Local" }),
+    ];
+    const { apply, told, definitions } = planned(local);
+    expect([told("n1").route?.length, told("n2").route]).toEqual([1, undefined]);
+    const { revision } = definitions;
+    apply([...local.filter(({ kind }) => kind !== "EndpointSlice"), slice("web", "n2")]);
+    expect(definitions.delta("n1", revision)).toEqual({
+      changed: [],
+      removed: [{ type: "route", id: "198.51.100.7/32" }],
+    });
+    expect(definitions.delta("n2", revision)).toMatchObject({ changed: [{ id: "198.51.100.7/32" }], removed: [] });
+  });
+
+  test("of one router tells of no other, and of no route", () => {
+    const objects = [...BASE, peer("r2", { peerAddress: "192.0.2.2" })];
+    const { apply, definitions } = planned(objects);
+    const { revision } = definitions;
+    apply([...BASE, peer("r2", { peerAddress: "192.0.2.2", holdTime: "9s" })]);
+    expect(definitions.delta("n1", revision)).toMatchObject({ changed: [{ type: "peer", id: "r2" }], removed: [] });
+  });
+
+  test("that changes nothing tells nothing", () => {
+    const { apply, definitions } = planned();
+    const { revision } = definitions;
+    apply([...BASE, advertisement("b")]);
+    expect(definitions.revision).toBe(revision);
+  });
+});
+
+test("a stranded address stays announced as it was last, when nothing selects its pool any more", () => {
+  const named = [
+    ...BASE.filter(({ kind }) => kind !== "BGPAdvertisement"),
+    advertisement("a", { ipAddressPools: ["main"] }),
+  ];
+  const { apply, told, holdings } = planned(named);
+  holdings.set("default/web", holding("198.51.100.7", { stranded: "poolGone" as Holding["stranded"] }));
+  apply(named.filter(({ kind }) => kind !== "IPAddressPool" && kind !== "BGPAdvertisement"));
+  expect(told("n1").route).toHaveLength(1);
+});
+
+test("of two advertisements with different LOCAL_PREFs the earlier one counts, and the log says so once", () => {
+  const objects = BASE.filter(({ kind }) => kind !== "BGPAdvertisement");
+  const selective = { serviceSelectors: [{ matchLabels: {} }], localPref: 200 };
+  const both = [...objects, advertisement("a", { localPref: 100 }), advertisement("b", selective)];
+  const { told, log, plan } = planned(both);
+  plan.update(["default/web"]);
+  expect(told("n1").route).toMatchObject([{ localPref: 100 }]);
+  expect(log.entries.filter(({ message }) => message === "conflicting advertisements")).toHaveLength(1);
+});

@@ -1,0 +1,186 @@
+import { isDeepStrictEqual } from "node:util";
+import { type BgpConflict, BgpPlanner, type BgpRoute, type NodeRoutes, RouteTable } from "@heraldlb/announce";
+import { peersOfNode, type ResolvedPeer, resolveBgp } from "@heraldlb/config";
+import type { Holding } from "@heraldlb/ipam";
+import type { Prefix } from "@heraldlb/net";
+import type { Logger } from "@heraldlb/runtime";
+import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
+import { peerDefinition } from "./bgp-peers.ts";
+import { bgpService, bgpWorld, communitiesOf } from "./bgp-world.ts";
+import type { Definitions } from "./definitions.ts";
+import type { World } from "./world.ts";
+
+/** What a plan of BGP depends on. */
+export interface BgpPlanOptions {
+  readonly world: World;
+  readonly definitions: Definitions;
+  readonly log: Logger;
+  readonly ignoreExcludeLabel: boolean;
+  /** A Service's addresses; undefined if it has none. */
+  holdingOf(service: string): Holding | undefined;
+}
+
+/** What one node is told. */
+interface NodeState {
+  readonly routes: RouteTable;
+  peers: ReadonlyMap<string, PeerDefinition>;
+  /** Ids of the routes that it was told for a prefix. */
+  readonly told: Map<Prefix, readonly string[]>;
+}
+
+/** The routers and routes of all nodes, kept up to date Service by Service. */
+export class BgpPlan {
+  readonly #options: BgpPlanOptions;
+  #planner: BgpPlanner;
+  #hasPeers = false;
+  readonly #nodes = new Map<string, NodeState>();
+  /** For each Service with routes: what they were planned with, and the nodes that have them. */
+  readonly #planned = new Map<string, { readonly planner: BgpPlanner; readonly nodes: readonly string[] }>();
+  readonly #definitions = new WeakMap<BgpRoute, RouteDefinition>();
+  readonly #peers = new Map<string, PeerDefinition>();
+  readonly #conflicts = new Map<string, string>();
+  readonly #stale = new Set<string>();
+
+  constructor(options: BgpPlanOptions) {
+    this.#options = options;
+    this.#planner = this.refresh();
+  }
+
+  /** Services whose routes are still to be planned again. */
+  get staleServices(): number {
+    return this.#stale.size;
+  }
+
+  /** Routers, advertisements, pools or nodes have changed: every Service is to be planned again, by `proceed`. */
+  refresh(): BgpPlanner {
+    const { world, ignoreExcludeLabel } = this.#options;
+    const { peers, advertisements } = resolveBgp(world.inForce);
+    this.#planner = new BgpPlanner(bgpWorld(world, advertisements, ignoreExcludeLabel));
+    this.#hasPeers = peers.length > 0;
+    this.#tellPeers(peers);
+    for (const key of world.serviceKeys) this.#stale.add(key);
+    return this.#planner;
+  }
+
+  /** These Services' addresses, labels or endpoints may have changed. */
+  update(services: Iterable<string>): void {
+    for (const service of services) {
+      this.#stale.delete(service);
+      this.#plan(service);
+    }
+  }
+
+  /** Plans so many of the Services that are to be planned again. */
+  proceed(count: number): void {
+    this.update(this.#stale.values().take(count).toArray());
+  }
+
+  #plan(service: string): void {
+    const { world, holdingOf } = this.#options;
+    const before = this.#planned.get(service);
+    const holding = this.#hasPeers ? holdingOf(service) : undefined;
+    const known = holding && bgpService(world, service, holding);
+    let planner = this.#planner;
+    let plan = known && planner.plan(known);
+    // What it was announced with is gone with its pool: it stays announced as it was last.
+    if (known && holding.stranded && before && plan?.withheld.every(({ reason }) => reason === "notOwner")) {
+      planner = before.planner;
+      plan = planner.plan(known);
+    }
+    this.#warn(service, plan?.conflicts ?? []);
+    const routes: ReadonlyMap<string, readonly BgpRoute[]> = plan?.routes ?? new Map();
+    for (const node of new Set([...(before?.nodes ?? []), ...routes.keys()])) {
+      const state = this.#node(node);
+      for (const prefix of state.routes.set(service, routes.get(node) ?? [])) this.#tell(node, state, prefix);
+    }
+    if (routes.size > 0) this.#planned.set(service, { planner, nodes: [...routes.keys()] });
+    else this.#planned.delete(service);
+  }
+
+  #node(name: string): NodeState {
+    const known = this.#nodes.get(name);
+    if (known) return known;
+    const state: NodeState = { routes: new RouteTable(), peers: new Map(), told: new Map() };
+    this.#nodes.set(name, state);
+    return state;
+  }
+
+  /** Tells a node of a prefix, as far as its routers hear of it. */
+  #tell(node: string, { routes, peers, told }: NodeState, prefix: Prefix): void {
+    const { definitions } = this.#options;
+    const wanted: NodeRoutes = routes.routes.get(prefix) ?? [];
+    const heard = wanted.filter((route) => {
+      return peers.size > 0 && (route.peers.length === 0 || route.peers.some((peer) => peers.has(peer)));
+    });
+    const items = heard.map((route) => this.#definition(route));
+    const ids = items.map(({ id }) => id);
+    for (const id of told.get(prefix) ?? []) if (!ids.includes(id)) definitions.untell(node, { type: "route", id });
+    for (const item of items) definitions.tell(node, item);
+    if (ids.length > 0) told.set(prefix, ids);
+    else told.delete(prefix);
+  }
+
+  #definition(route: BgpRoute): RouteDefinition {
+    const known = this.#definitions.get(route);
+    if (known) return known;
+    const { prefix, peers, localPref, communities, med = 0, prepend, weight = 0 } = route;
+    const id = peers.length > 0 ? `${prefix} ${peers.join(",")}` : prefix;
+    const told = { localPref, med, ...communitiesOf(communities), prepend, weight };
+    const definition: RouteDefinition = { type: "route", id, prefix, peers, ...told };
+    this.#definitions.set(route, definition);
+    return definition;
+  }
+
+  #tellPeers(resolved: readonly ResolvedPeer[]): void {
+    const nodes = this.#options.world.nodes();
+    const names = new Set(nodes.map(({ name }) => name));
+    for (const name of this.#nodes.keys()) if (!names.has(name)) this.#setPeers(name, []);
+    const peers = new Map(
+      resolved.flatMap((one) => {
+        const definition = this.#peerDefinition(one);
+        return definition ? [[definition.id, definition]] : [];
+      }),
+    );
+    for (const { name, labels } of nodes) {
+      this.#setPeers(
+        name,
+        peersOfNode(resolved, labels).flatMap(({ peer }) => peers.get(peer.metadata.name) ?? []),
+      );
+    }
+    this.#peers.clear();
+    for (const [name, peer] of peers) this.#peers.set(name, peer);
+  }
+
+  /** The very one as before if nothing is different. */
+  #peerDefinition(resolved: ResolvedPeer): PeerDefinition | undefined {
+    const definition = peerDefinition(resolved);
+    const before = definition && this.#peers.get(definition.id);
+    return isDeepStrictEqual(before, definition) ? before : definition;
+  }
+
+  #setPeers(node: string, peers: readonly PeerDefinition[]): void {
+    const { definitions } = this.#options;
+    const state = this.#node(node);
+    const before = state.peers;
+    state.peers = new Map(peers.map((peer) => [peer.id, peer]));
+    for (const id of before.keys()) if (!state.peers.has(id)) definitions.untell(node, { type: "peer", id });
+    const names = [...state.peers.keys()].join();
+    // A route must be there before the session that is to carry it is opened.
+    if (names !== [...before.keys()].join()) {
+      for (const prefix of new Set([...state.routes.routes.keys(), ...state.told.keys()])) {
+        this.#tell(node, state, prefix);
+      }
+    }
+    for (const peer of peers) definitions.tell(node, peer);
+  }
+
+  #warn(service: string, conflicts: readonly BgpConflict[]): void {
+    const text = conflicts.map(({ message }) => message).join("\n");
+    if ((this.#conflicts.get(service) ?? "") === text) return;
+    if (text === "") this.#conflicts.delete(service);
+    else this.#conflicts.set(service, text);
+    for (const { kept, ignored, message } of conflicts) {
+      this.#options.log.warn("conflicting advertisements", { service, kept, ignored, detail: message });
+    }
+  }
+}
