@@ -10,8 +10,11 @@ const spec = z.object({
     .int32()
     .min(1, "must be at least 1")
     .default(32)
-    .describe("Length of the IPv4 prefixes that addresses are advertised as."),
-  aggregationLengthV6: z.int32().default(128).describe("Length of the IPv6 prefixes that addresses are advertised as."),
+    .describe("Length of the IPv4 prefixes that addresses are advertised as, at most 32."),
+  aggregationLengthV6: z
+    .int32()
+    .default(128)
+    .describe("Length of the IPv6 prefixes that addresses are advertised as, at most 128."),
   // MetalLB's schema says int32, which only newer API servers enforce, and its code reads 32 bits without a sign.
   localPref: z
     .int()

@@ -9,8 +9,11 @@ const l2Advertisement = z.object({
   ...identity("metallb.io/v1beta1", "L2Advertisement"),
   spec: z
     .object({
-      ipAddressPools: z.array(z.string()).prefault([]).describe("Names of the advertised pools; none: all pools."),
-      ipAddressPoolSelectors: z.array(labelSelector).prefault([]).describe("Selectors of the advertised pools."),
+      ipAddressPools: z.array(z.string()).prefault([]).describe("Names of the advertised pools."),
+      ipAddressPoolSelectors: z
+        .array(labelSelector)
+        .prefault([])
+        .describe("Selectors of the advertised pools, in addition to those named; neither: all pools."),
       nodeSelectors: z.array(labelSelector).prefault([]).describe("Nodes that may announce; none: all nodes."),
       serviceSelectors: z.array(labelSelector).prefault([]).describe("Services this is for; none: all Services."),
       interfaces: z.array(z.string()).prefault([]).describe("Interfaces to announce over; none: all interfaces."),

@@ -41,7 +41,7 @@ function versionPart({ name, deprecationWarning, additionalPrinterColumns = [], 
     `## metallb.io/${name}\n`,
     ...(deprecationWarning === undefined ? [] : [`Deprecated: ${deprecationWarning}.\n`]),
     "| field | type | default | meaning |\n| --- | --- | --- | --- |",
-    ...fields.map(fieldRow),
+    ...fields.filter(({ schema }) => schema.description !== undefined).map(fieldRow),
     "",
     ...(rules.length === 0 ? [] : ["Rules that an API server checks:\n", ...rules, ""]),
     ...(additionalPrinterColumns.length === 0
@@ -64,8 +64,7 @@ function fieldsOf({ properties = {}, required = [] }: StructuralSchema, path = "
     const inner = schema.type === "array" ? schema.items : schema;
     const field = { path: below, schema, isRequired: required.includes(key) };
     if (!inner?.properties || isLabelSelector(inner)) return [field];
-    const fields = schema.description === undefined ? [] : [field];
-    return [...fields, ...fieldsOf(inner, schema.type === "array" ? `${below}[]` : below)];
+    return [field, ...fieldsOf(inner, schema.type === "array" ? `${below}[]` : below)];
   });
 }
 
