@@ -5,9 +5,13 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <malloc.h>
 #include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -253,6 +257,40 @@ static napi_value lock(napi_env env, napi_callback_info info) { return change_lo
 
 static napi_value unlock(napi_env env, napi_callback_info info) { return change_lock(env, info, LOCK_UN); }
 
+// Unmaps program text that is as it is in its file; what runs again is mapped again from the page cache. Where anything
+// was written, by a debugger say, it would be lost: such a mapping stays.
+static void unmap_text(void) {
+  FILE *maps = fopen("/proc/self/smaps", "re");
+  char *line = NULL;
+  size_t size = 0;
+  unsigned long first, last, inode, written, start = 0, end = 0;
+  bool is_text = false;
+  if (!maps) return;
+  while (getline(&line, &size, maps) > 0) {
+    char mode[5];
+    if (sscanf(line, "%lx-%lx %4s %*s %*s %lu", &first, &last, mode, &inode) == 4) {
+      start = first;
+      end = last;
+      is_text = strcmp(mode, "r-xp") == 0 && inode != 0;
+    } else if (is_text && sscanf(line, "Anonymous: %lu kB", &written) == 1 && written == 0) {
+      madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+  }
+  free(line);
+  fclose(maps);
+}
+
+// trim(): gives back what need not be resident: free parts of the C heap (only glibc has to be asked), program text.
+static napi_value trim(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  unmap_text();
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
@@ -270,6 +308,7 @@ NAPI_MODULE_INIT() {
       {"interfaceIndex", interface_index},
       {"lock", lock},
       {"unlock", unlock},
+      {"trim", trim},
       {"start", receiver_start},
       {"stop", receiver_stop},
   };

@@ -5,6 +5,7 @@ export type { FrameBackend, FrameHandlers, FrameSocket, FrameSocketOptions, Fram
 export type { Interface, InterfaceAddress, InterfaceEvent } from "./interface.ts";
 export { type WatchOptions, watchInterfaces } from "./interface-watch.ts";
 export { LinkError, type LinkErrorCode, type LinkErrorOptions } from "./link-error.ts";
+export { trimMemory } from "./memory.ts";
 export { type MulticastGroups, openMulticastGroups } from "./multicast.ts";
 export { openFrameSocket } from "./open-frame-socket.ts";
 export {

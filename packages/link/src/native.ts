@@ -29,6 +29,8 @@ export interface Native {
   /** Whether the exclusive lock was free, and is now held. */
   lock(fd: number): boolean;
   unlock(fd: number): boolean;
+  /** Gives back what need not be resident. */
+  trim(): void;
   /**
    * Owns the descriptor from now on. Datagram i of a batch is at `i * slot` of the ring, its length at `2 * i` of
    * info, and its {@link TRUNCATED} and {@link FOREIGN} flags after that.
