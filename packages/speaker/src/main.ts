@@ -1,5 +1,4 @@
 import "@heraldlb/daemon/node-version";
-import "./heap-settings.ts";
 import { randomUUID } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
@@ -17,10 +16,11 @@ import {
   watchTlsFiles,
 } from "@heraldlb/daemon";
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
-import { lockFile, setRtoMin } from "@heraldlb/link";
+import { lockFile, setRtoMin, trimMemory } from "@heraldlb/link";
 import { type Logger, systemClock } from "@heraldlb/runtime";
 import { batched, sliced } from "./batched.ts";
 import { ControllerAddresses } from "./controller-addresses.ts";
+import { releaseAfterBursts } from "./memory-release.ts";
 import { createMetrics } from "./metrics.ts";
 import { OwnershipRecord } from "./ownership-record.ts";
 import { readProcessFacts } from "./process-facts.ts";
@@ -103,6 +103,7 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
       closed: (dial, replaced) => speaker.closed(dial, replaced),
     },
   );
+  const noteOrders = releaseAfterBursts(clock, trimMemory);
   const speaker: Speaker = new Speaker({
     clock,
     log,
@@ -113,7 +114,10 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     ownership: new OwnershipRecord(facts.bootId, saved.ownership, (id) => saved.definitions.find(id)),
     controllers,
     streams,
-    tell: batched<ToWorker>((messages) => worker.postMessage(messages)),
+    tell: batched<ToWorker>((orders) => {
+      noteOrders(orders);
+      worker.postMessage(orders);
+    }),
     now: monotonicMs,
   });
   worker.on(

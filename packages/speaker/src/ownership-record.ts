@@ -45,7 +45,7 @@ export class OwnershipRecord {
     this.#maxTerm = maxTerm;
     this.#termHolder = termHolder;
     for (const id of forgotten) this.#groups.delete(id);
-    for (const group of saved) this.#groups.set(group.id, this.#shared(group));
+    for (const group of saved.map((one) => this.#shared(one))) this.#groups.set(group.id, group);
   }
 
   find(id: GroupId): SavedGroup | undefined {

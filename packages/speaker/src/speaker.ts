@@ -259,7 +259,8 @@ export class Speaker {
     const group = isAnnounced ? (definitions.find(id) ?? ownership.find(id)) : undefined;
     if (!group) return;
     for (const { address } of group.addresses) metrics.addresses.setAnnounced(address, true);
-    this.#announced.set(id, group.addresses);
+    // Under the text that is kept anyway.
+    this.#announced.set(group.id, group.addresses);
   }
 
   #forget(dial: DialId): void {
