@@ -24,7 +24,7 @@ export function readResource(json: unknown, { defaultNamespace }: ReadContext): 
   const slash = apiVersion.lastIndexOf("/");
   const [group, version] = [apiVersion.slice(0, Math.max(slash, 0)), apiVersion.slice(slash + 1)];
   const known = knownKind(group, kind);
-  if (!known) return ignore(idOf(json, kind, defaultNamespace), unknownKindMessage(group, kind));
+  if (!known) return readUnknown(json, { group, kind, defaultNamespace });
   const id = idOf(json, kind, known.namespaced ? defaultNamespace : undefined);
   const knownVersion = known.versions.find(({ name }) => name === version);
   if (!knownVersion) {
@@ -77,6 +77,25 @@ function idOf({ metadata }: JsonObject, kind: string, defaultNamespace: string |
   return { kind, namespace: typeof namespace === "string" && namespace ? namespace : defaultNamespace, name };
 }
 
+function readUnknown(
+  json: JsonObject,
+  { group, kind, defaultNamespace }: ReadContext & { readonly group: string; readonly kind: string },
+): ReadOutcome {
+  const id = idOf(json, kind, defaultNamespace);
+  const isExtras = group === "" && kind === "ConfigMap" && id?.name === "bgpextras";
+  if (isExtras) return { type: "ignored", reason: "bgpExtras", id, warnings: [EXTRAS_IGNORED] };
+  const message = unknownKindMessage(group, kind);
+  return { type: "ignored", reason: "unknownKind", id, warnings: [{ path: "kind", message, code: "unknownKind" }] };
+}
+
+/** MetalLB appends this ConfigMap to the configuration of FRR. */
+const EXTRAS_IGNORED: Problem = {
+  path: "",
+  message:
+    "bgpextras is ignored: it configures FRR, which Herald does without; say it in a BGPPeer or BGPAdvertisement",
+  code: "noEffect",
+};
+
 function unknownKindMessage(group: string, kind: string): string {
   const siblings = kindsOfGroup(group);
   if (group !== "metallb.io") return `Herald does not read ${group ? `${group} ` : ""}${kind}; it has no effect`;
@@ -89,10 +108,6 @@ function invalid(
   warnings: readonly Problem[] = [],
 ): ReadOutcome {
   return { type: "invalid", id, problems, warnings };
-}
-
-function ignore(id: ObjectId | undefined, message: string): ReadOutcome {
-  return { type: "ignored", reason: "unknownKind", id, warnings: [{ path: "kind", message, code: "unknownKind" }] };
 }
 
 function whole(code: ProblemCode, message: string): Problem {

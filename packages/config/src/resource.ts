@@ -39,10 +39,10 @@ export type ReadOutcome =
       readonly problems: readonly Problem[];
       readonly warnings: readonly Problem[];
     }
-  /** Not Herald's business; one warning says so. */
+  /** Not Herald's business, or FRR's (a ConfigMap that MetalLB reads); one warning says so. */
   | {
       readonly type: "ignored";
-      readonly reason: "unknownKind";
+      readonly reason: "unknownKind" | "bgpExtras";
       readonly id: ObjectId | undefined;
       readonly warnings: readonly Problem[];
     };

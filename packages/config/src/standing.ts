@@ -61,21 +61,9 @@ function ownProblems({ origin, outcome }: Candidate, id: ObjectId | undefined): 
 }
 
 function ownWarnings(outcome: ReadOutcome): readonly Problem[] {
-  if (outcome.type === "resource") {
-    const ineffective = ineffectiveFields(outcome.resource);
-    return ineffective.length === 0 ? outcome.warnings : [...outcome.warnings, ...ineffective];
-  }
-  const isExtras = outcome.type === "ignored" && outcome.id?.kind === "ConfigMap" && outcome.id.name === "bgpextras";
-  return isExtras ? [EXTRAS_IGNORED] : outcome.warnings;
+  const ineffective = outcome.type === "resource" ? ineffectiveFields(outcome.resource) : [];
+  return ineffective.length === 0 ? outcome.warnings : [...outcome.warnings, ...ineffective];
 }
-
-/** MetalLB appends this ConfigMap to the configuration of FRR. */
-const EXTRAS_IGNORED: Problem = {
-  path: "",
-  message:
-    "bgpextras is ignored: it configures FRR, which Herald does without; say it in a BGPPeer or BGPAdvertisement",
-  code: "noEffect",
-};
 
 /** Kinds of which only objects in Herald's own namespace act. */
 function actsInNamespace(kind: string): boolean {
