@@ -44,9 +44,10 @@ export function service(
 /** An allocator in a few words: `set` returns what the Service has afterwards, or why it has nothing. */
 export class Bench {
   readonly allocator: Allocator;
-  now = 1_000_000;
+  now: number;
 
-  constructor(pools: readonly PoolInput[], config: AllocatorConfig = { onStranded: "keep" }) {
+  constructor(pools: readonly PoolInput[], config: AllocatorConfig = { onStranded: "keep" }, now = 1_000_000) {
+    this.now = now;
     this.allocator = new Allocator(config);
     this.pools(pools);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Bench, pool, port, type service } from "./bench.test.fixture.ts";
+import { Bench, pool, port, service } from "./bench.test.fixture.ts";
 import type { PoolInput } from "./pool.ts";
 
 describe("dual stack", () => {
@@ -58,6 +58,54 @@ describe("dual stack", () => {
     bench.set("s", preferred);
     const actions = bench.pools([pool("v4", ["1.2.3.0/31", "1000::/127"])]);
     expect(actions).toMatchObject([{ type: "assign", cause: "addressAdded", addresses: ["1.2.3.0", "1000::"] }]);
+  });
+
+  test("the second family that cannot be had is told of once, with the reason, and completes the Service when it comes", () => {
+    const bench = new Bench([v4]);
+    const [given, refused] = bench.apply({ type: "service", service: service("s", preferred) });
+    expect(given).toMatchObject({ type: "assign", addresses: ["1.2.3.0"] });
+    expect(refused).toEqual({
+      type: "refuse",
+      service: "ns/s",
+      reason: "secondFamilyUnavailable",
+      message: "cannot assign additional IP in PreferDualStack: no available IPs in pool v4 for ipv6 IPFamily",
+      refused: [{ pool: "v4", family: "ipv6", reason: "familyNotInPool" }],
+    });
+    for (let i = 0; i < 3; i++) {
+      expect(bench.apply({ type: "service", service: service("s", { ...preferred, createdAt: i }) })).toEqual([]);
+      expect(bench.wait(1000)).toEqual([]);
+    }
+    bench.pools([pool("v4", ["1.2.3.0/31", "1000::/127"])]);
+    expect(bench.allocator.refusal("ns/s")).toBeUndefined();
+  });
+
+  test.each<[string, Parameters<typeof service>[1], Parameters<typeof service>[1], string]>([
+    ["from one family to both", {}, required, "2.2.2.1,2000::"],
+    ["from both to one", required, { stack: "v4" }, "2.2.2.1"],
+    ["from both to the other one", required, { stack: "v6" }, "2000::"],
+    ["from both required to both preferred", required, preferred, "2.2.2.1,2000::"],
+  ])("a Service that changes %s keeps what it may keep", (_what, before, after, expected) => {
+    const bench = new Bench([both]);
+    bench.set("first");
+    bench.set("s", before);
+    bench.remove("first");
+    expect(bench.set("s", after)).toBe(expected);
+  });
+
+  test("a pool of both that becomes one of one family: with reassign another pool of both, else what fits", () => {
+    const half = pool("z-both", ["2.2.2.0/31"]);
+    const start = () => {
+      const bench = new Bench([both], { onStranded: "reassign" });
+      bench.set("first");
+      bench.set("s", preferred);
+      bench.remove("first");
+      return bench;
+    };
+    const [alone, beside] = [start(), start()];
+    alone.pools([half]);
+    expect(alone.has("s")).toBe("2.2.2.1");
+    beside.pools([half, pool("other", ["3.3.3.0/31", "3000::/127"])]);
+    expect(beside.has("s")).toBe("3.3.3.0,3000::");
   });
 
   test("a Service on a pool of one family does not jump to one of both", () => {

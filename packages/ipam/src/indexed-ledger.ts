@@ -33,6 +33,7 @@ export class IndexedLedger implements Ledger {
   readonly #counts = new NamespaceCounts();
   readonly #resting = new Resting({
     poolOf: (address) => this.poolOf([address]),
+    isHeld: (address) => this.#holders.has(address),
     onForgotten: (address) => this.#free(address, { isRested: true }),
   });
   #spaces: ReadonlyMap<string, Space> = new Map();
@@ -71,7 +72,7 @@ export class IndexedLedger implements Ledger {
 
   /** Ends a round: what was dropped and not taken again begins to rest. */
   end(): void {
-    this.#resting.end((address) => this.#holders.has(address));
+    this.#resting.end();
   }
 
   /** Takes up what is remembered of freed addresses. */
@@ -250,7 +251,6 @@ export class IndexedLedger implements Ledger {
   }
 
   #firstFormer(pool: PoolInput, family: Family, { key }: Claimant): Ip | undefined {
-    if (!hasCoolDown(pool)) return undefined;
     const places = Array.from(this.#resting.formerOf(key), (address) => this.#index.find(address));
     return places
       .filter((place) => place !== undefined)

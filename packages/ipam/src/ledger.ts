@@ -46,7 +46,8 @@ export interface Ledger {
   /** The one pool that contains all of the addresses, whether it gives them out or not. */
   poolOf(addresses: readonly Ip[]): PoolInput | undefined;
   /**
-   * The address of the family that is the Service's turn: one that it had last; else the lowest, in the listed order of
+   * The address of the family that is the Service's turn: one that it had last and has just lost, or that rests since;
+   * else the lowest, in the listed order of
    * ranges, that it may share or that nobody ever had; else the one that has rested longest. If the Service's namespace
    * may not `grow`, only one that this has already.
    */

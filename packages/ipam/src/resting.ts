@@ -7,6 +7,8 @@ import { RestQueue } from "./rest-queue.ts";
 export interface RestingOptions {
   /** The pool that contains the address. */
   poolOf(address: Ip): PoolInput | undefined;
+  /** Whether somebody has the address. */
+  isHeld(address: Ip): boolean;
   /** The address rested so long ago that it counts as never used from now on. */
   onForgotten(address: Ip): void;
 }
@@ -126,15 +128,15 @@ export class Resting {
   nextEndIn(pool: PoolInput, family: Family): number | undefined {
     const end = this.#queues.get(queueKey(pool, family))?.nextEnd();
     if (end !== undefined) return end;
-    const isLeft = this.#left
-      .keys()
-      .some((address) => familyOf(address) === family && this.#options.poolOf(address) === pool);
+    const isLeft = this.#left.keys().some((address) => {
+      return familyOf(address) === family && this.#options.poolOf(address) === pool && this.#isIdle(pool, address);
+    });
     return isLeft ? this.#now + restMs(pool) : undefined;
   }
 
   /** Ends the round: what was left, and nobody has, is freed. */
-  end(isHeld: (address: Ip) => boolean): void {
-    const addresses = Array.from(this.#left.keys()).filter((address) => !isHeld(address));
+  end(): void {
+    const addresses = Array.from(this.#left.keys()).filter((address) => !this.#options.isHeld(address));
     for (const address of addresses.toSorted(compareIps)) {
       const pool = this.#options.poolOf(address);
       const [by] = Array.from(this.#left.get(address) ?? []).toSorted();
@@ -144,6 +146,11 @@ export class Resting {
       this.#queue(pool, address).add(freed);
     }
     this.#left.clear();
+  }
+
+  /** Whether the address could be given to anybody, if it did not rest. */
+  #isIdle(pool: PoolInput, address: Ip): boolean {
+    return isForAll(pool, address) && !this.#options.isHeld(address);
   }
 
   #advance(): boolean {

@@ -46,8 +46,8 @@ export class SearchingLedger implements Ledger {
     const { key, namespace } = claimant;
     const all = Array.from(addressesOf(pool, family));
     const isNew = (address: Ip) => this.#holders(address).length === 0;
+    const former = all.find((address) => isNew(address) && this.#lastOf(address)?.by.has(key));
     const rests = hasCoolDown(pool) ? all.filter((address) => isNew(address) && this.#lastOf(address)) : [];
-    const former = rests.find((address) => this.#lastOf(address)?.by.has(key));
     if (mayGrow && former) return former;
     const first = all.find(
       (address) =>
