@@ -52,6 +52,11 @@ export class Bfdd implements AsyncDisposable {
     await this.#vtysh(["configure terminal", "bfd", ...lines]);
   }
 
+  /** Makes it log every change of a session's state to the microsecond. */
+  async logPrecisely(): Promise<void> {
+    await this.#vtysh(["configure terminal", "log timestamp precision 6", "debug bfd peer"]);
+  }
+
   /** Its sessions. */
   async peers(): Promise<readonly BfddPeer[]> {
     return JSON.parse(await this.#vtysh(["show bfd peers json"])) as readonly BfddPeer[];
@@ -83,6 +88,12 @@ export class Bfdd implements AsyncDisposable {
     return this.#bfdd.log();
   }
 
+  /** When sessions went down, in milliseconds since the epoch, oldest first. */
+  downs(): readonly number[] {
+    const lines = this.log().matchAll(/^(\S+) (\S+) BFD: .*state-change: .* up -> down/gm);
+    return Array.from(lines, ([, date, time]) => Date.parse(`${date?.replaceAll("/", "-")}T${time}Z`));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bfdd[Symbol.asyncDispose]();
     await this.#zebra[Symbol.asyncDispose]();
@@ -109,11 +120,12 @@ export async function startBfdd({ namespace, configuration, isRealtime = false }
   const zebra = startProcess(namespace, join(folder, "zebra.log"), daemon("zebra", []), { name: "zebra" });
   // bfdd that does not find zebra at once tries again after 10 s only.
   await until("zebra listened", () => existsSync(join(folder, "zebra.sock")));
-  const command = daemon("bfdd", ["--bfdctl", join(folder, "bfdd.sock")]);
+  const command = daemon("bfdd", ["--bfdctl", join(folder, "bfdd.sock"), "--log", "stdout", "--log-level", "debug"]);
   const scheduled: readonly [string, ...string[]] = isRealtime ? ["chrt", "-f", "50", ...command] : command;
   const bfdd = new Bfdd(folder, zebra, startProcess(namespace, join(folder, "bfdd.log"), scheduled, { name: "bfdd" }));
   try {
     await until("bfdd answered", async () => (await bfdd.peers()).length >= 0);
+    await bfdd.logPrecisely();
     if (configuration.length > 0) await bfdd.configure(configuration);
     return bfdd;
   } catch (error) {
