@@ -40,8 +40,8 @@ export interface BgpPeer {
   readonly vrf?: string | undefined;
   /** The peer may be several hops away. */
   readonly isMultiHop?: boolean | undefined;
-  /** Both sides send with a TTL of 255 and accept no other (GTSM, RFC 5082). */
-  readonly hasTtlSecurity?: boolean | undefined;
+  /** Both sides send with a TTL of 255, and drop what comes over more hops than these (GTSM, RFC 5082). Unset: no check. */
+  readonly ttlSecurityHops?: number | undefined;
   /** Carries both families; otherwise that of the address alone. A peer without an address carries both. */
   readonly isDualStack?: boolean | undefined;
   /** The peer shall keep routes while the speaker restarts (RFC 4724). */

@@ -48,7 +48,7 @@ const RULES: { readonly [F in keyof Required<BgpPeer>]: Rule } = {
   routerId: (_, { routerId }, { connection }) =>
     routerId === undefined || routerId === connection.open.identifier ? "none" : "restart",
   password: differs("restart", ({ password }) => password),
-  hasTtlSecurity: differs("restart", ({ hasTtlSecurity = false }) => hasTtlSecurity),
+  ttlSecurityHops: differs("restart", ({ ttlSecurityHops = 0 }) => ttlSecurityHops),
   isDualStack: differs("restart", (peer) => familiesOf(peer).length),
   hasGracefulRestart: differs("restart", ({ hasGracefulRestart = false }) => hasGracefulRestart),
   hasAddPath: differs("restart", ({ hasAddPath = false }) => hasAddPath),

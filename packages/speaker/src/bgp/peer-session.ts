@@ -170,7 +170,7 @@ export class PeerSession {
   /** Takes a connection that the peer has made. */
   accept(socket: Socket): void {
     // The kernel checks the TTL of a dialled connection only: an accepted one's descriptor is not to be had.
-    if (this.#isEnded || this.#peer.hasTtlSecurity) socket.destroy();
+    if (this.#isEnded || this.#peer.ttlSecurityHops !== undefined) socket.destroy();
     else this.#connected(socket, { isIncoming: true });
   }
 

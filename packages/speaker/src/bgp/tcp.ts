@@ -21,7 +21,7 @@ export interface DialTarget {
   /** Index of the interface of a link-local address. */
   readonly scope?: number | undefined;
   readonly isMultiHop?: boolean | undefined;
-  readonly hasTtlSecurity?: boolean | undefined;
+  readonly ttlSecurityHops?: number | undefined;
 }
 
 // RFC 5082 section 3.
@@ -44,12 +44,12 @@ export function dialPeer(target: DialTarget): Socket {
 }
 
 function prepare(fd: number, target: DialTarget): void {
-  const { address, sourceAddress, password, device, scope, isMultiHop, hasTtlSecurity } = target;
+  const { address, sourceAddress, password, device, scope, isMultiHop, ttlSecurityHops } = target;
   const family = familyOf(address);
   if (device !== undefined) bindToDevice(fd, device);
   if (password !== undefined) setMd5Key(fd, address, bytesOf(password));
-  if (hasTtlSecurity || isMultiHop) setHopLimit(fd, family, HIGHEST_HOP_LIMIT);
-  if (hasTtlSecurity) setMinimumHopLimit(fd, family, HIGHEST_HOP_LIMIT);
+  if (ttlSecurityHops !== undefined || isMultiHop) setHopLimit(fd, family, HIGHEST_HOP_LIMIT);
+  if (ttlSecurityHops !== undefined) setMinimumHopLimit(fd, family, HIGHEST_HOP_LIMIT + 1 - ttlSecurityHops);
   if (sourceAddress !== undefined) {
     bindSocket(fd, { address: sourceAddress, port: 0, scope: isLinkLocal(sourceAddress) ? scope : undefined });
   }
