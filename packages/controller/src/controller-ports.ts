@@ -1,5 +1,5 @@
 import type { SpeakerStream } from "@heraldlb/api";
-import type { ControllerTimers, OwnerReason } from "@heraldlb/election";
+import type { ControllerEvent, ControllerTimers, OwnerReason } from "@heraldlb/election";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { ClusterOptions } from "./cluster.ts";
 import type { StatusStore } from "./ledger.ts";
@@ -37,6 +37,11 @@ export interface ControllerDependencies {
   /** A bug. Nothing that this controller says can be trusted any more. */
   onBug(error: unknown): void;
 }
+
+/** What the machine is told; it hears the time from the controller. */
+export type UntimedEvent = WithoutTime<ControllerEvent>;
+
+type WithoutTime<E> = E extends unknown ? Omit<E, "now"> : never;
 
 /** The stream of a speaker, as far as a controller uses it. */
 export type ServedStream = Pick<SpeakerStream, "peer" | "requests" | "send" | "flushed" | "buffered">;

@@ -159,6 +159,8 @@ export class FakeSpeaker {
   readonly node: string;
   /** What it was told, replies left out. */
   readonly orders: string[] = [];
+  /** The nodes' MAC addresses, as it was told last. */
+  peers: readonly string[] | undefined;
   readonly replies: { readonly role: string; readonly term: number; readonly firm: boolean }[] = [];
   beats = true;
   acknowledges = true;
@@ -275,6 +277,9 @@ export class FakeSpeaker {
         this.say({ $case: "ack", value: { kind, group, epoch } });
         break;
       }
+      case "peers":
+        this.peers = message.value.macs;
+        break;
       case "snapshotChunk":
         this.orders.push(`snapshot ${message.value.groups.map(({ id }) => id).join(" ")}`.trimEnd());
         break;

@@ -2,13 +2,13 @@ import { assertPeerIsNode, StreamError } from "@heraldlb/api";
 import {
   type ControllerConfig,
   type ControllerEffect,
-  type ControllerEvent,
   type ControllerState,
   type ControllerStatus,
   compareEpochs,
   controllerStatus,
   formatEpoch,
   initialController,
+  knownMacs,
   nextTerm,
   ownerOf,
   stepController,
@@ -16,12 +16,13 @@ import {
 import type { Reading } from "@heraldlb/files";
 import { PacedLog } from "@heraldlb/runtime";
 import { Cluster, type Remembered } from "./cluster.ts";
-import type { ControllerDependencies, ControllerOptions, ServedStream } from "./controller-ports.ts";
+import type { ControllerDependencies, ControllerOptions, ServedStream, UntimedEvent } from "./controller-ports.ts";
 import { Definitions } from "./definitions.ts";
 import { Hub, type HubStatus } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import { fromRequest, type Greeting, type Request } from "./messages.ts";
 import { assertNodeName } from "./node-name.ts";
+import { Peers } from "./peers.ts";
 import type { PlanChanges } from "./plan.ts";
 import { Refusals } from "./refusals.ts";
 import type { Session } from "./session.ts";
@@ -49,6 +50,7 @@ export class Controller {
   readonly #log: PacedLog;
   readonly #ending = new AbortController();
   readonly #refusals: Refusals;
+  readonly #peers: Peers;
   #state: ControllerState;
   readonly #firstRead = Promise.withResolvers<void>();
   #hasBegun = false;
@@ -63,6 +65,8 @@ export class Controller {
     this.#refusals = new Refusals(clock, log);
     const orders = { ...ORDERS, patienceMs: timers.intervalMs * timers.misses };
     this.#hub = new Hub({ clock, definitions: this.#definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
+    const macs = () => (this.status().role === "leader" ? knownMacs(this.#state) : undefined);
+    this.#peers = new Peers({ clock, macs, tell: (macs) => this.#hub.tellPeers(macs) });
     const ledger = new Ledger({
       ...{ store, clock, log },
       onStored: (record) => this.#turn(() => this.#follow(this.#cluster.confirm(record))),
@@ -108,6 +112,7 @@ export class Controller {
 
   /** Leads from now on, in a term that is stored. Decides nothing before `begin`. */
   lead(term: number): void {
+    this.#peers.note();
     this.#turn(() => this.#step({ type: "lead", term }));
   }
 
@@ -136,6 +141,7 @@ export class Controller {
   end(): void {
     this.#ending.abort();
     this.#log.flush();
+    this.#peers.end();
     this.#turn(() => {
       const { identity, timers } = this.#config;
       const { role, term } = this.status();
@@ -187,6 +193,7 @@ export class Controller {
       case "greeting":
         this.#greet(request);
         this.#step({ type: "received", stream: session.id, message: request.hello });
+        this.#peers.note();
         break;
       case "applied":
         for (const { group, reason, message } of request.errors) {
@@ -205,6 +212,7 @@ export class Controller {
         break;
       default:
         this.#step({ type: "received", stream: session.id, message: request });
+        if (request.type === "links") this.#peers.note();
         // It cannot acknowledge what waits here.
         if (request.type === "heartbeat" && session.window.waiting > 0)
           this.#step({ type: "ordersWait", stream: session.id });
@@ -232,7 +240,7 @@ export class Controller {
     for (const group of specs) this.#step({ type: "group", group });
   }
 
-  #step(event: WithoutTime<ControllerEvent>): void {
+  #step(event: UntimedEvent): void {
     const now = this.#dependencies.clock.now();
     const { state, effects } = stepController(this.#state, { ...event, now }, this.#config);
     this.#state = state;
@@ -288,5 +296,3 @@ export class Controller {
     });
   }
 }
-
-type WithoutTime<E> = E extends unknown ? Omit<E, "now"> : never;

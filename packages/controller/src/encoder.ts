@@ -1,7 +1,7 @@
 import { CHUNK_BYTES, type Encoded } from "@heraldlb/api";
 import type { RouteDefinition } from "./bgp-definition.ts";
 import type { Definition, DefinitionDelta, DefinitionKey } from "./definitions.ts";
-import { encodeChunk, encodeDelta } from "./messages.ts";
+import { encodeChunk, encodeDelta } from "./responses.ts";
 
 // What differs between nodes are their interfaces and advertisements: a handful of variants at most.
 const VARIANTS = 8;

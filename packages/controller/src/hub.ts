@@ -1,10 +1,12 @@
 import { StreamError } from "@heraldlb/api";
 import type { ControllerMessage, Reply, StreamId } from "@heraldlb/election";
+import type { Mac } from "@heraldlb/net";
 import type { Clock } from "@heraldlb/runtime";
 import type { Definitions } from "./definitions.ts";
 import { Encoder } from "./encoder.ts";
-import { encodeMessage, encodeOrders, type Greeting, type Request } from "./messages.ts";
+import type { Greeting, Request } from "./messages.ts";
 import type { Order, OrderWindowOptions } from "./order-window.ts";
+import { encodeMessage, encodeOrders, encodePeers } from "./responses.ts";
 import { Session, type SessionStream } from "./session.ts";
 
 // What a speaker decodes and passes on in a millisecond: what comes next on the stream waits for so much at most.
@@ -146,10 +148,7 @@ export class Hub {
     }
   }
 
-  /**
-   * Sends the orders that may leave, tells every speaker what changed for it since it was told last, and starts
-   * snapshots that wait.
-   */
+  /** Sends the orders that may leave, tells every speaker what has changed for it, and starts snapshots that wait. */
   endTurn(): void {
     for (const [session, heard] of this.#due) this.#release(session, heard);
     this.#due.clear();
@@ -158,6 +157,17 @@ export class Hub {
     if (this.#toldAll === revision) return;
     this.#toldAll = revision;
     for (const session of this.#sessions.values()) this.#tell(session);
+  }
+
+  /** Tells the MAC addresses of all nodes, in order, to every speaker that was told others, or none. */
+  tellPeers(macs: readonly Mac[]): void {
+    const peers = macs.join();
+    const message = encodePeers(macs);
+    for (const session of this.#sessions.values()) {
+      if (session.node === undefined || session.peers === peers) continue;
+      session.peers = peers;
+      session.send(message);
+    }
   }
 
   /** Says one last word to every speaker, then ends all streams. */

@@ -30,6 +30,8 @@ export class Session {
   told = 0;
   /** The revision that the speaker has said it applied. */
   applied = 0;
+  /** The MAC addresses of nodes that the speaker was told, as one text. */
+  peers: string | undefined;
   /** The last stamp heard. */
   stamp = 0;
   /** Groups that the speaker holds, so that it knows what they are. */
