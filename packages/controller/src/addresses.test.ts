@@ -1,39 +1,12 @@
 import type { Ip } from "@heraldlb/net";
-import { recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { Addresses } from "./addresses.ts";
-import { Catalog } from "./catalog.ts";
-import { pool, reading, service } from "./controller.test.fixture.ts";
+import { startAddresses as start } from "./addresses.test.fixture.ts";
+import { pool, service } from "./controller.test.fixture.ts";
 import type { StatusRecord } from "./ledger.ts";
-import { World } from "./world.ts";
-
-type Objects = Parameters<typeof reading>[0];
 
 const web = (addresses: readonly string[], from = "lab"): StatusRecord => ({
   ...{ namespace: "default", name: "web", addresses, pool: from },
 });
-
-/** All Services taken up, with what is remembered of them. */
-function start(objects: Objects, records: readonly StatusRecord[] = [], loadBalancerClass?: string) {
-  const log = recordingLogger();
-  const catalog = new Catalog({ log, namespace: undefined });
-  const world = new World();
-  catalog.take(reading(objects));
-  world.apply(catalog.configuration);
-  const addresses = new Addresses(
-    { statuses: records, freed: [] },
-    {
-      ...{ world, log, loadBalancerClass, onStranded: "keep", wallClock: () => 0 },
-      manifest: (known) => catalog.manifest(known.service),
-    },
-  );
-  const begun = addresses.begin();
-  const update = (changed: Objects) => {
-    catalog.take(reading(changed));
-    return addresses.update(world.apply(catalog.configuration));
-  };
-  return { log, addresses, begun, update };
-}
 
 const lab = pool("lab", ["10.0.0.1-10.0.0.9"]);
 
@@ -49,7 +22,7 @@ describe("a Service", () => {
   });
 
   test("has what is remembered at once, and nothing is written", () => {
-    const { addresses, begun } = start([lab, service("web")], [web(["10.0.0.7"])]);
+    const { addresses, begun } = start([lab, service("web")], { statuses: [web(["10.0.0.7"])] });
     expect(begun).toEqual({ affected: ["default/web"], entries: [] });
     expect(addresses.given("default/web")?.addresses).toEqual(["10.0.0.7"]);
   });
@@ -76,7 +49,7 @@ describe("a Service", () => {
   });
 
   test("loses its addresses at once when it goes, and its file with them", () => {
-    const { addresses, update } = start([lab, service("web")], [web(["10.0.0.7"])]);
+    const { addresses, update } = start([lab, service("web")], { statuses: [web(["10.0.0.7"])] });
     expect(update([lab])).toEqual({
       affected: ["default/web"],
       entries: [{ type: "forget", namespace: "default", name: "web" }],
@@ -85,12 +58,12 @@ describe("a Service", () => {
   });
 
   test("that is gone when the process starts loses its file", () => {
-    const { begun } = start([lab], [web(["10.0.0.7"])]);
+    const { begun } = start([lab], { statuses: [web(["10.0.0.7"])] });
     expect(begun.entries).toEqual([{ type: "forget", namespace: "default", name: "web" }]);
   });
 
   test("that changes is written again with its manifest", () => {
-    const { update } = start([lab, service("web")], [web(["10.0.0.7"])]);
+    const { update } = start([lab, service("web")], { statuses: [web(["10.0.0.7"])] });
     const changed = service("web", {}, { labels: { app: "web" } });
     expect(update([lab, changed])).toEqual({
       affected: [],
@@ -99,7 +72,7 @@ describe("a Service", () => {
   });
 
   test("that asks for another address gives the old one back first", () => {
-    const { addresses, update } = start([lab, service("web")], [web(["10.0.0.7"])]);
+    const { addresses, update } = start([lab, service("web")], { statuses: [web(["10.0.0.7"])] });
     const { entries, affected } = update([lab, service("web", { loadBalancerIP: "10.0.0.8" })]);
     expect(entries.map(({ type }) => type)).toEqual(["forget", "store"]);
     expect(affected).toEqual(["default/web"]);
@@ -115,7 +88,7 @@ describe("a Service", () => {
   });
 
   test("of the class that was asked for is served", () => {
-    const { begun } = start([lab, service("web", { loadBalancerClass: "herald" })], [], "herald");
+    const { begun } = start([lab, service("web", { loadBalancerClass: "herald" })], { loadBalancerClass: "herald" });
     expect(begun.entries).toHaveLength(1);
   });
 
@@ -140,10 +113,78 @@ describe("a Service", () => {
   });
 
   test("keeps an address whose pool is gone", () => {
-    const { addresses, update } = start([lab, service("web")], [web(["10.0.0.7"])]);
+    const { addresses, update } = start([lab, service("web")], { statuses: [web(["10.0.0.7"])] });
     update([pool("other", ["10.0.1.0/24"]), service("web")]);
     expect(addresses.given("default/web")).toMatchObject({ addresses: ["10.0.0.7" as Ip], pool: "lab" });
   });
+});
+
+describe("what was freed", () => {
+  const resting = (addresses: readonly string[]) => ({
+    ...pool("lab", addresses),
+    metadata: { name: "lab", namespace: "metallb-system", annotations: { "heraldlb.io/cool-down": "10s" } },
+  });
+  const tiny = resting(["10.0.0.1/32"]);
+
+  test("is stored before the Service's file goes", () => {
+    const { update } = start([tiny, service("web")], { statuses: [web(["10.0.0.1"])], now: 5_000 });
+    expect(update([tiny]).entries).toEqual([
+      { type: "freed", freed: [{ address: "10.0.0.1", at: 5_000, by: "default/web" }] },
+      { type: "forget", namespace: "default", name: "web" },
+    ]);
+  });
+
+  test("rests over a restart, then is given to who waits, and is remembered no longer", () => {
+    const freed = [{ address: "10.0.0.1" as Ip, at: 5_000, by: "default/web" }];
+    const { addresses, begun, wait, log } = start([tiny, service("new")], { freed, now: 6_000 });
+    expect(begun.entries).toEqual([]);
+    expect(addresses.refusal("default/new")).toMatchObject({ reason: "coolingDown", until: 15_000 });
+    expect(log.entries.find(({ message }) => message === "no addresses given")?.fields).toMatchObject({
+      until: new Date(15_000),
+      pools: [{ pool: "lab", family: "ipv4", reason: "coolingDown", until: 15_000 }],
+    });
+    expect(wait(8_999).entries).toEqual([]);
+    expect(wait(1).entries).toMatchObject([{ type: "freed", freed: [] }, { type: "store" }]);
+    expect(addresses.given("default/new")?.addresses).toEqual(["10.0.0.1"]);
+  });
+
+  test("by a Service that went while nobody looked rests from the start on", () => {
+    const { begun, addresses } = start([tiny, service("new")], { statuses: [web(["10.0.0.1"])], now: 6_000 });
+    expect(begun.entries).toEqual([
+      { type: "freed", freed: [{ address: "10.0.0.1", at: 6_000, by: "default/web" }] },
+      { type: "forget", namespace: "default", name: "web" },
+    ]);
+    expect(addresses.refusal("default/new")?.until).toBe(16_000);
+  });
+
+  test("is not stored again when nothing of it has changed", () => {
+    const { update } = start([tiny, service("web")], { statuses: [web(["10.0.0.1"])] });
+    const { entries } = update([tiny, service("web", {}, { labels: { a: "b" } })]);
+    expect(entries.map(({ type }) => type)).toEqual(["store"]);
+  });
+});
+
+test("a stranded address is told of as a warning, and its file says why", () => {
+  const { log, update } = start([lab, service("web")], { statuses: [web(["10.0.0.7"])] });
+  const { entries } = update([pool("other", ["10.0.1.0/24"]), service("web")]);
+  expect(entries).toMatchObject([{ record: { addresses: ["10.0.0.7"], stranded: "addressOutsidePools" } }]);
+  expect(log.entries.filter(({ level }) => level === "warn")).toEqual([
+    expect.objectContaining({
+      message: "addresses stranded",
+      fields: { service: "default/web", addresses: ["10.0.0.7"], pool: "lab", reason: "addressOutsidePools" },
+    }),
+  ]);
+});
+
+test("a Service that is the wrong type or class from now on gives its addresses back", () => {
+  const ours = { loadBalancerClass: "herald" };
+  for (const spec of [{ type: "ClusterIP" }, { loadBalancerClass: "other" }, {}]) {
+    const { addresses, settle } = start([lab], { loadBalancerClass: "herald" });
+    settle([lab, service("web", ours)]);
+    expect(addresses.given("default/web")?.addresses).toEqual(["10.0.0.1"]);
+    expect(settle([lab, service("web", spec)]).entries).toMatchObject([{ type: "forget", name: "web" }]);
+    expect(addresses.given("default/web")).toBeUndefined();
+  }
 });
 
 test("a record that was overruled before it was stored gives nothing", () => {

@@ -111,7 +111,7 @@ export class Addresses {
     );
     const changes = this.#apply(keys, { pools: true, freed: [...this.#freed, ...left] });
     for (const record of orphans) this.#records.delete(keyOf(record));
-    return { ...changes, entries: [...orphans.map(forget), ...changes.entries] };
+    return { ...changes, entries: [...changes.entries, ...orphans.map(forget)] };
   }
 
   /** Takes in what became different. */
