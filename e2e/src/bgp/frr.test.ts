@@ -133,7 +133,6 @@ test("a link-local session brings IPv4 routes with IPv6 next hops where the inte
     await scene.ask({ type: "neighbor", interface: "lan0", address: its });
     await scene.ask({ type: "neighbor", interface: "lan0", address: its });
     await scene.converged();
-    console.log(scene.driver.log());
     // IPv4 routes have FRR's notion of the IPv6 next hop.
     expect((await routesOf(router, "ipv4", 1))["10.64.1.1/32"]).toMatchObject([{ nexthops: [{ afi: "ipv6" }, {}] }]);
     expect((await routesOf(router, "ipv6", 1))["fd64::1:1/128"]).toMatchObject([

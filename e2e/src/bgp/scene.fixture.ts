@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { createLab, Frr, type Host, type Lab, type LabProcess, until } from "@heraldlb/lab";
-import type { Ip, Prefix } from "@heraldlb/net";
+import type { Prefix } from "@heraldlb/net";
 import type { BgpDesired, BgpPeer, BgpRoute, RouteAttributes } from "@heraldlb/speaker";
 import type { DriverReply, DriverRequest, DriverSettings, SessionStatus } from "./driver-protocol.ts";
 
@@ -58,8 +58,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Starts a router with this BGP configuration. */
-  async frr(bgp: string): Promise<Frr> {
-    return await Frr.start(this.routerHost, { bgp });
+  async frr(bgp: string, port?: number): Promise<Frr> {
+    return await Frr.start(this.routerHost, { bgp, port });
   }
 
   /** Tells the sessions' process something. */
@@ -80,7 +80,13 @@ export class Scene implements AsyncDisposable {
 
   /** Waits until the session is up and the router has been told everything. */
   async converged(name = "router"): Promise<void> {
-    await until(`${name} knows everything`, async () => (await this.session(name))?.isConverged, { timeoutMs: 15_000 });
+    const isConverged = async () => {
+      const session = await this.session(name);
+      // The trouble is then the cause of the failure.
+      if (session?.trouble) throw new Error(session.trouble);
+      return session?.isConverged;
+    };
+    await until(`${name} knows everything`, isConverged, { timeoutMs: 15_000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,8 +94,11 @@ export class Scene implements AsyncDisposable {
   }
 }
 
+/** Settings of a peer that differ from the usual ones. */
+export type PeerSettings = Partial<BgpPeer>;
+
 /** The router as a peer of the node. */
-export function peer(change: Partial<BgpPeer> & { readonly address: Ip }): BgpPeer {
+export function peer(change: PeerSettings): BgpPeer {
   return {
     name: "router",
     port: 179,
@@ -116,11 +125,58 @@ export interface FrrPath {
   readonly nexthops: readonly { readonly ip: string; readonly scope?: string }[];
 }
 
-/** The routes of a family that a router has, by prefix. */
+/** The routes of a family that a router has, by prefix, as soon as there are so many. */
 export async function routesOf(
   frr: Frr,
   family: "ipv4" | "ipv6",
+  count: number,
 ): Promise<Readonly<Record<string, readonly FrrPath[]>>> {
-  const { routes } = (await frr.show(`bgp ${family} unicast`)) as { routes?: Record<string, readonly FrrPath[]> };
-  return routes ?? {};
+  return await until(
+    `FRR has ${count} routes`,
+    async () => {
+      const { routes = {} } = (await frr.show(`bgp ${family} unicast`)) as {
+        routes?: Record<string, readonly FrrPath[]>;
+      };
+      return Object.keys(routes).length === count && routes;
+    },
+    { timeoutMs: 20_000, everyMs: 50 },
+  );
+}
+
+/** A neighbor in `show bgp neighbors json`, as far as it is looked at. */
+export interface FrrNeighbor {
+  readonly bgpState: string;
+  readonly connectionsEstablished: number;
+  readonly connectionsDropped: number;
+  readonly lastResetDueTo?: string;
+  readonly lastNotificationReason?: string;
+  readonly lastShutdownDescription?: string;
+  readonly messageStats: { readonly updatesRecv: number };
+  readonly gracefulRestartInfo?: { readonly rBit?: boolean };
+}
+
+/** The router's view of the session with a neighbor. */
+export async function neighborOf(frr: Frr, address: string): Promise<FrrNeighbor> {
+  const neighbors = (await frr.show(`bgp neighbors ${address}`)) as Record<string, FrrNeighbor>;
+  const found = neighbors[address];
+  if (!found) throw new Error(`FRR does not know ${address}`);
+  return found;
+}
+
+/** FRR's BGP configuration for a node as neighbor. */
+export function frrConfig(neighbor: string, lines: readonly string[], families: readonly string[] = ["ipv4"]): string {
+  return [
+    `router bgp ${ROUTER_ASN}`,
+    " bgp router-id 10.64.0.51",
+    " no bgp ebgp-requires-policy",
+    " no bgp default ipv4-unicast",
+    " no bgp network import-check",
+    " timers bgp 60 180",
+    ...lines.map((line) => ` ${line}`),
+    ...families.flatMap((family) => [
+      ` address-family ${family} unicast`,
+      `  neighbor ${neighbor} activate`,
+      " exit-address-family",
+    ]),
+  ].join("\n");
 }

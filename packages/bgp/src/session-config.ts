@@ -10,7 +10,7 @@ export interface SessionConfig {
   readonly holdSeconds: number;
   /** How often to say that this side is alive; never less often than three times in the negotiated hold time. */
   readonly keepaliveSeconds: number;
-  /** How long to try to connect, and to wait after a failure. Unset: 10 s, and from 1 s doubling up to 10 s. */
+  /** How long to try to connect, and to wait after a failure to. Unset: 10 s, and 0.5 s, doubled each time up to 5 s. */
   readonly connectRetrySeconds?: number | undefined;
   /** Waits for the peer to connect (RFC 4271 section 8.1.1, PassiveTcpEstablishment). */
   readonly isPassive?: boolean | undefined;

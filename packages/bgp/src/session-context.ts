@@ -19,8 +19,9 @@ export const RETRY: SessionTimer = { name: "retry" };
 // together do not return together.
 const TIMER_JITTER = 0.25;
 const BACKOFF_JITTER = 0.5;
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 10_000;
+// An attempt costs the peer little, an error that repeats itself more.
+const BACKOFF = { waiting: { firstMs: 500, lastMs: 5_000 }, held: { firstMs: 1_000, lastMs: 10_000 } } as const;
+const ATTEMPT_MS = 10_000;
 // A session that lived this long was no failure.
 const STABLE_MS = 30_000;
 
@@ -54,7 +55,7 @@ export function dial(context: SessionContext): void {
   }
   update(context, { dial: "dialing" });
   context.effects.push({ type: "dial" });
-  arm(context, RETRY, connectRetrySeconds ? connectRetrySeconds * 1000 : LAST_RETRY_MS);
+  arm(context, RETRY, connectRetrySeconds ? connectRetrySeconds * 1000 : ATTEMPT_MS);
 }
 
 /** Gives up connecting, because there is a session or shall be none. */
@@ -71,7 +72,8 @@ export function retryLater(context: SessionContext, dialState: "held" | "waiting
   update(context, { dial: dialState, failures: failures + 1 });
   // The peer's next connection is all that a passive side waits for, unless it holds itself back.
   if (dialState === "waiting" && context.config.isPassive) return;
-  const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
+  const { firstMs, lastMs } = BACKOFF[dialState];
+  const ms = Math.min(lastMs, firstMs * 2 ** failures);
   context.effects.push({ type: "arm", timer: RETRY, ms, jitter: BACKOFF_JITTER });
 }
 

@@ -37,7 +37,7 @@ function waits(round: readonly Happening[], rounds: number, config: SessionConfi
 }
 
 test.each([
-  ["a failed connection", [failed, RETRY], {}, [1000, 2000, 4000, 8000, 10_000, 10_000]],
+  ["a failed connection", [failed, RETRY], {}, [500, 1000, 2000, 4000, 5000, 5000]],
   ["a failed connection, with a time set", [failed, RETRY], { connectRetrySeconds: 30 }, [30_000, 30_000]],
   ["an error", [dialled(), received(peerOpen({ asn: 1 })), RETRY], {}, [1000, 2000, 4000, 8000, 10_000, 10_000]],
   [
@@ -46,7 +46,7 @@ test.each([
     { connectRetrySeconds: 30 },
     [1000, 2000, 4000],
   ],
-  ["a connection that is lost at once", [dialled(), closed(), RETRY], {}, [1000, 2000, 4000]],
+  ["a connection that is lost at once", [dialled(), closed(), RETRY], {}, [500, 1000, 2000]],
 ] as const)("waits longer and longer after %s", (_, round, change, expected) => {
   expect(waits(round, expected.length, { ...CONFIG, ...change })).toEqual(expected);
 });

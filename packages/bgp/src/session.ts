@@ -33,8 +33,8 @@ const OPEN_HOLD_MS = 240_000;
 /**
  * Decides what to do about one event: the session state machine of RFC 4271 section 8, for all connections with one peer.
  *
- * What a NOTIFICATION or another error ends is held back before it is tried again, and a lost connection is tried again
- * soon, at first after a second at most, later after ten (RFC 4271's IdleHoldTimer and ConnectRetryTimer are one timer
+ * What a NOTIFICATION or another error ends is held back before it is tried again, at first for a second, later for ten.
+ * A lost connection is tried again sooner (RFC 4271's IdleHoldTimer and ConnectRetryTimer are one timer
  * here, since they never run together). An attempt that fails leaves the session waiting for the peer (Active).
  */
 export function stepSession(state: SessionState, event: SessionEvent, config: SessionConfig): SessionStep {

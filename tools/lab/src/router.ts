@@ -11,6 +11,8 @@ export interface FrrOptions {
   readonly bgp: string;
   /** bfdd's part; without it there is no BFD. */
   readonly bfd?: string | undefined;
+  /** Where bgpd listens; 0 is nowhere. Default 179. */
+  readonly port?: number | undefined;
 }
 
 const DAEMONS = "/usr/lib/frr";
@@ -28,7 +30,7 @@ export class Frr implements AsyncDisposable {
   }
 
   /** Starts FRR's daemons, and waits until bgpd can be asked. */
-  static async start(host: Host, { bgp, bfd }: FrrOptions): Promise<Frr> {
+  static async start(host: Host, { bgp, bfd, port = 179 }: FrrOptions): Promise<Frr> {
     // The lab's own folder is root's alone.
     const folder = mkdtempSync(join(tmpdir(), "herald-frr-"));
     own(folder);
@@ -42,6 +44,7 @@ export class Frr implements AsyncDisposable {
           join(DAEMONS, daemon),
           ...["-f", file, "-i", join(folder, `${daemon}.pid`), "-z", join(folder, "zserv"), "--vty_socket", folder],
           ...["-u", "frr", "-g", "frr", "-A", "127.0.0.1", "-P", "0"],
+          ...(daemon === "bgpd" ? ["-p", `${port}`] : []),
         ],
         { name: `${daemon}-${host.name}` },
       );

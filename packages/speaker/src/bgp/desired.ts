@@ -32,7 +32,7 @@ export interface BgpPeer {
   readonly routerId?: Ipv4 | undefined;
   readonly holdSeconds: number;
   readonly keepaliveSeconds: number;
-  /** Unset: attempts take up to 10 s, and pauses grow from 1 to 10 s. */
+  /** Unset: attempts take up to 10 s, and pauses grow from 0.5 to 5 s. */
   readonly connectRetrySeconds?: number | undefined;
   /** Signs all segments (RFC 2385): 1 to 80 bytes of UTF-8. Never logged. */
   readonly password?: string | undefined;
