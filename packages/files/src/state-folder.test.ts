@@ -64,6 +64,53 @@ test("a status is stored as the Service's manifest, with nothing of the manifest
   expect(await state.readStatuses()).toEqual({ statuses: [WEB], problems: [] });
 });
 
+test("why an address is stranded is a condition of its Service, and read back", async () => {
+  await using state = await open();
+  await state.writeStatus(MANIFEST, { ...WEB, stranded: "addressOutsidePools" });
+  const { status } = parse(readFileSync(join(dir, ".herald/status/default/web.yaml"), "utf8"));
+  expect(status.conditions).toEqual([
+    {
+      type: "heraldlb.io/AddressStranded",
+      status: "True",
+      reason: "AddressOutsidePools",
+      message: 'kept although pool "gold" does not give these addresses to this Service any more',
+    },
+  ]);
+  expect((await state.readStatuses()).statuses).toEqual([{ ...WEB, stranded: "addressOutsidePools" }]);
+});
+
+const FREED = [
+  { address: "192.0.2.1", at: Date.UTC(2026, 0, 2, 3, 4, 5, 678), by: "default/web" },
+  { address: "2001:db8::1", at: Date.UTC(2026, 0, 2), by: "default/api" },
+];
+
+test("freed addresses are what was written last, in that order, with times that people can read", async () => {
+  await using state = await open();
+  expect(await state.readFreed()).toEqual({ freed: [], problems: [] });
+  await state.writeFreed(FREED);
+  expect(await state.readFreed()).toEqual({ freed: FREED, problems: [] });
+  expect(readFileSync(join(dir, ".herald/freed.json"), "utf8").split("\n")[1]).toBe(
+    '{"address":"192.0.2.1","freedAt":"2026-01-02T03:04:05.678Z","service":"default/web"},',
+  );
+  await state.writeFreed([]);
+  expect(await state.readFreed()).toEqual({ freed: [], problems: [] });
+});
+
+test.each(["", "{", "{}", "[7]", "[null]", '[{"address": "192.0.2.1", "freedAt": "x", "service": "a/b"}]'])(
+  "a file of freed addresses with %j costs that memory only, and says so",
+  async (text) => {
+    await using state = await open();
+    await state.writeStatus(MANIFEST, WEB);
+    writeFileSync(join(dir, ".herald/freed.json"), text);
+    const { freed, problems } = await state.readFreed();
+    expect(freed).toEqual([]);
+    expect(problems).toMatchObject([
+      { file: ".herald/freed.json", code: "corrupt", message: expect.stringMatching(/: cool-downs are forgotten$/) },
+    ]);
+    expect((await state.readStatuses()).statuses).toEqual([WEB]);
+  },
+);
+
 test("many writes at once leave the last of each Service", async () => {
   await using state = await open();
   const writes = Array.from({ length: 100 }, (_, i) =>
