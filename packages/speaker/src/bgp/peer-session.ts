@@ -41,6 +41,8 @@ export interface SessionEnvironment extends NodeFacts {
   interfaces(): readonly Interface[];
   /** How many of each peer's routes are kept to look at. */
   readonly keptRoutes: number;
+  /** Called whenever a session is established. */
+  onUp?(session: PeerSession): void;
 }
 
 /** Why a session ends for good: the speaker will be back soon, it has been drained or stopped, or the peer is not wanted. */
@@ -90,6 +92,11 @@ export class PeerSession {
   /** Where the peer is, as far as that is known. */
   get address(): Ip | undefined {
     return this.#peer.address ?? this.#neighbor;
+  }
+
+  /** This side's address, while the session is up. */
+  get localAddress(): Ip | undefined {
+    return this.#running()?.localAddress;
   }
 
   /** RFC 4271's name of the session's state. */
@@ -346,6 +353,7 @@ export class PeerSession {
       sent: this.sent,
     });
     this.flush();
+    this.#env.onUp?.(this);
   }
 
   #ended({ wasUp, end }: { readonly wasUp: boolean; readonly end: SessionEnd }): void {
