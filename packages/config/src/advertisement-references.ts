@@ -1,6 +1,6 @@
 import { familiesOf } from "./aggregation.ts";
 import type { BgpAdvertisement } from "./bgp-advertisement.ts";
-import { type Census, communityOf } from "./census.ts";
+import { communityOf, type Surroundings } from "./census.ts";
 import type { L2Advertisement } from "./l2-advertisement.ts";
 import { unmatchedNodeSelectors } from "./node-selectors.ts";
 import { missingReference, unmatchedSelector } from "./notice.ts";
@@ -8,7 +8,10 @@ import type { Problem } from "./problem.ts";
 import { reachesPeer, reachesPool, selects } from "./reach.ts";
 
 /** Warnings about what an advertisement refers to. */
-export function advertisementWarnings(advertisement: L2Advertisement | BgpAdvertisement, census: Census): Problem[] {
+export function advertisementWarnings(
+  advertisement: L2Advertisement | BgpAdvertisement,
+  census: Surroundings,
+): Problem[] {
   const { ipAddressPools, ipAddressPoolSelectors, nodeSelectors } = advertisement.spec;
   return [
     ...ipAddressPools.flatMap((name, i) => {
@@ -29,14 +32,14 @@ export function advertisementWarnings(advertisement: L2Advertisement | BgpAdvert
   ];
 }
 
-function preferenceWarnings({ spec }: L2Advertisement, { nodes }: Census): Problem[] {
+function preferenceWarnings({ spec }: L2Advertisement, { nodes }: Surroundings): Problem[] {
   return unmatchedNodeSelectors(
     spec.preferredNodeSelectors.map(({ preference }, i) => [["preferredNodeSelectors", i, "preference"], preference]),
     nodes,
   );
 }
 
-function bgpWarnings(advertisement: BgpAdvertisement, census: Census): Problem[] {
+function bgpWarnings(advertisement: BgpAdvertisement, census: Surroundings): Problem[] {
   const { peers, communities } = advertisement.spec;
   return [
     ...peers.flatMap((name, i) => {
@@ -55,7 +58,7 @@ function bgpWarnings(advertisement: BgpAdvertisement, census: Census): Problem[]
 }
 
 /** MetalLB refuses it. Here nothing keeps it from working. */
-function echoWarnings(advertisement: BgpAdvertisement, { pools, peers, profiles }: Census): Problem[] {
+function echoWarnings(advertisement: BgpAdvertisement, { pools, peers, profiles }: Surroundings): Problem[] {
   const echoing = new Set(
     profiles.values().flatMap(({ resource: { metadata, spec } }) => (spec.echoMode ? [metadata.name] : [])),
   );

@@ -1,12 +1,12 @@
 import type { BfdProfile } from "./bfd-profile.ts";
 import type { BgpAdvertisement } from "./bgp-advertisement.ts";
 import type { BgpPeer } from "./bgp-peer.ts";
-import type { Node } from "./cluster.ts";
 import type { Community } from "./community.ts";
 import { type CommunityError, type CommunityValue, parseCommunity, wellKnownCommunity } from "./community-value.ts";
 import type { InForce } from "./configuration.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
 import type { L2Advertisement } from "./l2-advertisement.ts";
+import type { NodeIndex } from "./node-index.ts";
 import type { Resource } from "./resource.ts";
 import type { Secret } from "./secret.ts";
 
@@ -21,8 +21,12 @@ export interface Census {
   readonly aliases: ReadonlyMap<string, CommunityValue>;
   /** By namespace and name, `ns/name`. */
   readonly secrets: ReadonlyMap<string, Secret>;
-  readonly nodes: readonly Node[];
   readonly advertisements: readonly InForceOf<L2Advertisement | BgpAdvertisement>[];
+}
+
+/** What references may lead to. */
+export interface Surroundings extends Census {
+  readonly nodes: NodeIndex;
 }
 
 /** Kinds that objects of other kinds refer to, or that refer to others. */
@@ -48,7 +52,6 @@ export function takeCensus(inForce: Iterable<InForce>): Census {
         resource,
       ]),
     ),
-    nodes: of<Node>("Node").map(({ resource }) => resource),
     advertisements: [...of<L2Advertisement>("L2Advertisement"), ...of<BgpAdvertisement>("BGPAdvertisement")],
   };
 }

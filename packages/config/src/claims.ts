@@ -4,11 +4,12 @@ import type { BgpPeer } from "./bgp-peer.ts";
 import { duplicateAlias } from "./check-community.ts";
 import type { Community } from "./community.ts";
 import { type Claimant, type Contradictable, type Contradiction, contradiction } from "./contradiction.ts";
+import { EndpointClaims } from "./endpoint-claims.ts";
 import { formatPath } from "./field-path.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
-import { type KnownNodes, shareNode } from "./node-overlap.ts";
+import type { NodeIndex } from "./node-index.ts";
 import { CidrSet } from "./overlap.ts";
-import { endpointKey, endpointText } from "./peer-endpoint.ts";
+import { endpointText } from "./peer-endpoint.ts";
 import { reachedPools, reachesPool } from "./reach.ts";
 
 /** Names that others refer to: within a kind they are used once, in whatever namespace. */
@@ -20,17 +21,16 @@ const DUPLICATES: Readonly<Partial<Record<Contradictable["kind"], (name: string)
 
 /** What objects have been granted so far: whoever comes later must not contradict it. */
 export class Claims {
-  readonly #nodes: KnownNodes;
   readonly #names = new Set<string>();
   readonly #cidrs = new CidrSet();
   readonly #pools = new Map<string, IpAddressPool>();
   /** Those that aggregate. */
   readonly #aggregating: BgpAdvertisement[] = [];
   readonly #aliases = new Set<string>();
-  readonly #peers = new Map<string, BgpPeer[]>();
+  readonly #endpoints: EndpointClaims;
 
-  constructor(nodes: KnownNodes) {
-    this.#nodes = nodes;
+  constructor(nodes: NodeIndex) {
+    this.#endpoints = new EndpointClaims(nodes);
   }
 
   /** Grants what the object claims, or says what it contradicts. */
@@ -95,11 +95,8 @@ export class Claims {
   }
 
   #claimPeer(peer: BgpPeer, { isBorne }: Pick<Contradiction, "isBorne">): Contradiction | undefined {
-    const key = endpointKey(peer);
-    const others = this.#peers.get(key) ?? [];
-    this.#peers.set(key, others);
-    const other = others.find(({ spec }) => shareNode(spec.nodeSelectors, peer.spec.nodeSelectors, this.#nodes));
-    if (!other || isBorne) others.push(peer);
+    const other = this.#endpoints.holder(peer);
+    if (!other || isBorne) this.#endpoints.grant(peer);
     if (!other) return undefined;
     const words = `peer ${endpointText(peer)} already exists, FRR mode doesn't support duplicate BGPPeers selecting the same node`;
     const fix = `"${other.metadata.name}" has this address, port and VRF too: change one of them, or nodeSelectors`;

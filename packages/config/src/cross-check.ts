@@ -1,5 +1,6 @@
 import { CENSUS_KINDS, takeCensus } from "./census.ts";
 import type { Configuration, InForce, ObjectProblem } from "./configuration.ts";
+import { NodeIndex } from "./node-index.ts";
 import { checkReferences } from "./references.ts";
 import { sameJson } from "./same-json.ts";
 import { settle } from "./settle.ts";
@@ -17,12 +18,14 @@ export interface CrossCheckContext {
  */
 export function crossCheck(inForce: Map<string, InForce>, { previous, keys }: CrossCheckContext): ObjectProblem[] {
   const all = [...keys];
-  const nodes = all.flatMap((key) => {
+  const labels = all.flatMap((key) => {
     const resource = inForce.get(key)?.resource;
     return resource?.kind === "Node" ? [resource.metadata.labels] : [];
   });
-  const errors = settle(inForce, { previous, keys: all, nodes: { labels: nodes } });
-  return [...errors, ...checkReferences(takeCensus(all.flatMap((key) => inForce.get(key) ?? [])))];
+  const nodes = new NodeIndex(labels);
+  const errors = settle(inForce, { previous, keys: all, nodes });
+  const census = takeCensus(all.flatMap((key) => inForce.get(key) ?? []));
+  return [...errors, ...checkReferences({ ...census, nodes })];
 }
 
 /** Whether objects of the kind matter to others. */

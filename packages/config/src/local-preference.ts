@@ -1,6 +1,6 @@
 import type { Family } from "@heraldlb/net";
 import type { BgpAdvertisement } from "./bgp-advertisement.ts";
-import { type KnownNodes, shareNode } from "./node-overlap.ts";
+import type { NodeIndex } from "./node-index.ts";
 
 /**
  * Whether two advertisements of one pool would give one route two local preferences: they differ, but not the prefixes
@@ -9,13 +9,13 @@ import { type KnownNodes, shareNode } from "./node-overlap.ts";
 export function localPrefsConflict(
   a: BgpAdvertisement,
   b: BgpAdvertisement,
-  { families, nodes }: { readonly families: readonly Family[]; readonly nodes: KnownNodes },
+  { families, nodes }: { readonly families: readonly Family[]; readonly nodes: NodeIndex },
 ): boolean {
   if (a.spec.localPref === b.spec.localPref) return false;
   const [own, others] = [new Set(a.spec.peers), new Set(b.spec.peers)];
   if (own.size > 0 && others.size > 0 && own.isDisjointFrom(others)) return false;
   if (families.every((family) => lengthOf(a, family) !== lengthOf(b, family))) return false;
-  return shareNode(a.spec.nodeSelectors, b.spec.nodeSelectors, nodes);
+  return nodes.meet(a.spec.nodeSelectors, b.spec.nodeSelectors);
 }
 
 function lengthOf({ spec }: BgpAdvertisement, family: Family): number {

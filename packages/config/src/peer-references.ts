@@ -1,12 +1,12 @@
 import type { BgpPeer } from "./bgp-peer.ts";
-import type { Census } from "./census.ts";
+import type { Census, Surroundings } from "./census.ts";
 import { unmatchedNodeSelectors } from "./node-selectors.ts";
 import { missingReference, noEffect } from "./notice.ts";
 import type { Problem } from "./problem.ts";
 import { type SecretPassword, secretPassword } from "./secret.ts";
 
 /** Warnings about what a peer refers to. */
-export function peerWarnings({ metadata, spec }: BgpPeer, census: Census): Problem[] {
+export function peerWarnings({ metadata, spec }: BgpPeer, census: Surroundings): Problem[] {
   return [
     ...profileWarnings({ metadata, spec }, census),
     ...secretWarnings({ metadata, spec }, census),
@@ -18,7 +18,7 @@ export function peerWarnings({ metadata, spec }: BgpPeer, census: Census): Probl
 }
 
 /** The error that a peer's Secret is of no use, if it is there. */
-export function secretError({ metadata, spec }: Pick<BgpPeer, "metadata" | "spec">, census: Census): Problem[] {
+export function secretError({ metadata, spec }: Pick<BgpPeer, "metadata" | "spec">, census: Surroundings): Problem[] {
   const read = referredPassword({ metadata, spec }, census.secrets);
   if (!read || "password" in read) return [];
   const message = `failed to parse peer ${metadata.name} password secret: ${read.problem}`;
@@ -49,7 +49,7 @@ function profileWarnings(
   return [noEffect(["bfdProfile"], `profile "${bfdProfile}" has echoMode, which multi-hop sessions go without`)];
 }
 
-function secretWarnings({ metadata, spec }: Pick<BgpPeer, "metadata" | "spec">, { secrets }: Census): Problem[] {
+function secretWarnings({ metadata, spec }: Pick<BgpPeer, "metadata" | "spec">, { secrets }: Surroundings): Problem[] {
   const name = spec.passwordSecret?.name;
   if (!name || secrets.has(`${metadata.namespace}/${name}`)) return [];
   const words = `secret ref not found for peer config "${metadata.namespace}"/"${metadata.name}"`;

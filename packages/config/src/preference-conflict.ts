@@ -3,14 +3,14 @@ import type { BgpAdvertisement } from "./bgp-advertisement.ts";
 import type { Claimant, Contradiction } from "./contradiction.ts";
 import type { IpAddressPool } from "./ip-address-pool.ts";
 import { localPrefsConflict } from "./local-preference.ts";
-import type { KnownNodes } from "./node-overlap.ts";
+import type { NodeIndex } from "./node-index.ts";
 import { reachedPools } from "./reach.ts";
 
 /** Who is there, in the order of right. */
 export interface PreferenceWorld<Key> {
   readonly advertisements: readonly (readonly [Key, Claimant])[];
   readonly pools: readonly IpAddressPool[];
-  readonly nodes: KnownNodes;
+  readonly nodes: NodeIndex;
 }
 
 /**
@@ -44,7 +44,7 @@ interface Rival {
 interface Granted {
   /** Who advertises each pool, in the order of right. */
   readonly granted: ReadonlyMap<IpAddressPool, readonly BgpAdvertisement[]>;
-  readonly nodes: KnownNodes;
+  readonly nodes: NodeIndex;
 }
 
 function firstRival(

@@ -1,5 +1,5 @@
 import { advertisementWarnings } from "./advertisement-references.ts";
-import type { Census } from "./census.ts";
+import type { Surroundings } from "./census.ts";
 import type { InForce, ObjectProblem } from "./configuration.ts";
 import { peerWarnings, secretError } from "./peer-references.ts";
 import type { Problem } from "./problem.ts";
@@ -10,7 +10,7 @@ import { objectId } from "./resource.ts";
  * objects may be created in any order. Until then it has no effect, except that a peer whose Secret is missing gets no
  * session. A Secret that is there but of no use is an error of the peer.
  */
-export function checkReferences(census: Census): ObjectProblem[] {
+export function checkReferences(census: Surroundings): ObjectProblem[] {
   return [
     ...census.advertisements.flatMap((form) =>
       belonging(form, "warning", advertisementWarnings(form.resource, census)),

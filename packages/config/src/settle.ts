@@ -1,7 +1,7 @@
 import { Claims } from "./claims.ts";
 import type { Configuration, InForce, ObjectProblem } from "./configuration.ts";
 import { type Claimant, type Contradiction, isContradictable } from "./contradiction.ts";
-import type { KnownNodes } from "./node-overlap.ts";
+import type { NodeIndex } from "./node-index.ts";
 import { compareSeniority } from "./origin.ts";
 import { preferenceConflicts } from "./preference-conflict.ts";
 import { objectId } from "./resource.ts";
@@ -11,7 +11,7 @@ export interface SettleContext {
   readonly previous: Configuration;
   /** All keys of objects that can contradict each other, at least. */
   readonly keys: Iterable<string>;
-  readonly nodes: KnownNodes;
+  readonly nodes: NodeIndex;
 }
 
 /**
@@ -55,7 +55,7 @@ export function settle(inForce: Map<string, InForce>, { previous, keys, nodes }:
 /** The objects that lose against others, with the reason. */
 function contradictions(
   ordered: readonly (readonly [string, Claimant])[],
-  nodes: KnownNodes,
+  nodes: NodeIndex,
 ): ReadonlyMap<string, Contradiction> {
   const found = new Map<string, Contradiction>();
   const claims = new Claims(nodes);
