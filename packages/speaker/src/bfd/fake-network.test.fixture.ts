@@ -1,5 +1,5 @@
 import { LinkError, type UdpSender } from "@heraldlb/link";
-import type { BfdNetwork, Listening, Origin, Sending } from "./network.ts";
+import type { BfdNetwork, BfdReceiver, BfdSender, Listening, Origin, Sending } from "./network.ts";
 
 /** A socket that somebody listens on. */
 export interface FakeReceiver {
@@ -27,11 +27,11 @@ export class FakeNetwork implements BfdNetwork {
   readonly refusals: string[] = [];
   readonly attempts: number[] = [];
   /** Errors that listening on that port ends with. */
-  readonly taken = new Map<number, string>();
+  readonly taken: Map<number, string> = new Map();
   /** What lies in sockets; each turn of the loop reads one. */
   readonly unread: (() => void)[] = [];
 
-  listen(on: Listening, onDatagram: (datagram: Uint8Array, origin: Origin) => void) {
+  listen(on: Listening, onDatagram: (datagram: Uint8Array, origin: Origin) => void): BfdReceiver {
     refuse(this.taken.get(on.port));
     const receiver: FakeReceiver = {
       on,
@@ -54,7 +54,7 @@ export class FakeNetwork implements BfdNetwork {
     };
   }
 
-  openSender(from: Sending, onError: (error: Error) => void) {
+  openSender(from: Sending, onError: (error: Error) => void): BfdSender {
     this.attempts.push(from.sourcePort);
     refuse(this.refusals.shift());
     const sender: FakeSender = {
