@@ -28,6 +28,7 @@ import {
   onesComplementSum,
   type Prefix,
 } from "@heraldlb/net";
+import { bfdTargets } from "./bfd.ts";
 import { bgpTargets } from "./bgp.ts";
 import type { Random } from "./random.ts";
 import { judgeOf, type Target } from "./target.ts";
@@ -130,7 +131,7 @@ const ndp: Target = {
 };
 
 /** All codecs of what strangers may send. */
-export const targets: readonly Target[] = [arp, ethernet, ndp, ...bgpTargets];
+export const targets: readonly Target[] = [arp, ethernet, ndp, ...bgpTargets, ...bfdTargets];
 
 /** Makes it IPv6 with ICMPv6 of some Neighbor Discovery type in it, of the right length mostly, with a right checksum. */
 function repairNdp(bytes: Uint8Array, random: Random): void {
