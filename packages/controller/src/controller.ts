@@ -198,7 +198,7 @@ export class Controller {
       case "applied":
         for (const { group, reason, message } of request.errors) {
           this.#dependencies.observer.onItemError(reason);
-          this.#dependencies.log.warn("item not applied", { node, group, reason, detail: message });
+          this.#log.write("warn", "item not applied", { node, group, reason, detail: message });
         }
         break;
       case "report":

@@ -73,6 +73,7 @@ export { Schedule } from "./schedule.ts";
 export type {
   AnswerMode,
   DialId,
+  OrderErrorReason,
   ReplicaId,
   SavedGroup,
   SavedOwnership,

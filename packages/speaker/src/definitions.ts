@@ -1,10 +1,10 @@
-import type { GroupAddress, GroupDefinition, GroupId, InterfaceSet } from "@heraldlb/election";
+import type { GroupAddress, GroupDefinition, GroupId, InterfaceSet, OrderErrorReason } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
 
 /** Why an item could not be applied. */
 export interface ItemError {
   readonly group: GroupId;
-  readonly reason: "invalidGroup" | "unknownGroup";
+  readonly reason: "invalidGroup" | OrderErrorReason;
   /** For people: one sentence. */
   readonly message: string;
 }

@@ -51,8 +51,8 @@ export interface FakeNetwork {
   readonly sockets: readonly FakeSocket[];
   /** What was done to multicast groups, in order. */
   readonly groups: readonly string[];
-  /** Makes sockets fail to open. */
-  readonly trouble: { open: Error | undefined };
+  /** Makes sockets fail to open, and the kernel refuse to send. */
+  readonly trouble: { open: Error | undefined; send: boolean };
   /** The index of each interface. */
   readonly indexes: Map<string, number>;
   openSocket(options: FrameSocketOptions, handlers: FrameHandlers): Promise<FrameSocket>;
@@ -62,7 +62,7 @@ export interface FakeNetwork {
 export function fakeNetwork(): FakeNetwork {
   const sockets: FakeSocket[] = [];
   const groups: string[] = [];
-  const trouble = { open: undefined as Error | undefined };
+  const trouble = { open: undefined as Error | undefined, send: false };
   const indexes = new Map([
     ["eth0", 2],
     ["eth1", 3],
@@ -81,7 +81,8 @@ export function fakeNetwork(): FakeNetwork {
       index: indexes.get(options.interface) ?? 0,
       receiveBufferBytes: 1,
       send: (frame) => !socket.closed && socket.sent.push(frame.slice()) > 0,
-      sendAll: (frames) => (socket.closed ? 0 : frames.map((frame) => socket.sent.push(frame.slice())).length),
+      sendAll: (frames) =>
+        socket.closed || trouble.send ? 0 : frames.map((frame) => socket.sent.push(frame.slice())).length,
       setFilter: async ({ expression }) => void socket.filters.push(expression),
       statistics: async () => ({ received: 0, dropped: 5, oversized: 0, unsent: 0 }),
       close,

@@ -47,6 +47,7 @@ function start() {
       networkUp: () => told.push("network up"),
       heard: (kind, address, mac, name) => told.push(`${kind} ${address} ${mac} ${name}`),
       announced: (group, { term, counter }) => told.push(`announced ${group} ${term}.${counter}`),
+      notSent: (group, { term, counter }) => told.push(`not sent ${group} ${term}.${counter}`),
     },
   );
   /** Interfaces that are there from the start, with open sockets. */
@@ -208,6 +209,35 @@ describe("a gratuitous round", () => {
     told.length = 0;
     layer2.announce(round);
     expect(told).toEqual([]);
+  });
+
+  test("that the kernel refuses is told as not sent", async () => {
+    const { layer2, network, told } = await serving();
+    network.trouble.send = true;
+    layer2.announce(round);
+    layer2.announce({ ...round, confirm: false });
+    expect(told).toEqual([`not sent ${V4} 1.1`]);
+  });
+
+  test("of thousands of groups has the first form of each before the second of most", async () => {
+    const { layer2, network, clock, told, up } = start();
+    await up(eth());
+    const groups = Array.from({ length: 2_000 }, (_, i) => ipFromBigInt("ipv4", 0x0a00_0000n + BigInt(i)) as Ip);
+    for (const address of groups) {
+      layer2.define({ id: address, addresses: [{ address, interfaces: "all" }] });
+      layer2.answer(address, "all");
+      layer2.announce({ ...round, group: address });
+    }
+    await clock.advance(300);
+    const sent = network.sockets[0]?.sent ?? [];
+    const isSecond = (frame: Uint8Array) => frame[21] === 2;
+    expect(told).toHaveLength(2_000);
+    expect(sent.slice(0, 2_050).filter(isSecond).length).toBeLessThan(64);
+    await clock.advance(300);
+    expect(sent).toEqual(
+      expect.arrayContaining(groups.slice(0, 50).flatMap((group) => gratuitousFrames(SPEAKER, group))),
+    );
+    expect(sent).toHaveLength(4_000);
   });
 
   test("of 5,000 groups is out, and confirmed, within a second, while requests are answered in between", async () => {

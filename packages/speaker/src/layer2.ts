@@ -39,6 +39,8 @@ export interface Layer2Listener {
   heard(kind: "claim" | "probe", address: Ip, mac: Mac, name: string): void;
   /** The round that was to be confirmed is on the wire. */
   announced(group: GroupId, epoch: Epoch): void;
+  /** The kernel has refused it, on every usable interface. */
+  notSent(group: GroupId, epoch: Epoch): void;
 }
 
 /** A gratuitous round for a group. */
@@ -60,6 +62,8 @@ interface Round extends AnnounceOrder {
   readonly part: RoundPart;
   waiting: number;
   sent: number;
+  /** There was an interface to send it on. */
+  isTried: boolean;
 }
 
 // herald.md 4.3 asks for 5,000 first rounds in a second; twice that leaves room for a second interface and for noise.
@@ -155,7 +159,7 @@ export class Layer2 {
 
   #put(order: AnnounceOrder, part: RoundPart, priority: Priority): void {
     const addresses = this.#table.group(order.group);
-    const round: Round = { ...order, part, waiting: addresses.length, sent: 0 };
+    const round: Round = { ...order, part, waiting: addresses.length, sent: 0, isTried: false };
     for (const { address } of addresses) this.#announcements.put([round, address], priority);
   }
 
@@ -195,12 +199,15 @@ export class Layer2 {
     if (entry?.mode === "all") {
       for (const port of this.#portsFor(entry, round.interfaces)) {
         const sent = port.announce(entry, round.part);
+        if (sent === undefined) continue;
         entry.gratuitous += sent;
         round.sent += sent;
+        round.isTried = true;
       }
     }
     round.waiting--;
-    if (round.waiting === 0 && round.confirm && round.sent > 0) this.#listener.announced(round.group, round.epoch);
+    if (round.waiting > 0 || !round.confirm || !round.isTried) return;
+    this.#listener[round.sent > 0 ? "announced" : "notSent"](round.group, round.epoch);
   }
 
   *#portsFor(entry: ServedAddress, interfaces: InterfaceSet = "all"): Generator<Port, void, undefined> {

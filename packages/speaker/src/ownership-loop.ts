@@ -47,6 +47,7 @@ export class OwnershipLoop {
   readonly #events: SpeakerEvent[] = [];
   readonly #pieces: FromWorker[] = [];
   readonly #log: PacedLog;
+  readonly #orderErrors: Extract<SpeakerEffect, { type: "orderError" }>[] = [];
   /** How groups are answered for, as the main thread is yet to be told. */
   readonly #answers = new Map<GroupId, AnswerMode>();
   #state: SpeakerState;
@@ -68,6 +69,7 @@ export class OwnershipLoop {
         networkUp: () => this.#put({ type: "networkUp" }),
         heard: (type, address, mac, name) => this.#put({ type, address, mac, interface: name }),
         announced: (group, epoch) => this.#put({ type: "announced", group, epoch }),
+        notSent: (group, epoch) => this.#put({ type: "notSent", group, epoch }),
       },
     );
     for (const group of saved?.bootId === config.bootId ? saved.groups : []) {
@@ -118,6 +120,7 @@ export class OwnershipLoop {
     this.#latenessMs = Math.max(this.#latenessMs, now - this.#nextTick);
     this.#put({ type: "tick" });
     this.#postAnswers();
+    this.#postErrors();
     const { tickMs } = this.#config.timers;
     // Ticks that were missed are not made up for.
     this.#nextTick = Math.max(this.#nextTick + tickMs, now);
@@ -208,8 +211,10 @@ export class OwnershipLoop {
         this.#log.write(effect.level, effect.message, effect.fields);
         break;
       case "dial":
-      case "unknownGroup":
         post(effect);
+        break;
+      case "orderError":
+        this.#orderErrors.push(effect);
         break;
       case "exit":
         this.#log.flush();
@@ -223,6 +228,13 @@ export class OwnershipLoop {
     for (const [group, mode] of this.#answers.entries().take(ITEMS_A_PIECE)) {
       this.#answers.delete(group);
       this.#dependencies.post({ type: "answer", group, mode });
+    }
+  }
+
+  #postErrors(): void {
+    const some = this.#orderErrors.splice(0, ITEMS_A_PIECE);
+    for (const [replica, errors] of Map.groupBy(some, (error) => error.replica)) {
+      this.#dependencies.post({ type: "orderErrors", replica, errors });
     }
   }
 

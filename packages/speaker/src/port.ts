@@ -110,11 +110,14 @@ export class Port {
     this.#socket?.setFilter(filter).catch((error: unknown) => this.#failed("frame filter not set", error));
   }
 
-  /** Sends a gratuitous round for an address, or only its first frame or the others; returns how many went out. */
-  announce({ address, words }: ServedAddress, part: RoundPart): number {
-    if (!this.#usable) return 0;
+  /**
+   * Sends a gratuitous round for an address, or only its first frame or the others. Returns how many went out; undefined
+   * if the interface cannot carry them now.
+   */
+  announce({ address, words }: ServedAddress, part: RoundPart): number | undefined {
     const frames = isIpv4(address) ? this.#gratuitousArp(words) : gratuitousFrames(this.#link, address);
-    return this.#socket?.sendAll(frames.slice(...PARTS[part])) ?? 0;
+    if (!this.#usable || frames.length === 0) return undefined;
+    return this.#socket?.sendAll(frames.slice(...PARTS[part]));
   }
 
   /** Asks whether another host has the address. */

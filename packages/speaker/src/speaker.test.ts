@@ -232,7 +232,7 @@ describe("what the answering thread says", () => {
   test("an order for an unknown group is that item's error", () => {
     const { speaker, sent } = start();
     speaker.opened(1, REPLICA);
-    speaker.handle({ type: "unknownGroup", replica: REPLICA, group: B, epoch: { term: 1, counter: 1 } });
+    speaker.handle({ type: "orderErrors", replica: REPLICA, errors: [{ group: B, reason: "unknownGroup" }] });
     expect(sent[0]?.[1]).toMatchObject({ $case: "applied", value: { errors: [{ group: B }] } });
   });
 

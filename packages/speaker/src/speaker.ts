@@ -16,7 +16,7 @@ import type { OwnershipRecord } from "./ownership-record.ts";
 import type { StateFolder } from "./state-folder.ts";
 import type { Streams } from "./streams.ts";
 import { encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
-import type { FromWorker, ToWorker } from "./worker-messages.ts";
+import type { FromWorker, OrderError, ToWorker } from "./worker-messages.ts";
 
 /** What a {@link Speaker} works with. */
 export interface SpeakerParts {
@@ -43,6 +43,12 @@ interface Stream {
   origin: string;
   reply: Reply | undefined;
 }
+
+const ORDER_ERRORS: Readonly<Record<OrderError["reason"], string>> = {
+  unknownGroup: "an order names a group that is not defined",
+  noInterface: "no interface is there that can announce it",
+  wire: "the kernel refused to send its announcement",
+};
 
 const DEFAULT_DETECTION_MS = 300;
 // The thread's promise is to yield every 50 ms; a slice this large takes a fraction of that.
@@ -141,8 +147,8 @@ export class Speaker {
       case "answer":
         this.#showAnnounced(message.group, message.mode !== "none");
         break;
-      case "unknownGroup":
-        this.#unknownGroup(message.replica, message.group);
+      case "orderErrors":
+        this.#orderErrors(message.replica, message.errors);
         break;
       case "persist":
         ownership.apply(message);
@@ -233,13 +239,12 @@ export class Speaker {
     this.#ready();
   }
 
-  #unknownGroup(replica: ReplicaId, group: GroupId): void {
-    const { streams, definitions, log, now } = this.#parts;
-    log.warn("order for an unknown group", { group, replica });
+  #orderErrors(replica: ReplicaId, orders: readonly OrderError[]): void {
+    const { streams, definitions, now } = this.#parts;
     const dial = streams.find(replica);
     if (dial === undefined) return;
-    const error = { group, reason: "unknownGroup", message: "an order names a group that is not defined" } as const;
-    streams.send(dial, { type: "applied", position: definitions.position, errors: [error] }, now());
+    const errors = orders.map(({ group, reason }) => ({ group, reason, message: ORDER_ERRORS[reason] }));
+    streams.send(dial, { type: "applied", position: definitions.position, errors }, now());
   }
 
   #ready(): void {

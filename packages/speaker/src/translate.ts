@@ -124,6 +124,8 @@ const BYE_REASONS = {
 const ITEM_ERROR_REASONS = {
   invalidGroup: ItemErrorReason.INVALID_GROUP,
   unknownGroup: ItemErrorReason.UNKNOWN_GROUP,
+  noInterface: ItemErrorReason.NO_INTERFACE,
+  wire: ItemErrorReason.WIRE,
 } as const;
 
 function toRequestMessage(message: SentStatement, { applied, ageMs }: RequestContext): ConnectRequest["message"] {

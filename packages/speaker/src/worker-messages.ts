@@ -3,10 +3,10 @@ import type {
   ByeReason,
   ControllerMessage,
   DialId,
-  Epoch,
   GroupDefinition,
   GroupId,
   HoldingState,
+  OrderErrorReason,
   ReplicaId,
   SavedGroup,
   SavedOwnership,
@@ -50,6 +50,12 @@ export type ToWorker =
   | { readonly type: "peers"; readonly macs: readonly Mac[] }
   | { readonly type: "drain" };
 
+/** An order that could not be carried out. */
+export interface OrderError {
+  readonly group: GroupId;
+  readonly reason: OrderErrorReason;
+}
+
 /** What the answering thread tells the main thread. */
 export type FromWorker =
   /** `at` is when it was said, by `monotonicMs`. */
@@ -63,7 +69,8 @@ export type FromWorker =
     }
   | { readonly type: "close"; readonly dial: DialId }
   | { readonly type: "answer"; readonly group: GroupId; readonly mode: AnswerMode }
-  | { readonly type: "unknownGroup"; readonly replica: ReplicaId; readonly group: GroupId; readonly epoch: Epoch }
+  /** Orders of a replica that could not be carried out. */
+  | { readonly type: "orderErrors"; readonly replica: ReplicaId; readonly errors: readonly OrderError[] }
   | {
       readonly type: "persist";
       readonly maxTerm: number;

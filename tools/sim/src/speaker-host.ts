@@ -215,7 +215,7 @@ export class SpeakerHost extends Process implements StreamEnd, Port {
         this.exitCode = effect.code;
         this.later(0, () => this.kill());
         return;
-      case "unknownGroup":
+      case "orderError":
         return;
     }
   }

@@ -51,9 +51,17 @@ export type SpeakerEvent = { readonly now: number } & (
   | { readonly type: "probe"; readonly address: Ip; readonly mac: Mac; readonly interface: string }
   /** The round of an `announce` effect with `confirm` is on the wire, on one interface at least. */
   | { readonly type: "announced"; readonly group: GroupId; readonly epoch: Epoch }
+  /** The kernel refused to send that round, on every usable interface. The next round is another attempt. */
+  | { readonly type: "notSent"; readonly group: GroupId; readonly epoch: Epoch }
   /** SIGTERM. The machine ends with an `exit` effect, 2 s later at the latest. */
   | { readonly type: "drain" }
 );
+
+/**
+ * Why an order is not carried out: the group was never defined; or it is owned, but there is no usable interface to
+ * announce it on, or the kernel refused to send.
+ */
+export type OrderErrorReason = "unknownGroup" | "noInterface" | "wire";
 
 /** Which packets for a group's addresses the shell answers by itself. Probes are answered to their sender. */
 export type AnswerMode = "all" | "requests" | "none";
@@ -107,7 +115,7 @@ export type SpeakerEffect =
    * One gratuitous round (both ARP forms, or an unsolicited NA) for each address of the group, on those of these
    * interfaces that its definition allows and that are usable. The shell may pace many; it drops those of a group
    * whose answer mode has meanwhile left `all`. With `confirm` it steps `announced` with this epoch once the round is
-   * on the wire, and does not while no interface is usable.
+   * on the wire, `notSent` if the kernel takes it on no interface, and neither while no interface is usable.
    */
   | {
       readonly type: "announce";
@@ -125,8 +133,13 @@ export type SpeakerEffect =
     }
   /** Throw away unread whatever frames arrived before now: they were queued while this process was stopped. */
   | { readonly type: "dropFrames" }
-  /** An Assign named a group that was not defined: to be reported as that item's error. */
-  | { readonly type: "unknownGroup"; readonly replica: ReplicaId; readonly group: GroupId; readonly epoch: Epoch }
+  /** An order could not be carried out, or not yet: to be reported to the replica as that item's error. */
+  | {
+      readonly type: "orderError";
+      readonly replica: ReplicaId;
+      readonly group: GroupId;
+      readonly reason: OrderErrorReason;
+    }
   /** Changes to the saved state; the shell keeps the whole and writes it when it likes, soon. No fsync needed. */
   | {
       readonly type: "persist";

@@ -91,7 +91,8 @@ export function takeOver(context: SpeakerContext, group: SpeakerGroup, reason: s
 
 /** One gratuitous round of the group on all its interfaces. */
 export function announce({ effects }: SpeakerContext, group: SpeakerGroup, confirm = false): void {
-  effects.push({ type: "announce", group: group.id, epoch: group.epoch, interfaces: "all", confirm });
+  const epoch = confirm ? (group.announcing ?? group.epoch) : group.epoch;
+  effects.push({ type: "announce", group: group.id, epoch, interfaces: "all", confirm });
 }
 
 /** Whether any of the group's addresses can be announced anywhere now. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { HoldingState } from "../group.ts";
-import { epoch, GROUP, only, SpeakerBench, sent, speakerIn } from "../testing/speaker-bench.ts";
+import { epoch, GROUP, link, only, SpeakerBench, sent, speakerIn } from "../testing/speaker-bench.ts";
 import { speakerStatus } from "./step.ts";
 
 type State = HoldingState | "none";
@@ -126,9 +126,28 @@ describe("the orders of a leader", () => {
 
   test("an Assign of a group that was never defined is that item's error", () => {
     const bench = speakerIn("none", 2);
-    expect(only(bench.assign(11, "192.0.2.99"), "unknownGroup")).toEqual([
-      { type: "unknownGroup", replica: "c1", group: "192.0.2.99", epoch: epoch(11) },
+    expect(only(bench.assign(11, "192.0.2.99"), "orderError")).toEqual([
+      { type: "orderError", replica: "c1", group: "192.0.2.99", reason: "unknownGroup" },
     ]);
+  });
+
+  test("an Assign with no usable link is reported, and obeyed all the same", () => {
+    const bench = speakerIn("none", 2);
+    bench.step({ type: "links", links: [link({ carrier: false })] });
+    expect(only(bench.assign(11), "orderError")).toMatchObject([
+      { replica: "c1", group: GROUP, reason: "noInterface" },
+    ]);
+    expect(bench.held).toBe("owner");
+  });
+
+  test("an announcement that the kernel refuses is reported, and acknowledged once a later round is out", () => {
+    const bench = speakerIn("none", 2);
+    bench.assign(11);
+    const refused = bench.step({ type: "notSent", group: GROUP, epoch: epoch(11) });
+    expect(only(refused, "orderError")).toMatchObject([{ replica: "c1", group: GROUP, reason: "wire" }]);
+    expect(only(bench.pass(1_150), "announce")).toMatchObject([{ confirm: true, epoch: epoch(11) }]);
+    expect(sent(bench.announced(11))).toMatchObject([{ type: "ack", kind: "assign" }]);
+    expect(bench.step({ type: "notSent", group: GROUP, epoch: epoch(11) })).toEqual([]);
   });
 
   test("orders of a stream that was given up count for nothing", () => {

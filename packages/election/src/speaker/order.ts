@@ -1,6 +1,7 @@
-import { compareEpochs, formatEpoch } from "../epoch.ts";
+import { compareEpochs, type Epoch, formatEpoch } from "../epoch.ts";
 import type { Ack, AckKind, Assign, Leave, Revoke } from "../message.ts";
-import { become, takeOver } from "./holding.ts";
+import type { OrderErrorReason } from "./event.ts";
+import { become, hasUsableLink, takeOver } from "./holding.ts";
 import { keeps, type Replica, type SpeakerContext, type SpeakerGroup } from "./state.ts";
 import { sendHeartbeat } from "./stream.ts";
 import { hearTerm } from "./term.ts";
@@ -43,6 +44,7 @@ function onAssign(context: SpeakerContext, replica: Replica, group: SpeakerGroup
     return;
   }
   takeOver(context, group, "assigned");
+  if (!hasUsableLink(context, group)) reportError(context, replica, group, "noInterface");
   if (replica.dial !== undefined) group.ack = { dial: replica.dial, epoch: group.epoch };
 }
 
@@ -60,12 +62,27 @@ function onRevoke(context: SpeakerContext, replica: Replica, group: SpeakerGroup
 
 const held = ({ id, epoch }: SpeakerGroup): Pick<Ack, "group" | "epoch"> => ({ group: id, epoch });
 
-/** The first announcement of a group is on the wire: the Assign that asked for it is in force. */
-export function onAnnounced(
-  context: SpeakerContext,
-  group: SpeakerGroup | undefined,
-  epoch: SpeakerGroup["epoch"],
+/** The kernel would not send the first announcement: the leader finds somebody else, if it does not succeed soon. */
+export function onNotSent(context: SpeakerContext, group: SpeakerGroup | undefined, epoch: Epoch): void {
+  if (!group?.announcing || compareEpochs(group.announcing, epoch) !== 0) return;
+  const replica = group.ack && context.state.dials.get(group.ack.dial);
+  if (replica) reportError(context, replica, group, "wire");
+}
+
+function reportError(
+  { effects }: SpeakerContext,
+  replica: Replica,
+  { id, epoch }: SpeakerGroup,
+  reason: OrderErrorReason,
 ): void {
+  effects.push(
+    { type: "orderError", replica: replica.id, group: id, reason },
+    { type: "log", level: "warn", message: "not announced", fields: { group: id, epoch: formatEpoch(epoch), reason } },
+  );
+}
+
+/** The first announcement of a group is on the wire: the Assign that asked for it is in force. */
+export function onAnnounced(context: SpeakerContext, group: SpeakerGroup | undefined, epoch: Epoch): void {
   if (!group?.announcing || compareEpochs(group.announcing, epoch) !== 0) return;
   const { ack } = group;
   group.announcing = undefined;
@@ -99,7 +116,7 @@ function onUnknown(context: SpeakerContext, replica: Replica, order: Assign | Le
     return;
   }
   effects.push(
-    { type: "unknownGroup", replica: replica.id, group: order.group, epoch: order.epoch },
+    { type: "orderError", replica: replica.id, group: order.group, reason: "unknownGroup" },
     {
       type: "log",
       level: "warn",

@@ -6,7 +6,7 @@ import { onDefine, onUndefine } from "./definition.ts";
 import type { SavedGroup, SpeakerEffect, SpeakerEvent } from "./event.ts";
 import { holdingChange } from "./holding.ts";
 import { onLinks } from "./links.ts";
-import { onAnnounced } from "./order.ts";
+import { onAnnounced, onNotSent } from "./order.ts";
 import { dialAll, onClosed, onConnected, onDrain, onMessage, onOpened, onReplicas } from "./replica.ts";
 import { type Authority, keeps, type SpeakerConfig, type SpeakerContext, type SpeakerState } from "./state.ts";
 import { sendToAll } from "./stream.ts";
@@ -72,6 +72,7 @@ const HANDLERS: Handlers = {
   claim: (context, sighting) => onClaim(context, sighting),
   probe: (context, sighting) => onProbe(context, sighting),
   announced: (context, { group, epoch }) => onAnnounced(context, context.state.groups.get(group), epoch),
+  notSent: (context, { group, epoch }) => onNotSent(context, context.state.groups.get(group), epoch),
   drain: (context) => onDrain(context),
 };
 

@@ -31,7 +31,8 @@ export function onTick(context: SpeakerContext): void {
 }
 
 const DUE: Readonly<Record<GroupDue, (context: SpeakerContext, group: SpeakerGroup) => void>> = {
-  round: announce,
+  // What was never on the wire has yet to be acknowledged.
+  round: (context, group) => announce(context, group, group.announcing !== undefined),
   verifyHold: onVerifyHold,
   verifyProbe: probe,
   verified: onVerified,
