@@ -117,7 +117,7 @@ export class BgpNode {
     // AdminDown goes first, or the router takes the end of BFD for that of the node.
     this.#options.tellBfd([]);
     await setTimeout(ADMIN_DOWN_MS);
-    this.#speaker.close("restart", "herald-speaker ends");
+    await this.#speaker.close("restart", "herald-speaker ends");
     this.#watching.abort();
   }
 

@@ -11,28 +11,20 @@ import { type Ip, parseIp, parseIpv4, parsePrefix } from "@heraldlb/net";
 import type { BfdProfile } from "./bfd/desired-session.ts";
 import type { BgpRoute } from "./bgp/desired.ts";
 import type { NodeBgp, NodeChange, NodePeer } from "./bgp-definitions.ts";
-import type { ItemError } from "./definitions.ts";
+import type { ItemError, ReceivedBgp } from "./definitions.ts";
 
 // So many bytes per second for each of a node's endpoints: only ratios count.
 const BYTES_AN_ENDPOINT = 125_000;
 
-/** What of routers and routes could be understood, and what not. */
-export interface ReceivedBgp<T> {
-  readonly items: T;
-  readonly errors: readonly ItemError[];
-}
-
-/** Routers and routes of a part of a snapshot. */
-export function fromChunk({
-  bgpPeers,
-  bgpRoutes,
-}: Pick<SnapshotChunk, "bgpPeers" | "bgpRoutes">): ReceivedBgp<NodeBgp> {
+/** Routers and routes of a part of a snapshot; undefined if there are none. */
+export function bgpFromChunk({ bgpPeers, bgpRoutes }: SnapshotChunk): ReceivedBgp<NodeBgp> | undefined {
+  if (bgpPeers.length === 0 && bgpRoutes.length === 0) return undefined;
   const errors: ItemError[] = [];
   return { items: read(bgpPeers, bgpRoutes, errors), errors };
 }
 
-/** Changed routers and routes. */
-export function fromDelta(delta: Delta): ReceivedBgp<readonly NodeChange[]> {
+/** Changed routers and routes; undefined if there are none. */
+export function bgpFromDelta(delta: Delta): ReceivedBgp<readonly NodeChange[]> | undefined {
   const errors: ItemError[] = [];
   const { peers, routes } = read(delta.changedBgpPeers, delta.changedBgpRoutes, errors);
   const items: NodeChange[] = [
@@ -41,7 +33,7 @@ export function fromDelta(delta: Delta): ReceivedBgp<readonly NodeChange[]> {
     ...delta.removedBgpPeers.map((name) => ({ type: "peerGone", name }) as const),
     ...peers.map((peer) => ({ type: "peer", peer }) as const),
   ];
-  return { items, errors };
+  return items.length > 0 || errors.length > 0 ? { items, errors } : undefined;
 }
 
 function read(peers: readonly ProtoPeer[], routes: readonly ProtoRoute[], errors: ItemError[]): NodeBgp {
@@ -123,7 +115,7 @@ function fromRoute(route: ProtoRoute): BgpRoute | ItemError {
 }
 
 /** Routers and routes in the form of a snapshot, for the state folder. */
-export function toChunk({ peers, routes }: NodeBgp): Pick<SnapshotChunk, "bgpPeers" | "bgpRoutes"> {
+export function bgpToChunk({ peers, routes }: NodeBgp): Pick<SnapshotChunk, "bgpPeers" | "bgpRoutes"> {
   return { bgpPeers: peers.map(toPeer), bgpRoutes: routes.map(toRoute) };
 }
 

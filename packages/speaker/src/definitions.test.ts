@@ -21,14 +21,18 @@ const at = (revision: bigint, holder = "c1") => ({ revision, holder });
 describe("a snapshot", () => {
   test("brings what is new and takes what is not in it", () => {
     const definitions = new Definitions({ position: at(1n), groups: [A] });
-    expect(definitions.replace(at(2n), received(B))).toEqual({ changed: [B], removed: [A.id], errors: [] });
+    expect(definitions.replace(at(2n), { groups: received(B) })).toEqual({ changed: [B], removed: [A.id], errors: [] });
     expect([...definitions.groups]).toEqual([B]);
     expect(definitions.position).toEqual(at(2n));
   });
 
   test("that says nothing new changes nothing", () => {
     const definitions = new Definitions({ position: at(1n), groups: [A, B] });
-    expect(definitions.replace(at(7n, "c2"), received(B, A))).toEqual({ changed: [], removed: [], errors: [] });
+    expect(definitions.replace(at(7n, "c2"), { groups: received(B, A) })).toEqual({
+      changed: [],
+      removed: [],
+      errors: [],
+    });
   });
 
   test.each<[string, InterfaceSet, InterfaceSet, number]>([
@@ -38,12 +42,12 @@ describe("a snapshot", () => {
     ["another order of names", ["eth0", "eth1"], ["eth1", "eth0"], 0],
   ])("notices other interfaces: %s", (_what, before, after, changes) => {
     const definitions = new Definitions({ position: at(1n), groups: [group(A.id, before)] });
-    expect(definitions.replace(at(2n), received(group(A.id, after))).changed).toHaveLength(changes);
+    expect(definitions.replace(at(2n), { groups: received(group(A.id, after)) }).changed).toHaveLength(changes);
   });
 
   test("with a group that is not understood keeps its last form, and applies the others", () => {
     const definitions = new Definitions({ position: at(1n), groups: [A] });
-    const { changed, removed, errors } = definitions.replace(at(2n), [invalid(A.id), ...received(B)]);
+    const { changed, removed, errors } = definitions.replace(at(2n), { groups: [invalid(A.id), ...received(B)] });
     expect({ changed, removed }).toEqual({ changed: [B], removed: [] });
     expect(errors).toHaveLength(1);
     expect(definitions.find(A.id)).toBe(A);
@@ -83,13 +87,13 @@ describe("the chunks of a snapshot", () => {
   test("take effect together with the last one", () => {
     const assembly = new SnapshotAssembly();
     expect(assembly.add(chunk(0, false, A))).toBeUndefined();
-    expect(assembly.add(chunk(1, true, B))).toEqual(received(A, B));
+    expect(assembly.add(chunk(1, true, B))).toEqual({ groups: received(A, B) });
   });
 
   test("begin anew with index 0", () => {
     const assembly = new SnapshotAssembly();
     assembly.add(chunk(0, false, A));
-    expect(assembly.add(chunk(0, true, B))).toEqual(received(B));
+    expect(assembly.add(chunk(0, true, B))).toEqual({ groups: received(B) });
   });
 
   test("are refused if one is missing", () => {

@@ -1,5 +1,6 @@
 import type { GroupAddress, GroupDefinition, GroupId, InterfaceSet, OrderErrorReason } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
+import { BgpDefinitions, type NodeBgp, type NodeChange } from "./bgp-definitions.ts";
 
 /** Why an item could not be applied. */
 export interface ItemError {
@@ -24,6 +25,20 @@ export interface DefinitionChunk {
   /** Whether the snapshot is complete with this one. */
   readonly last: boolean;
   readonly groups: readonly ReceivedGroup[];
+  /** Undefined: there is none in it. */
+  readonly bgp?: ReceivedBgp<NodeBgp> | undefined;
+}
+
+/** What of routers and routes could be understood, and what not. */
+export interface ReceivedBgp<T> {
+  readonly items: T;
+  readonly errors: readonly ItemError[];
+}
+
+/** All that a snapshot says. */
+export interface Snapshot {
+  readonly groups: readonly ReceivedGroup[];
+  readonly bgp?: ReceivedBgp<NodeBgp> | undefined;
 }
 
 /** What has changed in the definitions since a revision. */
@@ -32,6 +47,8 @@ export interface DefinitionDelta {
   readonly revision: bigint;
   readonly changed: readonly ReceivedGroup[];
   readonly removed: readonly GroupId[];
+  /** Undefined: nothing about BGP has changed. */
+  readonly bgp?: ReceivedBgp<readonly NodeChange[]> | undefined;
 }
 
 /** How far definitions are applied, and by whose count; revision 0: not at all. */
@@ -45,20 +62,25 @@ export interface DefinitionChange {
   readonly changed: readonly GroupDefinition[];
   readonly removed: readonly GroupId[];
   readonly errors: readonly ItemError[];
+  /** Undefined: nothing about BGP has changed. */
+  readonly bgp?: readonly NodeChange[] | undefined;
 }
 
 /** The definitions before any controller was heard: those of the state folder. */
 export interface SavedDefinitions {
   readonly position: DefinitionPosition;
   readonly groups: readonly GroupDefinition[];
+  readonly bgp?: NodeBgp | undefined;
 }
 
 /** All definitions that concern this node, brought up to date by snapshots and deltas. */
 export class Definitions {
   readonly #groups = new Map<GroupId, GroupDefinition>();
+  readonly #bgp: BgpDefinitions;
   #position: DefinitionPosition = { revision: 0n, holder: "" };
 
   constructor(saved?: SavedDefinitions) {
+    this.#bgp = new BgpDefinitions(saved?.bgp);
     if (!saved) return;
     this.#position = saved.position;
     for (const group of saved.groups) this.#groups.set(group.id, group);
@@ -70,6 +92,11 @@ export class Definitions {
 
   get groups(): Iterable<GroupDefinition> {
     return this.#groups.values();
+  }
+
+  /** Routers and routes. */
+  get bgp(): NodeBgp {
+    return this.#bgp.all;
   }
 
   find(id: GroupId): GroupDefinition | undefined {
@@ -85,10 +112,10 @@ export class Definitions {
    *
    * A group whose new definition is not understood keeps the last one that was.
    */
-  replace(position: DefinitionPosition, received: readonly ReceivedGroup[]): DefinitionChange {
-    const named = new Set(received.map(idOf));
+  replace(position: DefinitionPosition, { groups, bgp = NO_BGP }: Snapshot): DefinitionChange {
+    const named = new Set(groups.map(idOf));
     const removed = [...this.#groups.keys()].filter((id) => !named.has(id));
-    return this.#apply(position, received, removed);
+    return withBgp(this.#apply(position, groups, removed), this.#bgp.replace(bgp.items), bgp.errors);
   }
 
   /** Forgets how far definitions are applied, so that the next controller sends them all. */
@@ -101,10 +128,11 @@ export class Definitions {
    *
    * Deltas come from the leader alone, and after a snapshot of its own unless it is the holder of what is applied.
    */
-  update({ baseRevision, revision, changed, removed }: DefinitionDelta): DefinitionChange | undefined {
+  update({ baseRevision, revision, changed, removed, bgp }: DefinitionDelta): DefinitionChange | undefined {
     const { holder } = this.#position;
     if (this.#position.revision < baseRevision) return undefined;
-    return this.#apply({ revision, holder }, changed, removed);
+    const change = this.#apply({ revision, holder }, changed, removed);
+    return bgp ? withBgp(change, this.#bgp.update(bgp.items), bgp.errors) : change;
   }
 
   #apply(position: DefinitionPosition, received: readonly ReceivedGroup[], gone: readonly GroupId[]): DefinitionChange {
@@ -121,24 +149,38 @@ export class Definitions {
   }
 }
 
+const NO_BGP: ReceivedBgp<NodeBgp> = { items: { peers: [], routes: [] }, errors: [] };
+
+function withBgp(change: DefinitionChange, bgp: readonly NodeChange[], errors: readonly ItemError[]): DefinitionChange {
+  if (bgp.length === 0 && errors.length === 0) return change;
+  return { ...change, errors: [...change.errors, ...errors], bgp };
+}
+
 /** The chunks of one stream's snapshot on their way to being complete. */
 export class SnapshotAssembly {
   #groups: ReceivedGroup[] = [];
+  #bgp: ReceivedBgp<NodeBgp> | undefined;
   #next = 0;
 
-  /** Adds a chunk; returns all groups with the last one. Throws if a chunk is missing. */
-  add({ index, last, groups }: DefinitionChunk): readonly ReceivedGroup[] | undefined {
-    if (index === 0) this.#groups = [];
+  /** Adds a chunk; returns the whole snapshot with the last one. Throws if a chunk is missing. */
+  add({ index, last, groups, bgp }: DefinitionChunk): Snapshot | undefined {
+    if (index === 0) [this.#groups, this.#bgp] = [[], undefined];
     else if (index !== this.#next) throw new Error(`chunk ${index} of a snapshot came instead of ${this.#next}`);
     this.#next = index + 1;
     for (const group of groups) this.#groups.push(group);
+    if (bgp) this.#bgp = this.#bgp ? joined(this.#bgp, bgp) : bgp;
     if (!last) return undefined;
-    const complete = this.#groups;
-    this.#groups = [];
+    const complete = { groups: this.#groups, bgp: this.#bgp };
+    [this.#groups, this.#bgp] = [[], undefined];
     this.#next = 0;
     return complete;
   }
 }
+
+const joined = (a: ReceivedBgp<NodeBgp>, b: ReceivedBgp<NodeBgp>): ReceivedBgp<NodeBgp> => ({
+  items: { peers: [...a.items.peers, ...b.items.peers], routes: [...a.items.routes, ...b.items.routes] },
+  errors: [...a.errors, ...b.errors],
+});
 
 const idOf = (item: ReceivedGroup): GroupId => (item.type === "group" ? item.group.id : item.error.group);
 

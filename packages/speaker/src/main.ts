@@ -17,8 +17,11 @@ import {
 } from "@heraldlb/daemon";
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { lockFile, setRtoMin, trimMemory } from "@heraldlb/link";
+import { parseIp } from "@heraldlb/net";
 import { type Logger, systemClock } from "@heraldlb/runtime";
 import { batched, sliced } from "./batched.ts";
+import type { DesiredSession } from "./bfd/desired-session.ts";
+import { BgpLoader } from "./bgp-loader.ts";
 import { ControllerAddresses } from "./controller-addresses.ts";
 import { releaseAfterBursts } from "./memory-release.ts";
 import { createMetrics } from "./metrics.ts";
@@ -104,6 +107,15 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     },
   );
   const noteOrders = releaseAfterBursts(clock, trimMemory);
+  const tell = batched<ToWorker>((orders) => {
+    noteOrders(orders);
+    worker.postMessage(orders);
+  });
+  const bgp = bgpLoader(settings, context, {
+    hasRestarted: saved.ownership !== undefined,
+    keptForwarding: saved.ownership?.bootId === facts.bootId,
+    tell,
+  });
   const speaker: Speaker = new Speaker({
     clock,
     log,
@@ -114,10 +126,8 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     ownership: new OwnershipRecord(facts.bootId, saved.ownership, (id) => saved.definitions.find(id)),
     controllers,
     streams,
-    tell: batched<ToWorker>((orders) => {
-      noteOrders(orders);
-      worker.postMessage(orders);
-    }),
+    bgp,
+    tell,
     now: monotonicMs,
   });
   worker.on(
@@ -129,10 +139,38 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
   const ended = Promise.race([speaker.exit, crashOf(worker), forced(signal)]);
   if (!signal.aborted) await Promise.race([ended, once(signal, "abort")]);
   if (signal.aborted) worker.postMessage([{ type: "drain" } satisfies ToWorker]);
+  const sessionsEnded = signal.aborted ? bgp.close() : Promise.resolve();
   const { code, reason } = await ended;
-  await streams.closeAll();
+  await Promise.all([streams.closeAll(), sessionsEnded]);
   await worker.terminate();
   if (code !== 0) throw new FatalError(`ended by the ownership protocol: ${reason}`);
+}
+
+/** What BGP is started with. */
+interface BgpStart {
+  readonly hasRestarted: boolean;
+  readonly keptForwarding: boolean;
+  readonly tell: (message: ToWorker) => void;
+}
+
+function bgpLoader(
+  { node, bgpListen }: Pick<Settings<typeof speakerOptions>, "node" | "bgpListen">,
+  { log, registry }: MainContext,
+  { tell, ...restart }: BgpStart,
+): BgpLoader {
+  const onBug = (error: unknown) => {
+    throw error;
+  };
+  return new BgpLoader(async (all) => {
+    const { BgpNode } = await import("./bgp-node.ts");
+    const address = bgpListen && parseIp(bgpListen.host);
+    const options = {
+      ...{ clock: systemClock, log, registry, node, restart },
+      listen: bgpListen && address && { address, port: bgpListen.port },
+      tellBfd: (sessions: readonly DesiredSession[]) => tell({ type: "bfd", sessions }),
+    };
+    return await BgpNode.start(options, all, onBug);
+  }, onBug);
 }
 
 function openFolder(path: string, log: Logger, onError: () => void): StateFolder {

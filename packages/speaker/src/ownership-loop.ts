@@ -83,7 +83,7 @@ export class OwnershipLoop {
   }
 
   /** Carries out what the main thread says. */
-  handle(message: ToWorker): void {
+  handle(message: Exclude<ToWorker, { type: "bfd" }>): void {
     this.#noticeStall();
     if (message.type === "define") this.#define(message);
     else this.#put(message);

@@ -1,10 +1,12 @@
 import { hostname } from "node:os";
 import {
+  addressPort,
   defaulted,
   type Endpoint,
   hostPort,
   type Option,
   oneOf,
+  optional,
   regex,
   required,
   requiredList,
@@ -21,6 +23,7 @@ export const speakerOptions: {
   readonly interfaces: Option<RegExp>;
   readonly excludeInterfaces: Option<RegExp>;
   readonly frames: Option<FrameBackend>;
+  readonly bgpListen: Option<Endpoint | undefined>;
 } = {
   node: defaulted("NAME", text, hostname(), "name of this node in the cluster"),
   controller: requiredList("HOST:PORT", hostPort, "a controller; a name stands for all its addresses"),
@@ -33,4 +36,9 @@ export const speakerOptions: {
     "interfaces to leave out of those; replaces the default",
   ),
   frames: defaulted("BACKEND", oneOf("packet", "pcap"), "packet", "how frames are read and written"),
+  bgpListen: optional(
+    "ADDR:PORT",
+    addressPort,
+    "where to accept connections of BGP peers; without it Herald only dials",
+  ),
 };

@@ -5,6 +5,7 @@ import type { Ipv4 } from "@heraldlb/net";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
+import { BgpLoader } from "./bgp-loader.ts";
 import type { ControllerAddresses } from "./controller-addresses.ts";
 import { Definitions } from "./definitions.ts";
 import { createMetrics } from "./metrics.ts";
@@ -56,6 +57,10 @@ function start(definitions: Definitions = new Definitions()) {
     folder: { write: (file: StateFile, content: () => string) => void files.set(file, content) } as StateFolder,
     streams: streams as unknown as Streams,
     controllers: controllers as unknown as ControllerAddresses,
+    bgp: new BgpLoader(
+      () => expect.fail("no router is defined"),
+      () => expect.fail("a bug"),
+    ),
     tell: (message) => void told.push(message),
     now: () => clock.now(),
   });

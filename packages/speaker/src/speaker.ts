@@ -2,6 +2,7 @@ import type { ConnectRequest, ConnectResponse } from "@heraldlb/api";
 import type { Health } from "@heraldlb/daemon";
 import type { DialId, GroupDefinition, GroupId, ReplicaId, Reply } from "@heraldlb/election";
 import type { Clock, Logger } from "@heraldlb/runtime";
+import type { BgpLoader } from "./bgp-loader.ts";
 import { type ControllerAddresses, formatKnownAddresses } from "./controller-addresses.ts";
 import {
   type DefinitionChange,
@@ -29,6 +30,7 @@ export interface SpeakerParts {
   readonly ownership: OwnershipRecord;
   readonly controllers: ControllerAddresses;
   readonly streams: Streams;
+  readonly bgp: BgpLoader;
   /** Tells the answering thread. */
   tell(message: ToWorker): void;
   /** The time in milliseconds, as the answering thread says it too. */
@@ -79,6 +81,8 @@ export class Speaker {
     const { definitions, controllers, health, tell } = this.#parts;
     health.unready("definitions", "no controller has sent any");
     tell({ type: "define", changed: [...definitions.groups], removed: [] });
+    const peers = definitions.bgp.peers.map((peer) => ({ type: "peer", peer }) as const);
+    if (peers.length > 0) this.#parts.bgp.apply(peers, () => definitions.bgp);
     this.#showDefinitions();
     this.replicasChanged();
     controllers.refresh();
@@ -164,6 +168,12 @@ export class Speaker {
       case "statistics":
         recordStatistics(metrics, message.statistics);
         break;
+      case "bfdReport":
+        this.#parts.bgp.loaded?.bfdChanged(message.report);
+        break;
+      case "bfdStatistics":
+        this.#parts.bgp.loaded?.bfdCounted(message.statistics);
+        break;
       case "exit":
         this.#exit.resolve(message);
         break;
@@ -201,11 +211,11 @@ export class Speaker {
   }
 
   #chunk(stream: Stream, chunk: DefinitionChunk): DefinitionChange | undefined {
-    const groups = stream.assembly.add(chunk);
-    if (!groups) return undefined;
+    const snapshot = stream.assembly.add(chunk);
+    if (!snapshot) return undefined;
     const { revision, holder } = chunk;
     stream.origin = holder;
-    return this.#parts.definitions.replace({ revision, holder }, groups);
+    return this.#parts.definitions.replace({ revision, holder }, snapshot);
   }
 
   #delta({ origin }: Stream, delta: DefinitionDelta): DefinitionChange | undefined {
@@ -218,21 +228,25 @@ export class Speaker {
   }
 
   /** The answering thread gets definitions before the orders that come after them on the stream. */
-  async #apply(dial: DialId, { changed, removed, errors }: DefinitionChange): Promise<void> {
+  async #apply(dial: DialId, { changed, removed, errors, bgp = [] }: DefinitionChange): Promise<void> {
     const { definitions, folder, log, streams, tell, clock, now } = this.#parts;
     const { position } = definitions;
+    if (bgp.length > 0) this.#parts.bgp.apply(bgp, () => definitions.bgp);
     tell({ type: "define", changed: [], removed });
     for (let at = 0; at < changed.length; at += SLICE_GROUPS) {
       tell({ type: "define", changed: changed.slice(at, at + SLICE_GROUPS), removed: [] });
       if (changed.length > SLICE_GROUPS) await clock.sleep(0);
     }
     streams.send(dial, { type: "applied", position, errors }, now());
-    folder.write("desired.bin", () => encodeDefinitions({ position, groups: [...definitions.groups] }));
+    folder.write("desired.bin", () =>
+      encodeDefinitions({ position, groups: [...definitions.groups], bgp: definitions.bgp }),
+    );
     log.info("definitions applied", {
       revision: Number(position.revision),
       holder: position.holder,
       changed: changed.length,
       removed: removed.length,
+      bgp: bgp.length,
       errors,
     });
     this.#showDefinitions();

@@ -27,6 +27,7 @@ import type {
   Link,
 } from "@heraldlb/election";
 import { isMulticast, isUnspecified, type Mac, parseIp, parseMac } from "@heraldlb/net";
+import { bgpFromChunk, bgpFromDelta, bgpToChunk } from "./bgp-translate.ts";
 import {
   compact,
   type DefinitionChunk,
@@ -78,25 +79,25 @@ export function fromResponse({ message }: ConnectResponse): Received | undefined
 }
 
 /** Definitions in the form of the state folder's `desired.bin`: a snapshot of one chunk. */
-export function encodeDefinitions({ position, groups }: SavedDefinitions): Uint8Array {
+export function encodeDefinitions({ position, groups, bgp = { peers: [], routes: [] } }: SavedDefinitions): Uint8Array {
   return SnapshotChunk.encode({
     revision: position.revision,
     index: 0,
     last: true,
     groups: groups.map(toGroup),
     revisionHolder: position.holder,
-    bgpPeers: [],
-    bgpRoutes: [],
+    ...bgpToChunk(bgp),
   }).finish();
 }
 
 /** Reads what `encodeDefinitions` wrote. Throws if it is anything else. */
 export function decodeDefinitions(bytes: Uint8Array): SavedDefinitions {
-  const { revision, holder, last, groups } = fromChunk(SnapshotChunk.decode(bytes));
+  const { revision, holder, last, groups, bgp } = fromChunk(SnapshotChunk.decode(bytes));
   if (!last) throw new Error("not a complete snapshot");
   return {
     position: { revision, holder },
     groups: groups.flatMap((item) => (item.type === "group" ? [item.group] : [])),
+    ...(bgp && { bgp: bgp.items }),
   };
 }
 
@@ -226,20 +227,15 @@ function fromOrder(message: OrderMessage): ControllerMessage | undefined {
   }
 }
 
-const fromChunk = ({ revision, revisionHolder, index, last, groups }: SnapshotChunk): DefinitionChunk => ({
-  revision,
-  holder: revisionHolder,
-  index,
-  last,
-  groups: groups.map(fromGroup),
-});
+function fromChunk(chunk: SnapshotChunk): DefinitionChunk {
+  const { revision, revisionHolder: holder, index, last, groups } = chunk;
+  return { revision, holder, index, last, groups: groups.map(fromGroup), bgp: bgpFromChunk(chunk) };
+}
 
-const fromDelta = ({ baseRevision, revision, changed, removed }: ProtoDelta): DefinitionDelta => ({
-  baseRevision,
-  revision,
-  changed: changed.map(fromGroup),
-  removed,
-});
+function fromDelta(delta: ProtoDelta): DefinitionDelta {
+  const { baseRevision, revision, changed, removed } = delta;
+  return { baseRevision, revision, changed: changed.map(fromGroup), removed, bgp: bgpFromDelta(delta) };
+}
 
 function fromGroup({ id, addresses }: ProtoGroup): ReceivedGroup {
   const invalid = (message: string): ReceivedGroup => ({

@@ -16,6 +16,8 @@ import type { FrameBackend } from "@heraldlb/link";
 import type { Mac } from "@heraldlb/net";
 import type { LogFields, LogLevel } from "@heraldlb/runtime";
 import type { AddressCounts } from "./address-table.ts";
+import type { DesiredSession } from "./bfd/desired-session.ts";
+import type { BfdReport, BfdStatistics } from "./bfd/live-session.ts";
 import type { ProcessFacts } from "./process-facts.ts";
 import type { Verdict } from "./responder.ts";
 
@@ -48,6 +50,8 @@ export type ToWorker =
     }
   /** The MAC addresses of all known Herald nodes. */
   | { readonly type: "peers"; readonly macs: readonly Mac[] }
+  /** All BFD sessions that there are to be. */
+  | { readonly type: "bfd"; readonly sessions: readonly DesiredSession[] }
   | { readonly type: "drain" };
 
 /** An order that could not be carried out. */
@@ -82,6 +86,8 @@ export type FromWorker =
   /** By how much addresses' counts have grown. */
   | { readonly type: "counts"; readonly counts: readonly AddressCounts[] }
   | { readonly type: "statistics"; readonly statistics: WorkerStatistics }
+  | { readonly type: "bfdReport"; readonly report: BfdReport }
+  | { readonly type: "bfdStatistics"; readonly statistics: readonly BfdStatistics[] }
   | { readonly type: "exit"; readonly code: 0 | 1; readonly reason: ByeReason };
 
 /** What the answering thread measures, once a second. Counts are those since the last time. */

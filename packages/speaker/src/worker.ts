@@ -1,9 +1,11 @@
-// The answering thread: frame sockets, interface events and the ownership machine. It loads nothing else.
+// The answering thread: frame sockets, interface events, the ownership machine, and BFD where it is wanted.
 import { parentPort, workerData } from "node:worker_threads";
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
 import { type LogFields, type Logger, type LogLevel, systemClock } from "@heraldlb/runtime";
 import { batched, sliced } from "./batched.ts";
+import type { DesiredSession } from "./bfd/desired-session.ts";
+import type { BfdWorker } from "./bfd-worker.ts";
 import { OwnershipLoop } from "./ownership-loop.ts";
 import { type FromWorker, monotonicMs, type ToWorker, type WorkerSettings } from "./worker-messages.ts";
 
@@ -49,9 +51,20 @@ const loop = new OwnershipLoop(
   },
 );
 
+let bfd: Promise<BfdWorker> | undefined;
+
+/** Lists of sessions take effect in the order they come. */
+async function applyBfd(sessions: readonly DesiredSession[]): Promise<void> {
+  bfd ??= import("./bfd-worker.ts").then(({ BfdWorker }) => new BfdWorker(logger({}), post));
+  (await bfd).apply(sessions);
+}
+
 port.on(
   "message",
-  sliced<ToWorker>(systemClock, SLICE_MS, (message) => loop.handle(message)),
+  sliced<ToWorker>(systemClock, SLICE_MS, (message) => {
+    if (message.type !== "bfd") loop.handle(message);
+    else if (bfd || message.sessions.length > 0) void applyBfd(message.sessions);
+  }),
 );
 
 for await (const event of watchInterfaces(new AbortController().signal)) loop.interfaceEvent(event);

@@ -28,47 +28,55 @@ const GAUGES: readonly Measure[] = [
 ];
 
 const COUNTERS: readonly Measure[] = [
-  { name: "metallb_bgp_opens_sent", help: "Number of BGP open messages sent", value: ({ sent }) => sent.open },
+  {
+    name: "metallb_bgp_opens_sent",
+    help: "Number of BGP open messages sent",
+    value: ({ messages }) => messages.sent.open,
+  },
   {
     name: "metallb_bgp_opens_received",
     help: "Number of BGP open messages received",
-    value: ({ receivedMessages }) => receivedMessages.open,
+    value: ({ messages }) => messages.received.open,
   },
   {
     name: "metallb_bgp_notifications_sent",
     help: "Number of BGP notification messages sent",
-    value: ({ sent }) => sent.notification,
+    value: ({ messages }) => messages.sent.notification,
   },
-  { name: "metallb_bgp_updates_total", help: "Number of BGP UPDATE messages sent", value: ({ sent }) => sent.update },
+  {
+    name: "metallb_bgp_updates_total",
+    help: "Number of BGP UPDATE messages sent",
+    value: ({ messages }) => messages.sent.update,
+  },
   {
     name: "metallb_bgp_updates_total_received",
     help: "Number of BGP UPDATE messages received",
-    value: ({ receivedMessages }) => receivedMessages.update,
+    value: ({ messages }) => messages.received.update,
   },
   {
     name: "metallb_bgp_keepalives_sent",
     help: "Number of BGP keepalive messages sent",
-    value: ({ sent }) => sent.keepalive,
+    value: ({ messages }) => messages.sent.keepalive,
   },
   {
     name: "metallb_bgp_keepalives_received",
     help: "Number of BGP keepalive messages received",
-    value: ({ receivedMessages }) => receivedMessages.keepalive,
+    value: ({ messages }) => messages.received.keepalive,
   },
   {
     name: "metallb_bgp_route_refresh_sent",
     help: "Number of BGP route refresh messages sent",
-    value: ({ sent }) => sent.routeRefresh,
+    value: ({ messages }) => messages.sent.routeRefresh,
   },
   {
     name: "metallb_bgp_total_sent",
     help: "Number of total BGP messages sent",
-    value: ({ sent }) => totalMessages(sent),
+    value: ({ messages }) => totalMessages(messages.sent),
   },
   {
     name: "metallb_bgp_total_received",
     help: "Number of total BGP messages received",
-    value: ({ receivedMessages }) => totalMessages(receivedMessages),
+    value: ({ messages }) => totalMessages(messages.received),
   },
 ];
 

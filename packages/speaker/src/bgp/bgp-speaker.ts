@@ -23,6 +23,8 @@ export class BgpSpeaker {
   readonly #env: BgpEnvironment;
   readonly #routes = new RouteTable();
   readonly #sessions = new Map<string, PeerSession>();
+  /** Peers that are not wanted any more and are being told so. */
+  readonly #removed = new Set<Promise<void>>();
   readonly #neighbors = new Map<string, Ip>();
   readonly #listener: PeerListener | undefined;
 
@@ -76,14 +78,15 @@ export class BgpSpeaker {
 
   /**
    * Ends all sessions. `restart`: those that agreed on graceful restart end without a word, and their peers go on using
-   * the routes. The others, and with `shutdown` all, withdraw their routes and say why they end.
+   * the routes. The others, and with `shutdown` all, withdraw their routes and say why they end. Resolves when all that
+   * has left, or after two seconds.
    */
-  close(ending: "restart" | "shutdown", reason: string): void {
+  async close(ending: "restart" | "shutdown", reason: string): Promise<void> {
     this.#listener?.close();
-    for (const session of this.#sessions.values()) {
-      session.end(ending, shutdownNotification("administrativeShutdown", reason));
-    }
+    const cause = shutdownNotification("administrativeShutdown", reason);
+    const endings = Array.from(this.#sessions.values(), (session) => session.end(ending, cause));
     this.#sessions.clear();
+    await Promise.all([...endings, ...this.#removed]);
   }
 
   #applyRoute(change: BgpChange): readonly Prefix[] {
@@ -111,8 +114,13 @@ export class BgpSpeaker {
   }
 
   #removePeer(name: string): void {
-    this.#sessions.get(name)?.end("removed", notification("peerDeconfigured"));
+    const session = this.#sessions.get(name);
+    if (!session) return;
     this.#sessions.delete(name);
+    const ended = session.end("removed", notification("peerDeconfigured"));
+    this.#removed.add(ended);
+    // Never rejects, and is waited for where everything ends.
+    void ended.then(() => this.#removed.delete(ended));
   }
 
   #tell(session: PeerSession, prefixes: Iterable<Prefix>): void {

@@ -84,14 +84,19 @@ export class BgpConnection {
     this.#socket.write(encodeMessage(message, this.options));
   }
 
-  /** Closes once all is sent, or after a while. Nothing is told any more. */
-  close(): void {
-    if (this.#isOver) return;
+  /** Closes once all is sent, or after a while. Nothing is told any more. Never rejects. */
+  close(): Promise<void> {
     this.#isOver = true;
-    const { [Symbol.dispose]: dispose } = this.#clock.timer(LINGER_MS, () => this.#socket.destroy());
-    this.#socket.on("close", () => dispose());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#socket.closed) return Promise.resolve();
+    const limit = this.#clock.timer(LINGER_MS, () => this.#socket.destroy());
+    this.#socket.once("close", () => {
+      limit[Symbol.dispose]();
+      resolve();
+    });
     // What is left unread would make the kernel reset the connection, and the last words be lost.
     this.#socket.resume().end();
+    return promise;
   }
 
   #read(chunk: Uint8Array, listener: ConnectionListener): void {

@@ -2,34 +2,23 @@ import type { Socket } from "node:net";
 import {
   AdjRibIn,
   AdjRibOut,
-  type AgreedConnection,
-  initialSession,
-  isAgreed,
   type Notification,
   notification,
   type SessionConfig,
-  type SessionEffect,
-  type SessionEnd,
-  type SessionEvent,
   type SessionName,
-  type SessionState,
-  type SessionTimer,
-  sessionName,
-  stepSession,
 } from "@heraldlb/bgp";
 import type { Interface } from "@heraldlb/link";
 import type { Ip, Ipv4, Prefix } from "@heraldlb/net";
 import type { Clock, Logger } from "@heraldlb/runtime";
-import { BgpConnection } from "./connection.ts";
 import { describeEnd } from "./describe-end.ts";
 import type { BgpPeer, RouteAttributes } from "./desired.ts";
-import { Dialing } from "./dialing.ts";
-import { type MessageCounts, noMessages } from "./message-counts.ts";
+import type { MessageCounts } from "./message-counts.ts";
 import { defaultIdentifier } from "./next-hop.ts";
 import { changeOfPeer, isSamePeer } from "./peer-change.ts";
 import { RouteSender } from "./route-sender.ts";
+import { type ReportedEffect, SessionDriver } from "./session-driver.ts";
 import { type NodeFacts, sessionConfig } from "./session-settings.ts";
-import { NamedTimers } from "./timers.ts";
+import type { DialTarget } from "./tcp.ts";
 
 /** What a session needs of the outside. */
 export interface SessionEnvironment extends NodeFacts {
@@ -45,34 +34,25 @@ export interface SessionEnvironment extends NodeFacts {
   onUp?(session: PeerSession): void;
 }
 
-/** Why a session ends for good: the speaker will be back soon, it has been drained or stopped, or the peer is not wanted. */
+/** Why a session ends for good: the speaker will be back soon, it was drained or stopped, or the peer is not wanted. */
 export type Ending = "restart" | "shutdown" | "removed";
-
-type Untimed<E> = E extends unknown ? Omit<E, "now"> : never;
 
 // RFC 9687 section 3.
 const SEND_HOLD_MS = 480_000;
 
-/** The session with one peer: carries out what the session machine decides, on sockets and clocks. */
+/** The session with one peer: its settings, what the peer shall know, and the connection that brings it there. */
 export class PeerSession {
   readonly #env: SessionEnvironment;
   readonly #log: Logger;
-  readonly #timers: NamedTimers;
+  readonly #driver: SessionDriver;
   readonly #rib = new AdjRibOut<RouteAttributes>();
   readonly #received: AdjRibIn;
-  readonly #connections = new Map<number, BgpConnection>();
-  readonly #events: SessionEvent[] = [];
-  readonly sent: MessageCounts = noMessages();
-  readonly receivedMessages: MessageCounts = noMessages();
   #peer: BgpPeer;
   #config: SessionConfig;
   /** Where a peer without an address has been found. */
   #neighbor: Ip | undefined;
-  #state: SessionState = initialSession;
-  #dialing: Dialing | undefined;
   #sender: RouteSender | undefined;
-  #nextConnection = 1;
-  #isStepping = false;
+  #sendHold: Disposable | undefined;
   #isEnded = false;
   #trouble: string | undefined;
 
@@ -81,8 +61,18 @@ export class PeerSession {
     this.#peer = peer;
     this.#config = sessionConfig(peer, env);
     this.#log = env.log.child({ peer: peer.name });
-    this.#timers = new NamedTimers(env.clock);
     this.#received = new AdjRibIn(env.keptRoutes);
+    this.#driver = new SessionDriver({
+      clock: env.clock,
+      random: () => env.random(),
+      config: () => this.#config,
+      target: () => this.#target(),
+      identifier: (localAddress) => this.#identifierOn(localAddress),
+      changed: (from, to, event) => this.#log.debug("BGP session changed", { from, to, event }),
+      unreached: (reason) => this.#note("BGP peer not reached", reason),
+      drained: () => this.flush(),
+      reported: (effect) => this.#take(effect),
+    });
   }
 
   get peer(): BgpPeer {
@@ -96,17 +86,23 @@ export class PeerSession {
 
   /** This side's address, while the session is up. */
   get localAddress(): Ip | undefined {
-    return this.#running()?.localAddress;
+    return this.#driver.running?.localAddress;
   }
 
   /** RFC 4271's name of the session's state. */
   get state(): SessionName {
-    return sessionName(this.#state);
+    return this.#driver.state;
   }
 
   /** Why the session is not up, or was not, the last time that it failed. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** How many messages of each kind the peer was sent, and has sent. */
+  get messages(): { readonly sent: Readonly<MessageCounts>; readonly received: Readonly<MessageCounts> } {
+    const { sent, received } = this.#driver;
+    return { sent, received };
   }
 
   /** How many prefixes the peer shall know, and how many it has been told of. */
@@ -126,14 +122,14 @@ export class PeerSession {
 
   /** Wants a session, if it is known with whom. */
   start(): void {
-    if (this.address) this.#happen({ type: "start" });
+    if (this.address) this.#driver.happen({ type: "start" });
   }
 
   /** Takes other settings, and opens the session again only if they need it. */
   configure(peer: BgpPeer): void {
     const before = this.#peer;
     if (isSamePeer(before, peer)) return;
-    const running = this.#running();
+    const running = this.#driver.running;
     const change = running ? changeOfPeer(before, peer, running) : "replace";
     this.#peer = peer;
     this.#config = sessionConfig(peer, this.#env);
@@ -161,10 +157,10 @@ export class PeerSession {
     const sender = this.#sender;
     if (!sender) return;
     sender.send();
-    if (!sender.connection.isFull) this.#timers.stop("sendHold");
-    else if (!this.#timers.has("sendHold")) {
+    if (!sender.connection.isFull) this.#stopSendHold();
+    else if (!this.#sendHold) {
       const ms = Math.max(SEND_HOLD_MS, 2000 * sender.session.holdSeconds);
-      this.#timers.start("sendHold", ms, () => this.fail(notification("sendHoldTimerExpired")));
+      this.#sendHold = this.#env.clock.timer(ms, () => this.fail(notification("sendHoldTimerExpired")));
     }
   }
 
@@ -178,84 +174,56 @@ export class PeerSession {
   accept(socket: Socket): void {
     // The kernel checks the TTL of a dialled connection only: an accepted one's descriptor is not to be had.
     if (this.#isEnded || this.#peer.ttlSecurityHops !== undefined) socket.destroy();
-    else this.#connected(socket, { isIncoming: true });
+    else this.#driver.accept(socket);
   }
 
   /** Ends the session because of something that this side knows, BFD for example; it is tried again later. */
   fail(cause: Notification): void {
-    this.#happen({ type: "fail", notification: cause });
+    this.#driver.happen({ type: "fail", notification: cause });
   }
 
-  /** Ends the session for good, in the order that `ending` asks for. */
-  end(ending: Ending, cause: Notification): void {
+  /** Ends the session for good, in the order that `ending` asks for. Resolves when all that was said has left. */
+  async end(ending: Ending, cause: Notification): Promise<void> {
     this.#isEnded = true;
-    const keepsRoutes = ending === "restart" && this.#running()?.connection.session.gracefulRestart !== undefined;
+    const keepsRoutes = ending === "restart" && this.#driver.running?.connection.session.gracefulRestart !== undefined;
     if (!keepsRoutes) {
       this.#rib.clear();
       this.#sender?.sendAll();
     }
-    this.#happen({
+    this.#driver.happen({
       type: "stop",
       notification: keepsRoutes ? undefined : cause,
       routes: keepsRoutes ? "keep" : "drop",
     });
-    this.#timers.stop("sendHold");
+    await this.#driver.closed;
   }
 
   #begin(routes: "keep" | "drop"): void {
-    this.#happen({ type: "stop", notification: notification("otherConfigurationChange"), routes });
+    this.#driver.happen({ type: "stop", notification: notification("otherConfigurationChange"), routes });
     this.start();
   }
 
-  #running(): { readonly connection: AgreedConnection; readonly localAddress: Ip } | undefined {
-    const connection = this.#state.connections.find(isAgreed);
-    const link = connection && this.#connections.get(connection.id);
-    return link && { connection, localAddress: link.localAddress };
+  #stopSendHold(): void {
+    this.#sendHold?.[Symbol.dispose]();
+    this.#sendHold = undefined;
   }
 
-  /** Events that come up while one is dealt with wait for their turn. */
-  #happen(event: Untimed<SessionEvent>): void {
-    this.#events.push({ ...event, now: this.#env.clock.now() } as SessionEvent);
-    if (this.#isStepping) return;
-    this.#isStepping = true;
-    try {
-      for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#step(next);
-    } finally {
-      this.#isStepping = false;
-    }
+  #target(): DialTarget {
+    const { address } = this;
+    // Nothing is begun without one.
+    if (!address) throw new TypeError(`nobody knows where ${this.#peer.name} is`);
+    const { vrf, interface: name } = this.#peer;
+    const scope = this.#env.interfaces().find((candidate) => candidate.name === name)?.index;
+    return { ...this.#peer, address, device: vrf ?? name, scope };
   }
 
-  #step(event: SessionEvent): void {
-    const before = this.state;
-    const { state, effects } = stepSession(this.#state, event, this.#config);
-    this.#state = state;
-    for (const effect of effects) this.#obey(effect);
-    if (this.state !== before)
-      this.#log.debug("BGP session changed", { from: before, to: this.state, event: event.type });
+  #identifierOn(localAddress: Ip): Ipv4 {
+    const { routerId, interface: name } = this.#peer;
+    return routerId ?? defaultIdentifier({ localAddress, interface: name }, this.#env.interfaces(), this.#env.node);
   }
 
-  #obey(effect: SessionEffect): void {
+  #take(effect: ReportedEffect): void {
     switch (effect.type) {
-      case "dial":
-        this.#dial();
-        break;
-      case "abandon":
-        this.#dialing?.abandon();
-        this.#dialing = undefined;
-        break;
-      case "send":
-        this.sent[effect.message.type]++;
-        this.#connections.get(effect.connection)?.send(effect.message);
-        break;
-      case "close":
-        this.#close(effect.connection);
-        break;
-      case "arm":
-        this.#arm(effect);
-        break;
-      case "disarm":
-        this.#timers.stop(timerName(effect.timer));
-        break;
       case "up":
         this.#up(effect);
         break;
@@ -272,65 +240,8 @@ export class PeerSession {
     }
   }
 
-  #dial(): void {
-    const { address, ...peer } = this.#peer;
-    const device = peer.vrf ?? peer.interface;
-    const scope = this.#env.interfaces().find(({ name }) => name === peer.interface)?.index;
-    const target = { ...peer, address: this.address as Ip, device, scope };
-    this.#dialing = new Dialing(target, {
-      connected: (socket) => {
-        this.#dialing = undefined;
-        this.#connected(socket, { isIncoming: false });
-      },
-      failed: (reason) => {
-        this.#dialing = undefined;
-        this.#note("BGP peer not reached", reason);
-        this.#happen({ type: "dialFailed" });
-      },
-    });
-  }
-
-  #connected(socket: Socket, { isIncoming }: { readonly isIncoming: boolean }): void {
-    const id = this.#nextConnection++;
-    const connection = BgpConnection.open(socket, this.#env.clock, {
-      received: (message) => {
-        this.receivedMessages[message.type]++;
-        this.#happen({ type: "received", connection: id, message });
-      },
-      malformed: (cause) => this.#happen({ type: "malformed", connection: id, notification: cause }),
-      drained: () => this.flush(),
-      closed: () => this.#happen({ type: "closed", connection: id }),
-    });
-    if (!connection) {
-      // It was gone before it was there.
-      if (!isIncoming) this.#happen({ type: "dialFailed" });
-      return;
-    }
-    this.#connections.set(id, connection);
-    const identifier = this.#identifierOn(connection);
-    this.#happen({ type: "connected", connection: id, isIncoming, identifier });
-  }
-
-  #identifierOn({ localAddress }: BgpConnection): Ipv4 {
-    const { routerId, interface: name } = this.#peer;
-    return routerId ?? defaultIdentifier({ localAddress, interface: name }, this.#env.interfaces(), this.#env.node);
-  }
-
-  #close(id: number): void {
-    this.#connections.get(id)?.close();
-    this.#connections.delete(id);
-    for (const name of ["hold", "keepalive"] as const) this.#timers.stop(timerName({ name, connection: id }));
-  }
-
-  #arm({ timer, ms, jitter }: Extract<SessionEffect, { type: "arm" }>): void {
-    const expire = () => this.#happen({ type: "expired", timer });
-    // After a pause of the whole process the timer is due before what has arrived is read: the peer may be alive.
-    const onExpiry = timer.name === "hold" ? () => void setImmediate(expire) : expire;
-    this.#timers.start(timerName(timer), ms * (1 - jitter * this.#env.random()), onExpiry);
-  }
-
-  #up({ connection: id, session, peer }: Extract<SessionEffect, { type: "up" }>): void {
-    const connection = this.#connections.get(id);
+  #up({ connection: id, session, peer }: Extract<ReportedEffect, { type: "up" }>): void {
+    const connection = this.#driver.connection(id);
     if (!connection) return;
     connection.options = session;
     this.#trouble = undefined;
@@ -350,13 +261,13 @@ export class PeerSession {
       interface: name,
       interfaces: () => this.#env.interfaces(),
       log: this.#log,
-      sent: this.sent,
+      sent: this.#driver.sent,
     });
     this.flush();
     this.#env.onUp?.(this);
   }
 
-  #ended({ wasUp, end }: { readonly wasUp: boolean; readonly end: SessionEnd }): void {
+  #ended({ wasUp, end }: Extract<ReportedEffect, { type: "ended" }>): void {
     const reason = describeEnd(end);
     if (!wasUp) {
       this.#note("BGP session not established", reason);
@@ -367,7 +278,7 @@ export class PeerSession {
     this.#sender = undefined;
     this.#rib.close();
     this.#received.clear();
-    this.#timers.stop("sendHold");
+    this.#stopSendHold();
   }
 
   /** The same trouble is not worth a line each time. */
@@ -376,6 +287,3 @@ export class PeerSession {
     this.#trouble = reason;
   }
 }
-
-const timerName = (timer: SessionTimer): string =>
-  timer.name === "retry" ? timer.name : `${timer.name} ${timer.connection}`;
