@@ -5,6 +5,7 @@ export { type BfdDependencies, BfdSessions } from "./bfd/bfd-sessions.ts";
 export type { BfdProfile, DesiredSession } from "./bfd/desired-session.ts";
 export type { BfdReport, BfdStatistics } from "./bfd/live-session.ts";
 export type { BfdNetwork } from "./bfd/network.ts";
+export { preferThisThread } from "./bfd/thread-priority.ts";
 export { udpNetwork } from "./bfd/udp-network.ts";
 export { OwnMacs } from "./frame-bytes.ts";
 export { type NdpInterface, ndpResponder } from "./ndp-responder.ts";

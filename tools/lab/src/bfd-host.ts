@@ -95,9 +95,20 @@ export class BfdHost implements AsyncDisposable {
   }
 }
 
+/** How Herald's BFD shares the processors with others. */
+export type BfdScheduling = "usual" | "preferred";
+
 /** Starts Herald's BFD in a network namespace; without sessions, it does nothing yet. */
-export async function startBfd(namespace: string): Promise<BfdHost> {
-  const command = ["--pdeathsig", "KILL", "ip", "netns", "exec", namespace, ...scriptCommand("bfd-script", [])];
+export async function startBfd(namespace: string, scheduling: BfdScheduling = "usual"): Promise<BfdHost> {
+  const command = [
+    "--pdeathsig",
+    "KILL",
+    "ip",
+    "netns",
+    "exec",
+    namespace,
+    ...scriptCommand("bfd-script", [scheduling]),
+  ];
   const host = new BfdHost(spawn("setpriv", command, { stdio: ["pipe", "pipe", "pipe"] }));
   await until("Herald's BFD had started", () => host.isReady);
   return host;

@@ -1,10 +1,11 @@
 // BFD sessions of the speaker's in a process of their own. Standard input: a line of JSON for each list of desired
-// sessions, `statistics`, or `close`. Standard output: a line for each report, with the time.
+// sessions, `statistics`, or `close`. Standard output: a line for each report, with the time. With the argument
+// `preferred` the kernel prefers it to other processes.
 import { randomInt } from "node:crypto";
 import { createInterface } from "node:readline";
 import { openFrameSocket } from "@heraldlb/link";
 import { type LogFields, type Logger, type LogLevel, systemClock } from "@heraldlb/runtime";
-import { BfdSessions, type DesiredSession, udpNetwork } from "@heraldlb/speaker";
+import { BfdSessions, type DesiredSession, preferThisThread, udpNetwork } from "@heraldlb/speaker";
 import { monotonicMs } from "./monotonic.ts";
 
 const MILLION = 1_000_000;
@@ -19,6 +20,8 @@ const log: Logger = {
   error: line("error"),
   child: () => log,
 };
+
+if (process.argv[2] === "preferred") preferThisThread(log);
 
 const sessions = new BfdSessions({
   clock: systemClock,

@@ -1,4 +1,4 @@
-export { BfdHost, startBfd, type TimedReport } from "./bfd-host.ts";
+export { BfdHost, type BfdScheduling, startBfd, type TimedReport } from "./bfd-host.ts";
 export { Bfdd, type BfddOptions, type BfddPeer, startBfdd } from "./bfdd.ts";
 export { Capture, CLAIMS_FILTER, type Frame } from "./capture.ts";
 export {
