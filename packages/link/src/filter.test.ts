@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeProgram, ret } from "./bpf.ts";
 import { PACKET_TYPE, runProgram } from "./bpf-machine.test.fixture.ts";
-import { arpAndNdpFilter, arpFilter, type FrameFilter, ndpFilter, udpFilter } from "./filter.ts";
+import { arpAndNdpFilter, arpFilter, type FrameFilter, ndpFilter, routerDiscoveryFilter, udpFilter } from "./filter.ts";
 
 const { host, broadcast, multicast, otherHost, outgoing } = PACKET_TYPE;
 
@@ -71,6 +71,26 @@ describe("the NDP filter", () => {
   test("drops a solicitation that was cut anywhere before its type", () => {
     for (let length = 14; length <= 54; length++) expect(keeps(ndpFilter(), solicitation.slice(0, length))).toBe(false);
     expect(keeps(ndpFilter(), solicitation.slice(0, 55))).toBe(true);
+  });
+});
+
+describe("the filter for router discovery", () => {
+  test.each([
+    ["a router solicitation", icmpv6(133)],
+    ["a router advertisement", icmpv6(134)],
+  ])("keeps %s to us or to a group, and drops it otherwise", (_name, bytes) => {
+    for (const type of [host, multicast]) expect(keeps(routerDiscoveryFilter(), bytes, type)).toBe(true);
+    for (const type of [otherHost, outgoing]) expect(keeps(routerDiscoveryFilter(), bytes, type)).toBe(false);
+  });
+
+  test.each([
+    ["a neighbor solicitation", solicitation],
+    ["a neighbor advertisement", advertisement],
+    ["a router solicitation that was forwarded (RFC 4861 section 6.1.1)", icmpv6(133, 254)],
+    ["a router advertisement that was forwarded (RFC 4861 section 6.1.2)", icmpv6(134, 254)],
+    ["UDP", icmpv6(134, 255, 17)],
+  ])("drops %s", (_name, bytes) => {
+    expect(keeps(routerDiscoveryFilter(), bytes)).toBe(false);
   });
 });
 

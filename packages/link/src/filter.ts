@@ -27,6 +27,8 @@ const ICMPV6_TYPE_OFFSET = 54;
 const IPV6_UDP_PORT_OFFSET = 56;
 const UDP = 17;
 const ICMPV6 = 58;
+const ROUTER_SOLICITATION = 133;
+const ROUTER_ADVERTISEMENT = 134;
 const NEIGHBOR_SOLICITATION = 135;
 const NEIGHBOR_ADVERTISEMENT = 136;
 // From here on in linux/if_packet.h: other hosts' frames (also what had the tag of an unknown VLAN), and our own.
@@ -59,8 +61,17 @@ export function arpFilter(): FrameFilter {
  * Checksums are not looked at.
  */
 export function ndpFilter(): FrameFilter {
+  return discoveryFilter(NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT);
+}
+
+/** The same for Router Solicitations and Advertisements (RFC 4861 section 6.1). */
+export function routerDiscoveryFilter(): FrameFilter {
+  return discoveryFilter(ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT);
+}
+
+function discoveryFilter(solicitation: number, advertisement: number): FrameFilter {
   return {
-    expression: `icmp6 and ip6[7] = 255 and (ip6[40] = ${NEIGHBOR_SOLICITATION} or ip6[40] = ${NEIGHBOR_ADVERTISEMENT})`,
+    expression: `icmp6 and ip6[7] = 255 and (ip6[40] = ${solicitation} or ip6[40] = ${advertisement})`,
     programs: [
       {
         etherType: ETHER_TYPE.ipv6,
@@ -74,8 +85,8 @@ export function ndpFilter(): FrameFilter {
           loadByte(IPV6_HOP_LIMIT_OFFSET),
           ifEqual(255, 0, 4),
           loadByte(ICMPV6_TYPE_OFFSET),
-          ifEqual(NEIGHBOR_SOLICITATION, 1, 0),
-          ifEqual(NEIGHBOR_ADVERTISEMENT, 0, 1),
+          ifEqual(solicitation, 1, 0),
+          ifEqual(advertisement, 0, 1),
           ret(WHOLE_FRAME),
           ret(0),
         ],

@@ -1,6 +1,14 @@
 export type { BpfInstruction } from "./bpf.ts";
 export { lockFile, unlockFile } from "./file-lock.ts";
-export { arpAndNdpFilter, arpFilter, type FilterProgram, type FrameFilter, ndpFilter, udpFilter } from "./filter.ts";
+export {
+  arpAndNdpFilter,
+  arpFilter,
+  type FilterProgram,
+  type FrameFilter,
+  ndpFilter,
+  routerDiscoveryFilter,
+  udpFilter,
+} from "./filter.ts";
 export type { FrameBackend, FrameHandlers, FrameSocket, FrameSocketOptions, FrameStatistics } from "./frame-socket.ts";
 export type { Interface, InterfaceAddress, InterfaceEvent } from "./interface.ts";
 export { type WatchOptions, watchInterfaces } from "./interface-watch.ts";

@@ -7,6 +7,8 @@ import {
   neighborProbe,
   neighborReply,
   neighborSolicitation,
+  presenceAdvertisement,
+  routerSolicitation,
   unsolicitedAdvertisement,
 } from "./forms.ts";
 import { decodeNdpPacket, encodeNdpPacket } from "./packet.ts";
@@ -23,6 +25,8 @@ const forms = {
   reply: neighborReply(neighborSolicitation(client, target), sender),
   "reply to a probe": neighborReply(neighborProbe(target), sender),
   "unsolicited advertisement": unsolicitedAdvertisement(sender, target),
+  "router solicitation": routerSolicitation(sender),
+  presence: presenceAdvertisement(sender, ALL_NODES),
 };
 
 test("a solicitation goes to the target's group and carries its sender's MAC", () => {
@@ -71,6 +75,23 @@ test("an unsolicited advertisement goes to all nodes, with override", () => {
 test("a reply leaves out the asker's MAC, which may not be in its question", () => {
   const bare = { ...forms.solicitation, message: { ...forms.solicitation.message, options: [] } };
   expect(neighborReply(bare, sender)).toEqual(forms.reply);
+});
+
+test("a router solicitation goes to all routers and carries its sender's MAC", () => {
+  expect(forms["router solicitation"]).toEqual({
+    source,
+    destination: "ff02::2",
+    message: { type: "routerSolicitation", options: [{ type: "sourceLinkLayer", mac }] },
+  });
+});
+
+test("an advertisement of presence makes nobody use its sender as a router, and names no prefix", () => {
+  expect(forms.presence).toMatchObject({
+    source,
+    destination: "ff02::1",
+    message: { hopLimit: 0, lifetimeSeconds: 0, managed: false, options: [{ type: "sourceLinkLayer", mac }] },
+  });
+  expect(presenceAdvertisement(sender, client.source).destination).toBe(client.source);
 });
 
 describe("every form is valid on the wire, and only the probe is one", () => {

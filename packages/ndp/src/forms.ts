@@ -1,5 +1,10 @@
 import { type Ipv6, isUnspecified, type Mac, solicitedNodeMulticast } from "@heraldlb/net";
-import type { NeighborAdvertisement, NeighborSolicitation } from "./message.ts";
+import type {
+  NeighborAdvertisement,
+  NeighborSolicitation,
+  RouterAdvertisement,
+  RouterSolicitation,
+} from "./message.ts";
 import type { NdpPacket } from "./packet.ts";
 
 /** The group of all nodes of a link (RFC 4291 section 2.7.1). */
@@ -70,6 +75,36 @@ export function unsolicitedAdvertisement({ mac, source }: NdpSender, target: Ipv
       solicited: false,
       override: true,
       options: [{ type: "targetLinkLayer", mac }],
+    },
+  };
+}
+
+/** Asks the link's routers to advertise themselves (RFC 4861 section 6.3.7). */
+export function routerSolicitation({ mac, source }: NdpSender): NdpPacket<RouterSolicitation> {
+  return {
+    source,
+    destination: ALL_ROUTERS,
+    message: { type: "routerSolicitation", options: [{ type: "sourceLinkLayer", mac }] },
+  };
+}
+
+/**
+ * Says that the sender is there, as routers that peer over an interface want to hear, and nothing that a host would act
+ * on: its lifetime of 0 makes it nobody's default router, and it names no prefix (RFC 4861 section 4.2).
+ */
+export function presenceAdvertisement({ mac, source }: NdpSender, destination: Ipv6): NdpPacket<RouterAdvertisement> {
+  return {
+    source,
+    destination,
+    message: {
+      type: "routerAdvertisement",
+      hopLimit: 0,
+      managed: false,
+      otherConfig: false,
+      lifetimeSeconds: 0,
+      reachableMs: 0,
+      retransmitMs: 0,
+      options: [{ type: "sourceLinkLayer", mac }],
     },
   };
 }

@@ -6,6 +6,8 @@ export {
   neighborProbe,
   neighborReply,
   neighborSolicitation,
+  presenceAdvertisement,
+  routerSolicitation,
   unsolicitedAdvertisement,
 } from "./forms.ts";
 export type {
