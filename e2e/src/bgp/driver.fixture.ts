@@ -35,7 +35,7 @@ const environment: BgpEnvironment = {
 };
 const speaker = new BgpSpeaker(environment);
 
-function reply(request: DriverRequest): DriverReply {
+async function reply(request: DriverRequest): Promise<DriverReply> {
   switch (request.type) {
     case "replace":
       speaker.replace(request.desired);
@@ -47,7 +47,7 @@ function reply(request: DriverRequest): DriverReply {
       speaker.setNeighbor(request.interface, request.address);
       break;
     case "close":
-      speaker.close(request.ending, request.reason);
+      await speaker.close(request.ending, request.reason);
       server.close();
       following.abort();
       break;
@@ -67,8 +67,8 @@ function reply(request: DriverRequest): DriverReply {
 
 const server = createServer((socket) => {
   socket.on("error", () => {});
-  createInterface({ input: socket }).on("line", (line) => {
-    socket.end(`${JSON.stringify(reply(JSON.parse(line) as DriverRequest))}\n`);
+  createInterface({ input: socket }).on("line", async (line) => {
+    socket.end(`${JSON.stringify(await reply(JSON.parse(line) as DriverRequest))}\n`);
   });
 }).listen(path);
 

@@ -118,10 +118,10 @@ test("a router that falls silent is given up after the hold time, and found agai
 
 test("a paused speaker that the router still waits for goes on as if nothing had been", async () => {
   const its = await router();
-  await speak([A], { holdSeconds: 9, keepaliveSeconds: 3 });
+  await speak([A], { holdSeconds: 9, keepaliveSeconds: 1 });
   await scene.converged();
   scene.driver.kill("SIGSTOP");
-  await pass(7000);
+  await pass(6000);
   scene.driver.kill("SIGCONT");
   await pass(3500);
   expect((await neighborOf(its, scene.node.ipv4)).connectionsEstablished).toBe(1);
