@@ -61,8 +61,10 @@ export function communityOf(text: string, { aliases }: Census): CommunityValue |
   return aliases.get(text) ?? wellKnownCommunity(text) ?? parseCommunity(text);
 }
 
+/** In the order of the names: what is found first must not depend on how objects are listed. */
 function byName<R extends Resource>(all: readonly InForceOf<R>[]): ReadonlyMap<string, InForceOf<R>> {
-  return new Map(all.map((each) => [each.resource.metadata.name, each]));
+  const named = all.map((each) => [each.resource.metadata.name, each] as const);
+  return new Map(named.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function aliasesOf({ spec }: Community): [string, CommunityValue][] {

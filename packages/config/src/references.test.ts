@@ -139,6 +139,13 @@ describe("BFD echo", () => {
     ]);
   });
 
+  test("names the first pool and peer by name, in whatever order they are listed", () => {
+    const all = [V6, pool("a6", ["fc00:1::/64"]), ECHO, peer("q", "10.0.0.2", { bfdProfile: "echo" }), echoing];
+    const warnings = [all, all.toReversed()].map((each) => problems(cold(...each, advertisement("a")), "warning"));
+    expect(warnings[0]?.[0]).toContain("pool a6 has bgpadvertisement a which references peer p ");
+    expect(warnings[1]).toEqual(warnings[0]);
+  });
+
   test.each<[string, readonly Candidate[]]>([
     ["an IPv4 pool", [pool("v4", ["10.0.0.0/24"]), ECHO, echoing, advertisement("a")]],
     [
