@@ -118,8 +118,10 @@ describe("sockets", () => {
     network.refusals.push("EADDRNOTAVAIL");
     sessions.apply([near]);
     expect(log.entries).toContainEqual(expect.objectContaining({ level: "warn", message: "cannot send BFD packets" }));
+    expect(reports.at(-1)).toMatchObject({ session: near, problem: "EADDRNOTAVAIL" });
     await clock.advance(1_000);
     expect(last(near.remote).state).toBe("down");
+    expect(reports.at(-1)).toMatchObject({ session: near, problem: undefined });
   });
 
   test("a socket that fails is opened anew with the next packet, and the same port", async () => {
@@ -307,8 +309,8 @@ describe("what is discarded", () => {
   });
 });
 
-test("of two sessions with one key the first counts", () => {
-  sessions.apply([near, { ...near, profile: { ...profile, detectMultiplier: 9 } }]);
+test("of two sessions that would be the same on the wire the first counts", () => {
+  sessions.apply([near, { ...near, vrf: "red", profile: { ...profile, detectMultiplier: 9 } }]);
   expect(last(near.remote).multiplier).toBe(3);
   expect(network.senders).toHaveLength(1);
 });

@@ -152,7 +152,7 @@ export class BfdSessions {
   #mirror(datagram: Uint8Array, { source }: Origin, on: Listening, reply: (datagram: Uint8Array) => void): void {
     for (const session of this.#sessions.values()) {
       if (session.desired.remote !== source || !session.isOn({ ...on, port: BFD_PORTS.singleHop })) continue;
-      reply(datagram.slice());
+      reply(datagram);
       session.mirrored();
       return;
     }

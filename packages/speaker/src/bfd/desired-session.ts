@@ -28,10 +28,10 @@ export interface DesiredSession {
   readonly profile: BfdProfile;
 }
 
-/** Tells sessions apart: equal keys are the same session, perhaps with another profile. */
+/** Tells sessions apart: equal keys are the same session on the wire, perhaps with another profile. */
 export function sessionKey(session: DesiredSession): string {
-  const { local, remote, vrf = "", isMultihop } = session;
-  return `${local} ${remote} ${session.interface ?? ""} ${vrf} ${isMultihop ? "multihop" : ""}`;
+  const { local, remote, isMultihop } = session;
+  return `${local} ${remote} ${deviceOf(session) ?? ""} ${isMultihop ? "multihop" : ""}`;
 }
 
 /** The interface that a session's sockets are bound to: over several hops any of its VRF will do. */

@@ -54,18 +54,21 @@ export class FakeNetwork implements BfdNetwork {
     };
   }
 
-  openSender(from: Sending, onError: (error: Error) => void): BfdSender {
+  openSender(from: Sending, onSent: (error: Error | undefined) => void): BfdSender {
     this.attempts.push(from.sourcePort);
     refuse(this.refusals.shift());
     const sender: FakeSender = {
       from,
       sent: [],
       isClosed: false,
-      fail: (code) => onError(Object.assign(new Error(code), { code })),
+      fail: (code) => onSent(Object.assign(new Error(code), { code })),
     };
     this.senders.push(sender);
     return {
-      send: (datagram: Uint8Array) => void sender.sent.push(datagram),
+      send: (datagram: Uint8Array) => {
+        sender.sent.push(datagram);
+        onSent(undefined);
+      },
       close: () => {
         sender.isClosed = true;
       },

@@ -216,9 +216,11 @@ export class LiveSession {
       const sourcePort = this.#sourcePort ?? FIRST_PORT + Math.floor(random() * (LAST_PORT + 1 - FIRST_PORT));
       try {
         const from = { local, sourcePort, remote, port, device: deviceOf(this.#desired) };
-        const sender = network.openSender(from, (error) => this.#lose(sender, error));
+        const sender = network.openSender(from, (error) => {
+          if (error) this.#lose(sender, error);
+          else this.#setSendProblem(undefined);
+        });
         this.#sourcePort = sourcePort;
-        this.#setSendProblem(undefined);
         return sender;
       } catch (error) {
         const problem = problemOf(error);
@@ -244,7 +246,10 @@ export class LiveSession {
     if (this.#sendProblem === problem) return;
     this.#sendProblem = problem;
     const { local, remote } = this.#desired;
-    if (problem !== undefined) this.#dependencies.log.warn("cannot send BFD packets", { local, remote, problem });
+    const { log } = this.#dependencies;
+    if (problem === undefined) log.info("BFD packets leave again", { local, remote });
+    else log.warn("cannot send BFD packets", { local, remote, problem });
+    this.report();
   }
 
   #watchEchoes(): void {

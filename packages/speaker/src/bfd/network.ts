@@ -41,7 +41,6 @@ export interface Origin {
 
 /** A socket that packets are sent from. */
 export interface BfdSender {
-  /** Failures are told to `onError`, at most one. */
   send(datagram: Uint8Array): void;
   close(): void;
 }
@@ -49,7 +48,8 @@ export interface BfdSender {
 /** The network as sessions need it. What opens something throws a `LinkError`. */
 export interface BfdNetwork {
   listen(on: Listening, onDatagram: (datagram: Uint8Array, origin: Origin) => void): BfdReceiver;
-  openSender(from: Sending, onError: (error: Error) => void): BfdSender;
+  /** What became of each datagram is told to `onSent`: `undefined` if it left, else the kernel's error. */
+  openSender(from: Sending, onSent: (error: Error | undefined) => void): BfdSender;
   /** Resolves when the event loop has looked at all sockets once. */
   turn(): Promise<void>;
 }

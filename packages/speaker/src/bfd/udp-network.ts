@@ -23,7 +23,7 @@ const TRAFFIC_CLASS = 0xc0;
 /** The kernel's UDP. */
 export const udpNetwork: BfdNetwork = {
   listen: (on, onDatagram) => new Receiver(on, onDatagram),
-  openSender: (from, onError) => new Sender(from, onError),
+  openSender: (from, onSent) => new Sender(from, onSent),
   turn: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
@@ -79,7 +79,7 @@ class Sender implements BfdSender {
   readonly #onResult: (error: Error | null) => void;
   #isClosed = false;
 
-  constructor({ local, sourcePort, remote, port, device }: Sending, onError: (error: Error) => void) {
+  constructor({ local, sourcePort, remote, port, device }: Sending, onSent: (error: Error | undefined) => void) {
     const family = familyOf(local);
     this.#socket = open({ local, port: sourcePort, device }, (fd) => {
       // It receives nothing.
@@ -89,11 +89,8 @@ class Sender implements BfdSender {
     }).socket;
     this.#port = port;
     this.#address = zoned(remote, device);
-    let isReported = false;
     this.#onResult = (error) => {
-      if (!error || isReported || this.#isClosed) return;
-      isReported = true;
-      onError(error);
+      if (!this.#isClosed) onSent(error ?? undefined);
     };
     this.#socket.on("error", this.#onResult);
   }
