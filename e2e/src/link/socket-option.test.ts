@@ -11,6 +11,7 @@ import {
   setHopLimit,
   setMd5Key,
   setMinimumHopLimit,
+  setReuseAddress,
   setRtoMin,
 } from "@heraldlb/link";
 import type { Family, Ip } from "@heraldlb/net";
@@ -106,6 +107,25 @@ describe.each(LOOPBACK)("a TCP socket of $family", ({ family, address }) => {
   test("goes through the interface that it is bound to", async () => {
     const server = await listen(address, family, (fd) => bindToDevice(fd, "lo"));
     expect(await dial(server, family, (fd) => bindToDevice(fd, "lo"))).toBe(address);
+  });
+
+  test("gets an address again while a connection to the earlier listener is in TIME_WAIT", async () => {
+    const fd = openTcpSocket(family);
+    bindSocket(fd, { address, port: 0 });
+    const server = createServer((peer) => void peer.on("error", () => {}).end("bye")).listen({ fd });
+    open.push(server);
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await dial(server, family, () => {});
+    await new Promise((resolve) => server.close(resolve));
+    const again = openTcpSocket(family);
+    try {
+      expect(() => bindSocket(again, { address, port })).toThrow("already in use");
+      setReuseAddress(again);
+      bindSocket(again, { address, port });
+    } finally {
+      closeSocket(again);
+    }
   });
 
   test("retransmits after the time that was set", async () => {

@@ -26,6 +26,7 @@ export {
   setMd5Key,
   setMinimumHopLimit,
   setReceiveBuffer,
+  setReuseAddress,
   setRtoMin,
 } from "./socket-option.ts";
 export { interfaceIndex, openUdpSocket, receiveOnlyFrom, setTrafficClass, type UdpSender } from "./udp-socket.ts";

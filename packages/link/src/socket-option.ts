@@ -5,6 +5,7 @@ import { FAMILY, int, internetAddress } from "./socket-address.ts";
 
 const SOCK_STREAM = 1;
 const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
 const SO_RCVBUF = 8;
 const SO_BINDTODEVICE = 25;
 const SO_RCVBUFFORCE = 33;
@@ -46,6 +47,11 @@ export interface LocalAddress {
 /** Binds to a local address. Throws a {@link LinkError} as the functions below do. */
 export function bindSocket(fd: number, { address, port, scope = 0 }: LocalAddress): void {
   attempt(`bind to ${address}`, (native) => native.bind(fd, internetAddress(address, port, scope)));
+}
+
+/** Lets a listener have an address again while connections of an earlier one are still being forgotten; before binding. */
+export function setReuseAddress(fd: number): void {
+  attempt("reuse an address", (native) => native.setOption(fd, SOL_SOCKET, SO_REUSEADDR, int(1)));
 }
 
 /** Signs all segments from and to a peer, and accepts no others (RFC 2385). The key has 1 to 80 bytes. */

@@ -7,6 +7,7 @@ import {
   setHopLimit,
   setMd5Key,
   setMinimumHopLimit,
+  setReuseAddress,
 } from "@heraldlb/link";
 import { familyOf, type Ip, isIpv4, isLinkLocal, parseIp } from "@heraldlb/net";
 
@@ -66,6 +67,7 @@ export interface ListenTarget {
 export function listenForPeers({ address, port, keys }: ListenTarget, onConnection: (socket: Socket) => void): Server {
   const fd = openTcpSocket(familyOf(address));
   try {
+    setReuseAddress(fd);
     for (const [peer, password] of keys) setMd5Key(fd, asSeenBy(address, peer), bytesOf(password));
     bindSocket(fd, { address, port });
   } catch (error) {
