@@ -111,6 +111,7 @@ describe.each(LOOPBACK)("a TCP socket of $family", ({ family, address }) => {
 
   test("gets an address again while a connection to the earlier listener is in TIME_WAIT", async () => {
     const fd = openTcpSocket(family);
+    setReuseAddress(fd);
     bindSocket(fd, { address, port: 0 });
     const server = createServer((peer) => void peer.on("error", () => {}).end("bye")).listen({ fd });
     open.push(server);
