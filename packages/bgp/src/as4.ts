@@ -25,15 +25,18 @@ export function mergeAs4(attributes: readonly WireAttribute[]): PathAttribute[] 
   const aggregator = attributes.find((one) => one.type === "aggregator");
   // Who has aggregated the route since, did not know them.
   const isStale = as4Aggregator !== undefined && aggregator !== undefined && aggregator.asn !== AS_TRANS;
-  return attributes.flatMap((attribute): PathAttribute[] => {
-    if (attribute.type === "as4Path" || attribute.type === "as4Aggregator") return [];
-    if (isStale) return [attribute];
+  const known = attributes.filter(isPathAttribute);
+  if (isStale) return known;
+  return known.map((attribute): PathAttribute => {
     if (attribute.type === "asPath" && as4Path) {
-      return [{ type: "asPath", segments: mergeAs4Path(attribute.segments, as4Path.segments) }];
+      return { type: "asPath", segments: mergeAs4Path(attribute.segments, as4Path.segments) };
     }
-    if (attribute.type === "aggregator" && as4Aggregator) return [{ ...as4Aggregator, type: "aggregator" }];
-    return [attribute];
+    return attribute.type === "aggregator" && as4Aggregator ? { ...as4Aggregator, type: "aggregator" } : attribute;
   });
+}
+
+function isPathAttribute(attribute: WireAttribute): attribute is PathAttribute {
+  return attribute.type !== "as4Path" && attribute.type !== "as4Aggregator";
 }
 
 const isLarge = (asn: number) => asn > LARGEST_TWO_BYTE_AS;

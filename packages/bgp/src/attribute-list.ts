@@ -28,6 +28,7 @@ export interface AttributeList {
 const PARTIAL = 0x20;
 const EXTENDED_LENGTH = 0x10;
 const LONGEST_SHORT = 0xff;
+const TYPICAL_LENGTH = 128;
 
 interface RawAttribute {
   readonly flags: number;
@@ -63,25 +64,40 @@ export function decodeAttributes(bytes: Uint8Array, options: CodecOptions): Attr
  */
 export function encodeAttributes(attributes: readonly PathAttribute[], w: Writer, options: CodecOptions): void {
   const all = options.fourByteAs ? attributes : splitAs4(attributes);
+  // One buffer for all values: a value's length stands before it, and one or two bytes depend on that.
+  const values = new Writer(TYPICAL_LENGTH);
+  const headers = all
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map((attribute) => {
+      const start = values.length;
+      const flags = encodeValue(attribute, values, options);
+      return { flags, code: attributeCode(attribute), start, end: values.length };
+    });
+  const bytes = values.toBytes();
   let last: number | undefined;
-  for (const attribute of all.toSorted((a, b) => rank(a) - rank(b))) {
-    const code = attributeCode(attribute);
+  for (const { flags, code, start, end } of headers) {
     if (code === last) throw new RangeError(`attribute ${code} twice`);
-    encodeAttribute(attribute, w, options);
     last = code;
+    const length = end - start;
+    if (length > LONGEST_SHORT)
+      w.u8(flags | EXTENDED_LENGTH)
+        .u8(code)
+        .u16(length);
+    else w.u8(flags).u8(code).u8(length);
+    w.bytes(bytes.subarray(start, end));
   }
 }
 
 /** `undefined` if it does not end within the bytes. */
 function takeRaw(bytes: Uint8Array): RawAttribute | undefined {
-  const [flags = 0, code = 0] = bytes;
+  const flags = bytes[0] ?? 0;
   const isLong = (flags & EXTENDED_LENGTH) !== 0;
   const start = isLong ? 4 : 3;
   if (bytes.length < start) return undefined;
-  const [, , high = 0, low = 0] = bytes;
-  const end = start + (isLong ? (high << 8) | low : high);
+  const length = bytes[2] ?? 0;
+  const end = start + (isLong ? (length << 8) | (bytes[3] ?? 0) : length);
   if (bytes.length < end) return undefined;
-  return { flags, code, value: bytes.subarray(start, end), whole: bytes.subarray(0, end) };
+  return { flags, code: bytes[1] ?? 0, value: bytes.subarray(start, end), whole: bytes.subarray(0, end) };
 }
 
 /** The first one counts, but of routes there must not be a second (RFC 7606 section 3 g). */
@@ -174,25 +190,16 @@ interface Trouble {
   readonly message: string;
 }
 
-function encodeAttribute(attribute: WireAttribute, w: Writer, options: CodecOptions): void {
-  const value = new Writer();
-  const code = attributeCode(attribute);
-  let flags: number;
-  if (attribute.type === "unknown") {
-    if (codecOfCode(code)) throw new RangeError(`attribute ${code} is not unknown`);
-    value.bytes(attribute.value);
-    flags = OPTIONAL | TRANSITIVE | PARTIAL;
-  } else {
+/** Returns the attribute's flags. */
+function encodeValue(attribute: WireAttribute, values: Writer, options: CodecOptions): number {
+  if (attribute.type !== "unknown") {
     const codec = codecOf(attribute);
-    codec.encode(attribute, value, options);
-    flags = codec.flags;
+    codec.encode(attribute, values, options);
+    return codec.flags;
   }
-  if (value.length > LONGEST_SHORT)
-    w.u8(flags | EXTENDED_LENGTH)
-      .u8(code)
-      .u16(value.length);
-  else w.u8(flags).u8(code).u8(value.length);
-  w.bytes(value.toBytes());
+  if (codecOfCode(attribute.code)) throw new RangeError(`attribute ${attribute.code} is not unknown`);
+  values.bytes(attribute.value);
+  return OPTIONAL | TRANSITIVE | PARTIAL;
 }
 
 function attributeCode(attribute: WireAttribute): number {

@@ -57,7 +57,8 @@ export function encodeNlri(list: readonly Nlri[], w: Writer, { family, addPath }
     if (hasPathId !== (pathId !== undefined)) throw new RangeError(`${prefix} with path identifier ${pathId}`);
     if (pathId !== undefined) w.u32(pathId);
     const length = prefixLength(prefix);
-    w.u8(length).bytes(ipToBytes(address).subarray(0, bytesFor(length)));
+    w.u8(length);
+    encodeFirst(bytesFor(length), ipToBytes(address), w);
   }
 }
 
@@ -74,6 +75,12 @@ function decodePrefix(r: Reader, family: Family): Prefix {
   // The bits behind the length mean nothing (RFC 4271 section 4.3); a `Prefix` has none.
   if (length % 8 > 0) address[length >>> 3] = (address[length >>> 3] as number) & (0xff << (8 - (length % 8)));
   return `${ipFromBytes(address)}/${length}` as Prefix;
+}
+
+/** A view of so small an array costs more than to write the bytes one by one. */
+function encodeFirst(count: number, bytes: Uint8Array, w: Writer): void {
+  if (count === bytes.length) w.bytes(bytes);
+  else for (let i = 0; i < count; i++) w.u8(bytes[i] as number);
 }
 
 function bytesFor(bits: number): number {

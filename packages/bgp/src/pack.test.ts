@@ -6,6 +6,7 @@ import type { CodecOptions } from "./negotiation.ts";
 import type { Nlri } from "./nlri.ts";
 import { packUpdates, packWithdrawals, type RouteBatch } from "./pack.ts";
 import { updateRoutes } from "./routes.ts";
+import type { Update } from "./update.ts";
 import { decoded, ip, ipv6, MODERN, route } from "./wire.test.fixture.ts";
 
 const LONG: CodecOptions = { ...MODERN, extendedMessage: { send: true, receive: true } };
@@ -74,8 +75,10 @@ describe("many routes with equal attributes", () => {
 
   test("need room beside their attributes", () => {
     const long: PathAttribute = { type: "unknown", code: 99, value: new Uint8Array(4_060) };
-    const routes: RouteBatch = { attributes: [long], nextHop: { address: ip("192.0.2.1") }, nlri: hosts4(1) };
+    const routes: RouteBatch = { attributes: [long], nextHop: { address: ip("192.0.2.1") }, nlri: hosts4(2) };
     expect(() => packUpdates(routes, MODERN)).toThrow(RangeError);
+    const [single] = packUpdates({ ...routes, nlri: hosts4(1) }, MODERN);
+    expect(() => encodeMessage(single as Update, MODERN)).toThrow(RangeError);
     expect(packUpdates(routes, LONG)).toHaveLength(1);
   });
 });

@@ -20,7 +20,7 @@ export interface RouteBatch {
  * As few UPDATEs as announce these routes, none longer than the session allows: IPv4 routes with an IPv4 next hop in
  * the message's own field, all others in MP_REACH_NLRI (RFC 4760, RFC 8950).
  *
- * Throws `RangeError` if the attributes leave no room for a route.
+ * Throws `RangeError` if the attributes leave no room for a route; that of a single one is left to `encodeMessage`.
  */
 export function packUpdates({ attributes, nextHop, nlri }: RouteBatch, options: CodecOptions): Update[] {
   const [first] = nlri;
@@ -48,7 +48,8 @@ function carrying(routes: MpReach | MpUnreach, others: readonly PathAttribute[] 
 }
 
 function pack(nlri: readonly Nlri[], build: (part: readonly Nlri[]) => Update, options: CodecOptions): Update[] {
-  if (nlri.length === 0) return [];
+  // Most changes are of one route, and what is too long for one message is refused when it is encoded.
+  if (nlri.length < 2) return nlri.length === 0 ? [] : [build(nlri)];
   const frame = new Writer();
   encodeUpdate(build([]), frame, options);
   const room = longestMessage(options.extendedMessage.send) - HEADER_LENGTH - frame.length - LONGER_ATTRIBUTE_HEADER;
