@@ -4,8 +4,12 @@ import type { AllocatorConfig, Change } from "./change.ts";
 import type { Explanation } from "./explanation.ts";
 import type { Freed } from "./freed.ts";
 import { IndexedLedger } from "./indexed-ledger.ts";
+import type { Held } from "./ledger.ts";
+import { secondLine, waitingLine } from "./line-key.ts";
+import { Lines } from "./lines.ts";
 import { actionsOf } from "./outcome-actions.ts";
 import type { PoolSet } from "./pool.ts";
+import { compareSeniority, compareWishes } from "./seniority.ts";
 import type { ServiceInput } from "./service.ts";
 import { isDegraded, type Outcome, settle } from "./settle.ts";
 import { survey } from "./survey.ts";
@@ -19,8 +23,8 @@ export class Allocator {
   readonly #ledger = new IndexedLedger();
   readonly #services = new Map<string, ServiceInput>();
   readonly #refusals = new Map<string, Refusal>();
-  readonly #waiting = new Set<string>();
-  readonly #degraded = new Set<string>();
+  readonly #waiting = new Lines(compareWishes);
+  readonly #degraded = new Lines(compareSeniority);
   #now = 0;
 
   constructor(config: AllocatorConfig) {
@@ -38,6 +42,7 @@ export class Allocator {
     const releases = Array.from(services).flatMap(([key, service]) => (service ? [] : this.#remove(key)));
     const concerned = pools ? [...this.#ledger.setPools(pools), ...this.#discontent()] : [];
     if (freed.length > 0) this.#ledger.load(freed);
+    const hasNewPools = pools !== undefined;
     const changed = new Map<string, ServiceInput>();
     for (const key of concerned) changed.set(key, this.#services.get(key) as ServiceInput);
     for (const [key, service] of services) {
@@ -47,12 +52,13 @@ export class Allocator {
     }
     const agenda = {
       changed: Array.from(changed.values()),
-      freed: pools !== undefined || releases.length > 0 || hasRested,
-      waiting: () => this.#all(this.#waiting),
-      degraded: () => this.#all(this.#degraded),
+      freed: hasNewPools || releases.length > 0 || hasRested,
+      waiting: () => this.#linesOf(this.#waiting, hasNewPools),
+      degraded: () => this.#linesOf(this.#degraded, hasNewPools),
     };
     const outcomes = settle(agenda, { ledger: this.#ledger, config: this.#config });
     const told = Array.from(outcomes.values(), (outcome) => this.#record(outcome));
+    if (hasNewPools) this.#reorder();
     const actions = actionsOf(told, this.#ledger);
     this.#ledger.end();
     return [...releases, ...actions];
@@ -126,8 +132,11 @@ export class Allocator {
     const { service, refusal } = outcome;
     const { key } = service;
     const held = this.#ledger.held(key);
-    mark(this.#waiting, key, held ? "absent" : "present");
-    mark(this.#degraded, key, isDegraded(service, held) ? "present" : "absent");
+    this.#waiting.put(service, held ? undefined : waitingLine(service, this.#ledger));
+    this.#degraded.put(
+      service,
+      held && isDegraded(service, held) ? secondLine(service, held, this.#ledger) : undefined,
+    );
     const old = this.#refusals.get(key);
     if (refusal) this.#refusals.set(key, refusal);
     else this.#refusals.delete(key);
@@ -140,8 +149,17 @@ export class Allocator {
     return Array.from(this.#refusals.keys()).filter((key) => this.#ledger.held(key));
   }
 
-  *#all(keys: Iterable<string>): Iterable<ServiceInput> {
-    for (const key of keys) yield this.#services.get(key) as ServiceInput;
+  /** Whom to ask. Who had a resting address before may have it though others in the same line may not. */
+  *#linesOf(lines: Lines, hasNewPools: boolean): Iterable<readonly ServiceInput[]> {
+    if (lines.size === 0) return;
+    yield* hasNewPools ? lines.singly() : lines.all();
+    yield* lines.among(this.#ledger.formerHolders);
+  }
+
+  /** Other pools, other lines. */
+  #reorder(): void {
+    this.#waiting.reorder((service) => waitingLine(service, this.#ledger));
+    this.#degraded.reorder((service) => secondLine(service, this.#ledger.held(service.key) as Held, this.#ledger));
   }
 }
 
@@ -174,9 +192,4 @@ function collapse(changes: readonly Change[]): Collapsed {
     }
   }
   return { pools, services, freed };
-}
-
-function mark(set: Set<string>, key: string, state: "present" | "absent"): void {
-  if (state === "present") set.add(key);
-  else set.delete(key);
 }

@@ -60,6 +60,11 @@ export class IndexedLedger implements Ledger {
     return this.#resting.freed;
   }
 
+  /** Keys of the Services that had resting addresses last. */
+  get formerHolders(): Iterable<string> {
+    return this.#resting.formerHolders;
+  }
+
   /** When the next cool-down is over, in ms since the epoch. */
   get nextRested(): number | undefined {
     return this.#resting.nextEnd;

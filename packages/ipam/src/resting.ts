@@ -113,6 +113,11 @@ export class Resting {
     return end > this.#now ? end : undefined;
   }
 
+  /** Keys of the Services that had freed addresses last. */
+  get formerHolders(): Iterable<string> {
+    return this.#by.keys();
+  }
+
   /** The freed addresses that the Service had last. */
   *formerOf(service: string): Iterable<Ip> {
     yield* this.#by.get(service) ?? [];
@@ -136,6 +141,7 @@ export class Resting {
 
   /** Ends the round: what was left, and nobody has, is freed. */
   end(): void {
+    if (this.#left.size === 0) return;
     const addresses = Array.from(this.#left.keys()).filter((address) => !this.#options.isHeld(address));
     for (const address of addresses.toSorted(compareIps)) {
       const pool = this.#options.poolOf(address);

@@ -2,6 +2,7 @@ import type { Refusal, ReleaseReason } from "./action.ts";
 import { allocate, allocateOther } from "./allocate.ts";
 import type { AllocatorConfig } from "./change.ts";
 import type { RefusedPool } from "./explanation.ts";
+import { Heap } from "./heap.ts";
 import { type Former, judge } from "./keep.ts";
 import { type Held, heldBy, type Ledger } from "./ledger.ts";
 import { compareSeniority, compareWishes } from "./seniority.ts";
@@ -15,10 +16,10 @@ export interface Agenda {
   readonly changed: readonly ServiceInput[];
   /** An address was given up, or the pools changed: those who wait may be lucky now. */
   readonly freed: boolean;
-  /** Services without an address, asked for only if something was freed. */
-  waiting(): Iterable<ServiceInput>;
-  /** Services that have one family and want two, asked for only if something was freed. */
-  degraded(): Iterable<ServiceInput>;
+  /** Services without an address, in lines; asked for only if something was freed. */
+  waiting(): Iterable<readonly ServiceInput[]>;
+  /** Services that have one family and want two, in lines; asked for only if something was freed. */
+  degraded(): Iterable<readonly ServiceInput[]>;
 }
 
 /** What became of a Service. */
@@ -57,20 +58,50 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
     outcomes.set(service.key, hear(service, before(service), context));
   }
   const freed = agenda.freed || agenda.changed.some((service) => gaveUp(before(service), ledger.held(service.key)));
-  const others = (services: Iterable<ServiceInput>) =>
-    freed ? Array.from(services).filter(({ key }) => !outcomes.has(key)) : [];
+  // Who is asked keeps what became of it; true if those behind it may still fare better.
+  const ask = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean => {
+    const told = answer(outcomes.get(service.key) ?? untouched(service, ledger), ledger);
+    outcomes.set(service.key, told);
+    return !told.refusal;
+  };
+  const askOthers = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean =>
+    outcomes.has(service.key) || ask(service, answer);
 
   const pending = agenda.changed.filter(({ key }) => !ledger.held(key));
-  for (const service of [...pending, ...others(agenda.waiting())].toSorted(compareWishes)) {
-    outcomes.set(service.key, serve(outcomes.get(service.key) ?? untouched(service, ledger), ledger));
-  }
+  inTurn(compareWishes, [
+    ...pending.map((service): Line => ({ services: [service], act: () => ask(service, serve) })),
+    ...linesOf(freed ? agenda.waiting() : [], (service) => askOthers(service, serve)),
+  ]);
   const incomplete = Array.from(outcomes.values(), ({ service }) => service).filter((service) =>
     isDegraded(service, ledger.held(service.key)),
   );
-  for (const service of [...incomplete, ...others(agenda.degraded())].toSorted(compareSeniority)) {
-    outcomes.set(service.key, complete(outcomes.get(service.key) ?? untouched(service, ledger), ledger));
-  }
+  inTurn(compareSeniority, [
+    ...incomplete.map((service): Line => ({ services: [service], act: () => ask(service, complete) })),
+    ...linesOf(freed ? agenda.degraded() : [], (service) => askOthers(service, complete)),
+  ]);
   return outcomes;
+}
+
+interface Line {
+  readonly services: readonly ServiceInput[];
+  /** Serves one of them; false if those behind it need not be asked. */
+  act(service: ServiceInput): boolean;
+}
+
+function linesOf(lines: Iterable<readonly ServiceInput[]>, act: Line["act"]): Line[] {
+  return Array.from(lines, (services) => ({ services, act }));
+}
+
+/** Serves all lines at once, whoever comes first. */
+function inTurn(compare: (a: ServiceInput, b: ServiceInput) => number, lines: readonly Line[]): void {
+  const turns = lines.flatMap((line) => (line.services[0] ? [{ line, at: 0, head: line.services[0] }] : []));
+  const queue = new Heap(turns, (a, b) => compare(a.head, b.head));
+  for (let turn = queue.pop(); turn; turn = queue.pop()) {
+    if (!turn.line.act(turn.head)) continue;
+    const at = turn.at + 1;
+    const head = turn.line.services[at];
+    if (head) queue.push({ line: turn.line, at, head });
+  }
 }
 
 /** Whether a Service has one family, would take the other, and did not ask for just this address or another pool. */
