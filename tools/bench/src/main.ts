@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { allocation } from "./allocation.ts";
 import { answers } from "./answers.ts";
 import { bfd } from "./bfd.ts";
 import { failover } from "./failover.ts";
@@ -18,6 +19,7 @@ interface Extras {
 }
 
 const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promise<Result[]>>> = {
+  allocation: async (quick) => allocation(quick ? 5 : 40),
   answers: (quick) =>
     answers(quick ? { requests: 300, rounds: 1, seconds: 1 } : { requests: 1000, rounds: 5, seconds: 4 }),
   bfd: (quick) => bfd(quick ? { detections: 1, soakSeconds: 5 } : { detections: 10, soakSeconds: 60 }),
