@@ -52,17 +52,18 @@ export function bgpService(world: World, key: string, { pool, addresses }: Holdi
 
 /** Endpoints, each once: an address that is ready in one slice and not in another is ready. */
 function endpoints(world: World, service: string): readonly Endpoint[] {
-  const byAddress = new Map<string, Endpoint>();
+  const known = new Map<string, Endpoint>();
   for (const slice of world.endpointSlices(service)) {
     for (const { addresses, nodeName: node, conditions } of slice.endpoints) {
       const [address] = addresses;
       if (address === undefined) continue;
       const { ready, serving } = conditions;
-      const before = byAddress.get(address);
-      if (!before || !canServe(before)) byAddress.set(address, { node, ready, serving });
+      const key = `${address} ${node}`;
+      const before = known.get(key);
+      if (!before || !canServe(before)) known.set(key, { node, ready, serving });
     }
   }
-  return Array.from(byAddress.values());
+  return Array.from(known.values());
 }
 
 /** The texts by which announcing knows communities. */
