@@ -39,28 +39,33 @@ const EXABGP = announcement(
   route("198.51.100.0/24"),
 );
 
+/** What ExaBGP begins with. */
+const EXABGP_OPEN: Pick<Recording, "open" | "opens"> = {
+  open:
+    "01 04 5ba0 005a c0000214 3c 02060104000100010206010400020001 02064104fa56ea01 02080506000100010002" +
+    "020c400a80780001018000020180 02020200 02024600 02020600",
+  opens: {
+    asn: 4_200_000_001,
+    holdSeconds: 90,
+    identifier: "192.0.2.20",
+    offers: [
+      "multiprotocol",
+      "multiprotocol",
+      "fourByteAs",
+      "extendedNextHop",
+      "gracefulRestart",
+      "routeRefresh",
+      "enhancedRouteRefresh",
+      "extendedMessage",
+    ],
+  },
+};
+
 /** Sessions with speakers that are driven by programs, by what the speaker was. */
 export const toolRecordings: Readonly<Record<string, Recording>> = {
   "ExaBGP 4.2.21": {
     ours: OURS,
-    open:
-      "01 04 5ba0 005a c0000214 3c 02060104000100010206010400020001 02064104fa56ea01 02080506000100010002" +
-      "020c400a80780001018000020180 02020200 02024600 02020600",
-    opens: {
-      asn: 4_200_000_001,
-      holdSeconds: 90,
-      identifier: "192.0.2.20",
-      offers: [
-        "multiprotocol",
-        "multiprotocol",
-        "fourByteAs",
-        "extendedNextHop",
-        "gracefulRestart",
-        "routeRefresh",
-        "enhancedRouteRefresh",
-        "extendedMessage",
-      ],
-    },
+    ...EXABGP_OPEN,
     messages: [
       [
         "a route with all attributes",
@@ -97,24 +102,7 @@ export const toolRecordings: Readonly<Record<string, Recording>> = {
   },
   "ExaBGP 4.2.21 with two-byte AS numbers": {
     ours: TWO_BYTE,
-    open:
-      "01 04 5ba0 005a c0000214 3c 02060104000100010206010400020001 02064104fa56ea01 02080506000100010002" +
-      "020c400a80780001018000020180 02020200 02024600 02020600",
-    opens: {
-      asn: 4_200_000_001,
-      holdSeconds: 90,
-      identifier: "192.0.2.20",
-      offers: [
-        "multiprotocol",
-        "multiprotocol",
-        "fourByteAs",
-        "extendedNextHop",
-        "gracefulRestart",
-        "routeRefresh",
-        "enhancedRouteRefresh",
-        "extendedMessage",
-      ],
-    },
+    ...EXABGP_OPEN,
     messages: [
       [
         "a route with all attributes",
