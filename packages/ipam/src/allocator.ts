@@ -39,7 +39,8 @@ export class Allocator {
     this.#now = Math.max(now, this.#now);
     const hasRested = this.#ledger.begin(this.#now);
     const { pools, services, freed } = collapse(changes);
-    const releases = Array.from(services).flatMap(([key, service]) => (service ? [] : this.#remove(key)));
+    const releases: Action[] = [];
+    for (const [key, service] of services) if (!service) releases.push(...this.#remove(key));
     const concerned = pools ? [...this.#ledger.setPools(pools), ...this.#discontent()] : [];
     if (freed.length > 0) this.#ledger.load(freed);
     const hasNewPools = pools !== undefined;

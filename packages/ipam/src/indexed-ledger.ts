@@ -42,6 +42,7 @@ export class IndexedLedger implements Ledger {
   #openPools: readonly PoolInput[] = [];
   readonly #pinnedPools = new Map<string, readonly PoolInput[]>();
   #setAside = false;
+  #found: Place | undefined;
 
   get setAside(): boolean {
     return this.#setAside;
@@ -109,6 +110,7 @@ export class IndexedLedger implements Ledger {
     this.#openPools = this.#pools.filter(({ autoAssign, allocation }) => autoAssign && !allocation);
     this.#pinnedPools.clear();
     this.#index = new BlockIndex(Array.from(this.#spaces.values()).flatMap(({ blocks }) => blocks));
+    this.#found = undefined;
     this.#shares.forgetPlaces();
     this.#resting.rebuild(setAside);
     if (fresh.size > 0) this.#refill(fresh);
@@ -145,6 +147,7 @@ export class IndexedLedger implements Ledger {
     const blocks = (this.#spaces.get(pool.name)?.blocks ?? []).filter((block) => block.family === family);
     const shared = this.#firstShareable(pool, blocks, { claimant, mayGrow });
     const free = mayGrow ? firstFree(pool, blocks) : undefined;
+    this.#found = free;
     const first = lower(free, shared)?.address ?? (mayGrow ? this.#resting.next(pool, family) : undefined);
     if (first) return first;
     if (!mayGrow) return { family, reason: "quotaReached" };
@@ -227,7 +230,8 @@ export class IndexedLedger implements Ledger {
   }
 
   #take(address: Ip): void {
-    const place = this.#index.find(address);
+    // Mostly what was found just before.
+    const place = this.#found?.address === address ? this.#found : this.#index.find(address);
     place?.block.tree.take(place.offset);
   }
 

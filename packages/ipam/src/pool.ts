@@ -59,7 +59,7 @@ export function allowsNamespace({ allocation }: PoolInput, namespace: string): b
 
 /** Whether the pool never gives this address out. */
 export function avoids({ avoidBuggyIps }: PoolInput, address: Ip): boolean {
-  return avoidBuggyIps && isIpv4(address) && /\.(?:0|255)$/.test(address);
+  return avoidBuggyIps && isIpv4(address) && (address.endsWith(".0") || address.endsWith(".255"));
 }
 
 /** Whether the pool gives this address only to a Service that asks for it. */

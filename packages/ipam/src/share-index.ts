@@ -40,6 +40,7 @@ export class ShareIndex {
   }
 
   delete(terms: SharingTerms, address: Ip): void {
+    if (!terms.sharingKey) return;
     const key = keyOf(terms);
     const group = this.#groups.get(key);
     const holders = group?.holders.get(address);

@@ -20,6 +20,7 @@ export interface NoWish {
 }
 
 const BOTH: readonly Family[] = ["ipv4", "ipv6"];
+const SINGLE: Readonly<Record<Family, readonly Family[]>> = { ipv4: ["ipv4"], ipv6: ["ipv6"] };
 
 /** The families that a Service wants, from its cluster addresses and its policy. */
 export function wishOf({ clusterIps, ipFamilies, ipFamilyPolicy }: ServiceInput): Wish | NoWish {
@@ -46,15 +47,14 @@ export function wishOf({ clusterIps, ipFamilies, ipFamilyPolicy }: ServiceInput)
 
 /** The families of one address, or of two of different families; otherwise why there are none, in MetalLB's words. */
 export function familiesOf(addresses: readonly (Ip | undefined)[]): readonly Family[] | string {
-  const known = addresses.filter((address) => address !== undefined);
+  const [first, second] = addresses;
+  if (addresses.length === 1 && first) return SINGLE[familyOf(first)];
+  const isPair = addresses.length === 2 && first && second;
+  if (isPair && familyOf(first) !== familyOf(second)) return BOTH;
   const list = `[${addresses.map((address) => address ?? "<nil>").join(" ")}]`;
-  if (known.length < addresses.length) return `IPFamilyForAddresses: Invalid address ${list}`;
-  if (known.length === 0 || known.length > 2) {
-    return `IPFamilyForAddresses: invalid ips length ${known.length} ${list}`;
-  }
-  const families = known.map(familyOf);
-  if (families.length === 1) return families;
-  return families[0] === families[1] ? `IPFamilyForAddresses: same address family ${list}` : BOTH;
+  if (addresses.includes(undefined)) return `IPFamilyForAddresses: Invalid address ${list}`;
+  if (isPair) return `IPFamilyForAddresses: same address family ${list}`;
+  return `IPFamilyForAddresses: invalid ips length ${addresses.length} ${list}`;
 }
 
 /** The addresses that a Service asks for, IPv4 first; empty if for none in particular. */
@@ -80,6 +80,7 @@ export function requestedAddresses(service: ServiceInput): readonly Ip[] | Refus
 
 /** IPv4 before IPv6; otherwise as listed. */
 export function inFamilyOrder(addresses: readonly Ip[]): readonly Ip[] {
+  if (addresses.length < 2) return addresses;
   return addresses.toSorted((a, b) => BOTH.indexOf(familyOf(a)) - BOTH.indexOf(familyOf(b)));
 }
 
