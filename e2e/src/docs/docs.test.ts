@@ -4,12 +4,26 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { advertisementManifest, createLab, Deployment, heraldCommand, manifests, poolManifest } from "@heraldlb/lab";
+import {
+  advertisementManifest,
+  createLab,
+  Deployment,
+  heraldCommand,
+  manifests,
+  poolManifest,
+  until,
+} from "@heraldlb/lab";
 import { expect, test } from "vitest";
 import { examplesOf } from "../packages/readme.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const exec = promisify(execFile);
+/** A router that is not there: metrics of BGP are served once one is defined. */
+const ROUTER = `apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: { name: router, namespace: metallb-system }
+spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.64.0.250 }
+`;
 const read = (path: string) => readFile(join(ROOT, path), "utf8");
 
 const documents = ["README.md", "docs/getting-started.md"] as const;
@@ -62,10 +76,13 @@ test("the reference has the metrics of both commands", async () => {
   if (!node || !controller) throw new RangeError("the lab has neither a node nor a controller");
   herald.write(
     "pool.yaml",
-    manifests(poolManifest("main", ["10.64.1.10/32"]), advertisementManifest("main", ["main"])),
+    manifests(poolManifest("main", ["10.64.1.10/32"]), advertisementManifest("main", ["main"]), ROUTER),
   );
   await herald.startController();
   await herald.ready(node, herald.startSpeaker(node));
+  await until("the speaker knew the router", async () =>
+    (await herald.metrics(node)).includes("metallb_bgp_session_up{"),
+  );
   const text = `${await herald.metrics(controller)}\n${await herald.metrics(node)}`;
   const served = new Set([...text.matchAll(/^# TYPE ((?:herald|metallb)_\w+)/gm)].map(([, name]) => name));
   const page = await read("docs/reference/metrics.md");
