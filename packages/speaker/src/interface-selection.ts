@@ -61,7 +61,7 @@ export function describeInterface(link: Interface): UsableInterface {
 }
 
 /** The first link-local address that duplicate address detection has passed. */
-function linkLocalOf({ addresses }: Interface): Ipv6 | undefined {
+export function linkLocalOf({ addresses }: Interface): Ipv6 | undefined {
   const found = addresses.find(({ address, tentative }) => address.includes(":") && isLinkLocal(address) && !tentative);
   return found?.address as Ipv6 | undefined;
 }
