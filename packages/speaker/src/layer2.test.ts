@@ -170,13 +170,24 @@ describe("answers", () => {
     expect(network.sockets[0]?.sent).toEqual([]);
   });
 
+  const othersFrames = [gratuitousReply(OTHER, V4), arpProbe(OTHER, V4)].map((packet) =>
+    encodeEthernet({
+      ...{ destination: BROADCAST_MAC, source: OTHER, etherType: ETHER_TYPE.arp },
+      payload: encodeArp(packet),
+    }),
+  );
+
   test("by others and their probes are told, with the interface", async () => {
-    const { hear, told } = await serving();
-    for (const packet of [gratuitousReply(OTHER, V4), arpProbe(OTHER, V4)]) {
-      const payload = encodeArp(packet);
-      hear(encodeEthernet({ destination: BROADCAST_MAC, source: OTHER, etherType: ETHER_TYPE.arp, payload }));
-    }
+    const { layer2, hear, told } = await serving();
+    layer2.hold(V4);
+    for (const frame of othersFrames) hear(frame);
     expect(told).toEqual([`claim ${V4} ${OTHER} eth0`, `probe ${V4} ${OTHER} eth0`]);
+  });
+
+  test("by others are not told where this node neither answers nor could", async () => {
+    const { hear, told } = await serving();
+    for (const frame of othersFrames) hear(frame);
+    expect(told).toEqual([]);
   });
 });
 

@@ -94,6 +94,7 @@ export class Layer2 {
         ...dependencies,
         table: this.#table,
         later: (work) => joins.put(work, "first"),
+        isHeld: (group) => this.#held.has(group),
         heard: (kind, address, mac, name) => listener.heard(kind, address, mac, name),
         count: (verdict) => void this.#verdicts.set(verdict, (this.#verdicts.get(verdict) ?? 0) + 1),
       },

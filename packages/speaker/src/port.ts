@@ -1,3 +1,4 @@
+import type { GroupId } from "@heraldlb/election";
 import {
   arpAndNdpFilter,
   arpFilter,
@@ -36,6 +37,8 @@ export interface PortEnvironment {
   later(work: () => void): void;
   /** Asked before frames are looked at: false if they are to be dropped. */
   admit(frames: number): boolean;
+  /** Whether what is heard of a group's addresses matters: this node answers for them, or could. */
+  isHeld(group: GroupId): boolean;
   /** Another host claims an address, or asks whether anybody has it. */
   heard(kind: "claim" | "probe", address: Ip, mac: Mac, name: string): void;
   /** What became of a frame. */
@@ -168,7 +171,8 @@ export class Port {
     if (linkLocal) this.#memberships.enable();
   }
 
-  #heard(kind: "claim" | "probe", { address }: ServedAddress, frame: Uint8Array, at: number): void {
+  #heard(kind: "claim" | "probe", { address, group }: ServedAddress, frame: Uint8Array, at: number): void {
+    if (!this.#env.isHeld(group)) return;
     this.#env.heard(kind, address, macFromBytes(frame.subarray(at, at + 6)), this.#link.name);
   }
 
