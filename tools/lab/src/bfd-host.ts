@@ -109,7 +109,9 @@ export async function startBfd(namespace: string, scheduling: BfdScheduling = "u
     namespace,
     ...scriptCommand("bfd-script", [scheduling]),
   ];
-  const host = new BfdHost(spawn("setpriv", command, { stdio: ["pipe", "pipe", "pipe"] }));
+  // In a session of its own, as a service is: Linux shares the processors out among sessions first, and only within one
+  // among its processes, so that busy relatives would be at its expense.
+  const host = new BfdHost(spawn("setpriv", command, { stdio: ["pipe", "pipe", "pipe"], detached: true }));
   await until("Herald's BFD had started", () => host.isReady);
   return host;
 }
