@@ -46,8 +46,7 @@ export function decodeAttributes(bytes: Uint8Array, options: CodecOptions): Attr
   for (let rest = bytes; rest.length > 0; ) {
     const raw = takeRaw(rest);
     if (!raw) {
-      const message = "the last attribute does not end with the list";
-      errors.push({ action: "treatAsWithdraw", message, notification: notification("malformedAttributeList") });
+      errors.push(overrun(rest));
       break;
     }
     rest = rest.subarray(raw.whole.length);
@@ -86,6 +85,16 @@ export function encodeAttributes(attributes: readonly PathAttribute[], w: Writer
     else w.u8(flags).u8(code).u8(length);
     w.bytes(bytes.subarray(start, end));
   }
+}
+
+/** What the attribute that should stand here means for the routes (RFC 7606 section 4): if it has them, they are lost. */
+function overrun(bytes: Uint8Array): UpdateError {
+  const { onMalformed } = codecOfCode(bytes[1] ?? 0) ?? {};
+  return {
+    action: onMalformed === "sessionReset" ? "sessionReset" : "treatAsWithdraw",
+    message: "the last attribute does not end with the list",
+    notification: notification("malformedAttributeList"),
+  };
 }
 
 /** `undefined` if it does not end within the bytes. */

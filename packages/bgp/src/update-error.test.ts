@@ -105,6 +105,7 @@ const cases: readonly Case[] = [
     `80 0f 06 0002 01 20 2001 ${GOOD}`,
   ],
   ["4: an attribute that exceeds the list", "treatAsWithdraw", "malformedAttributeList", `${GOOD} 80 04 08 00000000`],
+  ["3 j, 4: MP_REACH_NLRI that exceeds the list", "sessionReset", "malformedAttributeList", `${GOOD} 80 0e 40 0002 01`],
   ["4: an attribute without a length", "treatAsWithdraw", "malformedAttributeList", `${GOOD} 80 04`],
   ["4: an attribute with half a length", "treatAsWithdraw", "malformedAttributeList", `${GOOD} 90 04 00`],
   ["4: an empty ORIGIN", "treatAsWithdraw", "attributeLengthError", `40 01 00 ${AS_PATH} ${NEXT_HOP}`],
