@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { allocation } from "./allocation.ts";
 import { answers } from "./answers.ts";
 import { bfd } from "./bfd.ts";
+import { bgp } from "./bgp.ts";
 import { bgpCodec } from "./bgp-codec.ts";
 import { failover } from "./failover.ts";
 import { memory } from "./memory.ts";
@@ -24,6 +25,7 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
   answers: (quick) =>
     answers(quick ? { requests: 300, rounds: 1, seconds: 1 } : { requests: 1000, rounds: 5, seconds: 4 }),
   bfd: (quick) => bfd(quick ? { detections: 1, soakSeconds: 5 } : { detections: 10, soakSeconds: 60 }),
+  bgp: (quick) => bgp(quick ? { changes: 10 } : { changes: 200 }),
   "bgp-codec": async (quick) => bgpCodec(quick ? { routes: 10_000, rounds: 3 } : { routes: 100_000, rounds: 10 }),
   failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
   memory,
