@@ -141,7 +141,7 @@ describe("what was freed", () => {
     expect(addresses.refusal("default/new")).toMatchObject({ reason: "coolingDown", until: 15_000 });
     expect(log.entries.find(({ message }) => message === "no addresses given")?.fields).toMatchObject({
       until: new Date(15_000),
-      pools: [{ pool: "lab", family: "ipv4", reason: "coolingDown", until: 15_000 }],
+      pools: [{ pool: "lab", family: "ipv4", reason: "coolingDown", until: new Date(15_000) }],
     });
     expect(wait(8_999).entries).toEqual([]);
     expect(wait(1).entries).toMatchObject([{ type: "freed", freed: [] }, { type: "store" }]);

@@ -8,6 +8,7 @@ import {
   type Freed,
   type Holding,
   type Refusal,
+  type RefusedPool,
 } from "@heraldlb/ipam";
 import { type Family, type Ip, parseIp } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
@@ -212,7 +213,7 @@ export class Addresses {
       }
       case "refuse": {
         const { reason, message, until, refused } = action;
-        const fields = { service, reason, detail: message, until: until && new Date(until), pools: refused };
+        const fields = { service, reason, detail: message, until: dateOf(until), pools: poolFields(refused) };
         if (this.#allocator.holding(service)) log.info("addresses not as wished", fields);
         else log.info("no addresses given", fields);
         return {};
@@ -227,8 +228,7 @@ export class Addresses {
     } else if (cause === "restored") {
       log.debug("addresses kept", { service, addresses, pool });
     } else {
-      const pools = refused.length > 0 ? refused : undefined;
-      log.info("addresses given", { service, addresses, pool, reason: cause, pools });
+      log.info("addresses given", { service, addresses, pool, reason: cause, pools: poolFields(refused) });
     }
   }
 
@@ -252,6 +252,12 @@ export class Addresses {
 type Assignment = Extract<Action, { type: "assign" }>;
 
 const NO_CHANGES: AddressChanges = { entries: [], affected: [] };
+
+const dateOf = (time: number | undefined): Date | undefined => (time === undefined ? undefined : new Date(time));
+
+/** The pools that did not serve, for people; undefined if there are none. */
+const poolFields = (refused: readonly RefusedPool[]): readonly unknown[] | undefined =>
+  refused.length > 0 ? refused.map((pool) => ({ ...pool, until: dateOf(pool.until) })) : undefined;
 
 const keyOf = ({ namespace, name }: StatusRecord): string => `${namespace}/${name}`;
 
