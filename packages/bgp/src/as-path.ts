@@ -21,6 +21,11 @@ const typeByCode: ReadonlyMap<number, AsPathSegment["type"]> = new Map(
 
 const MOST_PER_SEGMENT = 0xff;
 
+/** Whether a segment is of a confederation (RFC 5065 section 3). */
+export function isConfederation({ type }: AsPathSegment): boolean {
+  return type === "confedSequence" || type === "confedSet";
+}
+
 /** Reads segments to the end. Empty segments and AS 0 are malformed (RFC 7606 section 7.2, RFC 7607). */
 export function decodeSegments(r: Reader, fourByteAs: boolean): AsPathSegment[] {
   const segments: AsPathSegment[] = [];

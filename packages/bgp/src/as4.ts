@@ -1,8 +1,6 @@
-import { AS_TRANS, type AsPathSegment, LARGEST_TWO_BYTE_AS } from "./as-path.ts";
+import { AS_TRANS, type AsPathSegment, isConfederation, LARGEST_TWO_BYTE_AS } from "./as-path.ts";
 import type { PathAttribute } from "./attribute.ts";
 import type { WireAttribute } from "./attribute-codec.ts";
-
-const isConfederation = ({ type }: AsPathSegment) => type === "confedSequence" || type === "confedSet";
 
 /** What a peer without four-byte AS numbers gets: with the numbers that do not fit, beside (RFC 6793 section 4.2.2). */
 export function splitAs4(attributes: readonly PathAttribute[]): readonly WireAttribute[] {

@@ -10,7 +10,14 @@ import {
   type Reader,
   type Writer,
 } from "@heraldlb/net";
-import { type AsPathSegment, decodeAsn, decodeSegments, encodeAsn, encodeSegments } from "./as-path.ts";
+import {
+  type AsPathSegment,
+  decodeAsn,
+  decodeSegments,
+  encodeAsn,
+  encodeSegments,
+  isConfederation,
+} from "./as-path.ts";
 import type { Origin, PathAttribute } from "./attribute.ts";
 import { decodeExtendedCommunities, encodeExtendedCommunities, type LargeCommunity } from "./community.ts";
 import { decodeMpReach, decodeMpUnreach, encodeMpReach, encodeMpUnreach } from "./mp-nlri.ts";
@@ -80,7 +87,7 @@ const codecs: { readonly [T in KnownAttribute["type"]]: AttributeCodec<Extract<K
     flags: TRANSITIVE,
     error: "malformedAsPath",
     hasLength: anyLength,
-    decode: (value, { fourByteAs }) => ({ type: "asPath", segments: decodeSegments(value, fourByteAs) }),
+    decode: (value, options) => ({ type: "asPath", segments: decodeAsPath(value, options) }),
     encode: ({ segments }, value, { fourByteAs }) => encodeSegments(segments, value, fourByteAs),
   },
   nextHop: {
@@ -250,6 +257,15 @@ export function isHost(address: Ip): boolean {
 function host(address: Ipv4): Ipv4 {
   if (!isHost(address)) throw new DecodeError("malformed", `${address} is no host`);
   return address;
+}
+
+/** A confederation keeps its segments to itself (RFC 5065 section 5). */
+function decodeAsPath(value: Reader, { fourByteAs, peer }: CodecOptions): AsPathSegment[] {
+  const segments = decodeSegments(value, fourByteAs);
+  if (peer === "external" && segments.some(isConfederation)) {
+    throw new DecodeError("malformed", "a confederation's segment from outside");
+  }
+  return segments;
 }
 
 function decodeOrigin(code: number): Origin {

@@ -43,6 +43,13 @@ const cases: readonly Case[] = [
     `${ORIGIN} 40 02 02 02 00 ${NEXT_HOP}`,
   ],
   [
+    "RFC 5065 section 5: AS_PATH with a confederation's segment from outside",
+    "treatAsWithdraw",
+    "malformedAsPath",
+    `${ORIGIN} 40 02 06 03 01 0000fde9 ${NEXT_HOP}`,
+    { options: EXTERNAL },
+  ],
+  [
     "RFC 7607: AS_PATH with AS 0",
     "treatAsWithdraw",
     "malformedAsPath",
