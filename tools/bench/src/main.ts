@@ -7,6 +7,7 @@ import { answers } from "./answers.ts";
 import { bfd } from "./bfd.ts";
 import { bgp } from "./bgp.ts";
 import { bgpCodec } from "./bgp-codec.ts";
+import { bgpRoutes } from "./bgp-routes.ts";
 import { failover } from "./failover.ts";
 import { memory } from "./memory.ts";
 import { OWNERSHIP_PARTS, type OwnershipPart, ownership } from "./ownership.ts";
@@ -27,6 +28,7 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
   bfd: (quick) => bfd(quick ? { detections: 1, soakSeconds: 5 } : { detections: 10, soakSeconds: 60 }),
   bgp: (quick) => bgp(quick ? { changes: 10 } : { changes: 200 }),
   "bgp-codec": async (quick) => bgpCodec(quick ? { routes: 10_000, rounds: 3 } : { routes: 100_000, rounds: 10 }),
+  "bgp-routes": (quick) => bgpRoutes({ counts: quick ? [1_000] : [1_000, 10_000, 100_000] }),
   failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
   memory,
   ownership: (quick, { minutes = quick ? BUSY_MINUTES.quick : BUSY_MINUTES.full, only }) =>
