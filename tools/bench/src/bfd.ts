@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { type Bfdd, type BfdHost, monotonicMs, pass, run, startBfd, startBfdd, until } from "@heraldlb/lab";
+import {
+  type Bfdd,
+  type BfdHost,
+  type BfdScheduling,
+  monotonicMs,
+  pass,
+  run,
+  startBfd,
+  startBfdd,
+  until,
+} from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import type { DesiredSession } from "@heraldlb/speaker";
 import type { Result } from "./result.ts";
