@@ -6,6 +6,8 @@ export interface DriverSettings {
   readonly restart?: BgpEnvironment["restart"];
   readonly listen?: BgpEnvironment["listen"];
   readonly keptRoutes?: number;
+  /** Looks for the routers at the other end of interfaces. Unset: it is told of them. */
+  readonly findsNeighbors?: boolean;
 }
 
 /** What a driver is told. */
@@ -25,6 +27,7 @@ export interface DriverReply {
 export interface SessionStatus {
   readonly name: string;
   readonly state: string;
+  readonly address?: Ip | undefined;
   readonly trouble?: string | undefined;
   readonly isConverged: boolean;
   readonly routes: { readonly wanted: number; readonly announced: number };

@@ -2,13 +2,13 @@
 // Arguments: the socket's path, the node's name, and settings as JSON (`DriverSettings`).
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { type Interface, watchInterfaces } from "@heraldlb/link";
+import { type Interface, openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
 import { type LogFields, type Logger, type LogLevel, systemClock } from "@heraldlb/runtime";
-import { type BgpEnvironment, BgpSpeaker } from "@heraldlb/speaker";
+import { type BgpEnvironment, BgpSpeaker, NeighborDiscovery } from "@heraldlb/speaker";
 import type { DriverReply, DriverRequest, DriverSettings } from "./driver-protocol.ts";
 
 const [path = "", node = "", text = "{}"] = process.argv.slice(2);
-const { restart, listen, keptRoutes = 0 } = JSON.parse(text) as DriverSettings;
+const { restart, listen, keptRoutes = 0, findsNeighbors = false } = JSON.parse(text) as DriverSettings;
 
 function logger(context: LogFields): Logger {
   const at = (level: LogLevel) => (message: string, fields?: LogFields) =>
@@ -34,6 +34,15 @@ const environment: BgpEnvironment = {
   interfaces: () => [...interfaces.values()],
 };
 const speaker = new BgpSpeaker(environment);
+const discovery = new NeighborDiscovery(
+  { ...environment, openSocket: openFrameSocket, openGroups: openMulticastGroups },
+  (name, address) => address && speaker.setNeighbor(name, address),
+);
+
+/** The interfaces that peers without an address name. */
+function unnumbered(): string[] {
+  return [...speaker.sessions.values()].flatMap(({ peer }) => (peer.address ? [] : (peer.interface ?? [])));
+}
 
 async function reply(request: DriverRequest): Promise<DriverReply> {
   switch (request.type) {
@@ -48,15 +57,18 @@ async function reply(request: DriverRequest): Promise<DriverReply> {
       break;
     case "close":
       await speaker.close(request.ending, request.reason);
+      discovery.close();
       server.close();
       following.abort();
       break;
     case "status":
       break;
   }
+  if (findsNeighbors) discovery.apply(unnumbered());
   const sessions = Array.from(speaker.sessions, ([name, session]) => ({
     name,
     state: session.state,
+    address: session.address,
     trouble: session.trouble,
     isConverged: session.isConverged,
     routes: session.routes,
@@ -76,5 +88,6 @@ const following = new AbortController();
 for await (const event of watchInterfaces(following.signal)) {
   if (event.type === "changed") interfaces.set(event.interface.index, event.interface);
   else if (event.type === "removed") interfaces.delete(event.interface.index);
+  discovery.interfacesChanged();
   speaker.interfacesChanged();
 }
