@@ -16,7 +16,9 @@ import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
 import type { Logger } from "@heraldlb/runtime";
 
 /** Kinds whose errors leave the configuration as it last was. */
-const CONFIGURATION_KINDS: ReadonlySet<string> = new Set(["IPAddressPool", "L2Advertisement"]);
+const CONFIGURATION_KINDS: ReadonlySet<string> = new Set([
+  ...["IPAddressPool", "L2Advertisement", "BGPPeer", "BGPAdvertisement", "BFDProfile", "Community"],
+]);
 
 /** What a catalog needs. */
 export interface CatalogOptions {
@@ -57,7 +59,7 @@ export class Catalog {
     return this.#configuration;
   }
 
-  /** Some pool or advertisement, or a file as a whole, is not in force as it is written. */
+  /** Some object of the configuration, or a file as a whole, is not in force as it is written. */
   get isStale(): boolean {
     return (
       this.#hasFileProblems ||

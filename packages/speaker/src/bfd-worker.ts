@@ -3,6 +3,7 @@ import { openFrameSocket } from "@heraldlb/link";
 import { type Logger, systemClock } from "@heraldlb/runtime";
 import { BfdSessions } from "./bfd/bfd-sessions.ts";
 import type { DesiredSession } from "./bfd/desired-session.ts";
+import { preferThisThread } from "./bfd/thread-priority.ts";
 import { udpNetwork } from "./bfd/udp-network.ts";
 import type { FromWorker } from "./worker-messages.ts";
 
@@ -18,6 +19,7 @@ export class BfdWorker {
 
   constructor(log: Logger, post: (message: FromWorker) => void) {
     this.#post = post;
+    preferThisThread(log);
     this.#sessions = new BfdSessions({
       clock: systemClock,
       log,

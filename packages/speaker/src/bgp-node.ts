@@ -72,6 +72,11 @@ export class BgpNode {
     return node;
   }
 
+  /** Whether every router has been told everything. */
+  get isConverged(): boolean {
+    return this.#speaker.sessions.values().every((session) => session.isConverged);
+  }
+
   /** Takes changes, which are on the wire before the call returns as far as connections take them. */
   apply(changes: readonly NodeChange[]): void {
     for (const change of changes) this.#remember(change);
@@ -82,18 +87,17 @@ export class BgpNode {
   }
 
   /** A BFD session has changed: a router that is gone for BFD is gone for BGP. */
-  bfdChanged({ session, state, diagnostic, remoteState, problem }: BfdReport): void {
+  bfdChanged({ session, state, remoteState }: BfdReport): void {
     const key = sessionKey(session);
-    const { log } = this.#options;
-    const peers = [...this.#watched].filter(([, watched]) => watched === key).map(([name]) => name);
-    log.info("BFD session changed", { peer: peers[0], remote: session.remote, state, diagnostic, problem });
     if (state === "up") {
       this.#bfdUp.add(key);
       return;
     }
     // A router that turns BFD off is there all the same (RFC 5882 section 4.2).
     if (!this.#bfdUp.delete(key) || remoteState === "adminDown") return;
-    for (const name of peers) this.#speaker.sessions.get(name)?.fail(notification("bfdDown"));
+    for (const [name, watched] of this.#watched) {
+      if (watched === key) this.#speaker.sessions.get(name)?.fail(notification("bfdDown"));
+    }
   }
 
   /** What the answering thread has counted. */

@@ -22,6 +22,7 @@ import { type Logger, systemClock } from "@heraldlb/runtime";
 import { batched, sliced } from "./batched.ts";
 import type { DesiredSession } from "./bfd/desired-session.ts";
 import { BgpLoader } from "./bgp-loader.ts";
+import { awaitSessions, reportSessions } from "./bgp-readiness.ts";
 import { ControllerAddresses } from "./controller-addresses.ts";
 import { releaseAfterBursts } from "./memory-release.ts";
 import { createMetrics } from "./metrics.ts";
@@ -155,13 +156,14 @@ interface BgpStart {
 
 function bgpLoader(
   { node, bgpListen }: Pick<Settings<typeof speakerOptions>, "node" | "bgpListen">,
-  { log, registry }: MainContext,
+  { log, registry, health }: MainContext,
   { tell, ...restart }: BgpStart,
 ): BgpLoader {
   const onBug = (error: unknown) => {
     throw error;
   };
   return new BgpLoader(async (all) => {
+    awaitSessions(health);
     const { BgpNode } = await import("./bgp-node.ts");
     const address = bgpListen && parseIp(bgpListen.host);
     const options = {
@@ -169,7 +171,9 @@ function bgpLoader(
       listen: bgpListen && address && { address, port: bgpListen.port },
       tellBfd: (sessions: readonly DesiredSession[]) => tell({ type: "bfd", sessions }),
     };
-    return await BgpNode.start(options, all, onBug);
+    const loaded = await BgpNode.start(options, all, onBug);
+    reportSessions(systemClock, health, () => loaded.isConverged);
+    return loaded;
   }, onBug);
 }
 
