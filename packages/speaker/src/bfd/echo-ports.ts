@@ -138,7 +138,7 @@ export class EchoPorts {
       const packet = decodeUdpPacket(frame.payload);
       if (packet.destinationPort === BFD_PORTS.singleHop) {
         const isNeighbour = [...this.#sessions.values()].some(
-          ({ remote, ...session }) => session.interface === name && remote === packet.source,
+          (session) => session.interface === name && session.remote === packet.source,
         );
         if (!isNeighbour || packet.hops !== SENT_HOPS) return;
         port.macs.set(packet.source, { own: frame.destination, theirs: frame.source });
