@@ -4,6 +4,7 @@ import type { AllocatorConfig, Change } from "./change.ts";
 import type { Explanation } from "./explanation.ts";
 import type { Freed } from "./freed.ts";
 import { IndexedLedger } from "./indexed-ledger.ts";
+import { isVouched } from "./keep.ts";
 import type { Held } from "./ledger.ts";
 import { secondLine, waitingLine } from "./line-key.ts";
 import { Lines } from "./lines.ts";
@@ -41,7 +42,7 @@ export class Allocator {
     const { pools, services, freed } = collapse(changes);
     const releases: Action[] = [];
     for (const [key, service] of services) if (!service) releases.push(...this.#remove(key));
-    const concerned = pools ? [...this.#ledger.setPools(pools), ...this.#discontent()] : [];
+    const concerned = pools ? [...this.#unsettledBy(pools), ...this.#discontent()] : [];
     if (freed.length > 0) this.#ledger.load(freed);
     const hasNewPools = pools !== undefined;
     const changed = new Map<string, ServiceInput>();
@@ -143,6 +144,15 @@ export class Allocator {
     else this.#refusals.delete(key);
     const isOld = old && refusal && old.reason === refusal.reason && old.message === refusal.message;
     return isOld ? { ...outcome, refusal: undefined } : outcome;
+  }
+
+  /** Puts these pools in force. Services whose addresses are to be judged anew. */
+  #unsettledBy(pools: PoolSet): readonly string[] {
+    const touched = this.#ledger.setPools(pools);
+    return Array.from(touched).filter((key) => {
+      const [service, held] = [this.#services.get(key), this.#ledger.held(key)];
+      return service && held && !isVouched(service, held, this.#ledger);
+    });
   }
 
   /** Services that keep an address against their wish: other pools may fulfil it. */

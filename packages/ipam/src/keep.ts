@@ -2,7 +2,7 @@ import type { Ip } from "@heraldlb/net";
 import type { Holding, Refusal, ReleaseReason, StrandedReason } from "./action.ts";
 import type { AllocatorConfig } from "./change.ts";
 import { closedPool, outsidePools, unknownPool } from "./complaint.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Held, Ledger } from "./ledger.ts";
 import { quoteAll } from "./message.ts";
 import { avoids, closedTo } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
@@ -47,6 +47,12 @@ export function judge(
     return losing(service, addresses, holding);
   }
   return hearRequests(service, holding, ledger);
+}
+
+/** Whether the pool that vouched for the Service's addresses still does: then there is nothing to judge anew. */
+export function isVouched(service: ServiceInput, held: Held, ledger: Ledger): boolean {
+  const { pool, stranded } = vouched(service, held, ledger);
+  return !held.stranded && !stranded && pool === held.pool;
 }
 
 /** Keeps what agrees with the Service's requests. What asks for a pool that may be set aside waits with what it has. */
