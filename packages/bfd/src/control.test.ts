@@ -12,34 +12,37 @@ const sha1: BfdAuthentication = {
   digest: Uint8Array.from({ length: 20 }, (_, i) => i),
 };
 
-// The first two were captured between two bfdd of FRR 8.4; the others are laid out by hand after RFC 5880 section 4.
+const [one, other] = [0x00b8_7be3, 0x1f79_0267];
+const frr = { multiplier: 3, requiredMinEchoRxUs: 50_000 };
+const slow = { ...frr, desiredMinTxUs: 1_000_000, requiredMinRxUs: 1_000_000 };
+const fast = { ...frr, desiredMinTxUs: 300_000, requiredMinRxUs: 300_000 };
+
+// Those of FRR were captured between two bfdd 8.4.4; the others are laid out by hand after RFC 5880 section 4.
 const cases: readonly (readonly [string, BfdControl, Uint8Array])[] = [
   [
     "the first packet of a session of FRR's",
-    {
-      ...PACKET,
-      multiplier: 3,
-      myDiscriminator: 0x2f7f1e5c,
-      desiredMinTxUs: 1_000_000,
-      requiredMinRxUs: 300_000,
-      requiredMinEchoRxUs: 50_000,
-    },
-    hex("20 40 03 18 2f7f1e5c 00000000 000f4240 000493e0 0000c350"),
+    { ...PACKET, ...slow, myDiscriminator: one },
+    hex("20 40 03 18 00b87be3 00000000 000f4240 000f4240 0000c350"),
   ],
   [
-    "a poll of a session that is up",
-    {
-      ...PACKET,
-      state: "up",
-      isPoll: true,
-      multiplier: 3,
-      myDiscriminator: 0x2f7f1e5c,
-      yourDiscriminator: 0x0a0b0c0d,
-      desiredMinTxUs: 300_000,
-      requiredMinRxUs: 300_000,
-      requiredMinEchoRxUs: 50_000,
-    },
-    hex("20 e0 03 18 2f7f1e5c 0a0b0c0d 000493e0 000493e0 0000c350"),
+    "FRR's answer to that",
+    { ...PACKET, ...slow, state: "init", myDiscriminator: other, yourDiscriminator: one },
+    hex("20 80 03 18 1f790267 00b87be3 000f4240 000f4240 0000c350"),
+  ],
+  [
+    "FRR's poll once it is up",
+    { ...PACKET, ...fast, state: "up", isPoll: true, myDiscriminator: one, yourDiscriminator: other },
+    hex("20 e0 03 18 00b87be3 1f790267 000493e0 000493e0 0000c350"),
+  ],
+  [
+    "FRR's answer to that poll",
+    { ...PACKET, ...fast, state: "up", isFinal: true, myDiscriminator: other, yourDiscriminator: one },
+    hex("20 d0 03 18 1f790267 00b87be3 000493e0 000493e0 0000c350"),
+  ],
+  [
+    "FRR's end of a session whose echo packets did not return",
+    { ...PACKET, ...fast, diagnostic: 2, myDiscriminator: other },
+    hex("22 40 03 18 1f790267 00000000 000493e0 000493e0 0000c350"),
   ],
   [
     "every flag but that of authentication, and a diagnostic",
