@@ -1,10 +1,9 @@
-import { type Frr, type Host, pass, until } from "@heraldlb/lab";
+import { type Host, pass, until } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import type { BgpRoute } from "@heraldlb/speaker";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { DriverSettings } from "./driver-protocol.ts";
 import {
-  createScene,
   frrConfig,
   neighborOf,
   type PeerSettings,
@@ -12,24 +11,11 @@ import {
   ROUTER_ASN,
   route,
   routesOf,
-  type Scene,
   SPEAKER_ASN,
+  useScene,
 } from "./scene.fixture.ts";
 
-let scene: Scene;
-let frr: Frr | undefined;
-
-beforeAll(async () => {
-  scene = await createScene("s-frr");
-});
-afterAll(async () => {
-  await scene[Symbol.asyncDispose]();
-});
-afterEach(async () => {
-  if (!scene.driver.exit) await scene.driver[Symbol.asyncDispose]();
-  await frr?.[Symbol.asyncDispose]();
-  frr = undefined;
-});
+const scene = useScene("s-frr", { beforeAll, afterEach, afterAll });
 
 const SQUATTER = `require("node:net").createServer().listen(179)`;
 const WEB = route("10.64.1.1/32");
@@ -51,7 +37,7 @@ async function begin({ lines = [], families, neighbor, peer: change, routes = [W
   const address = neighbor ?? scene.node.ipv4;
   const remote = lines.some((line) => line.includes("remote-as")) ? [] : [`N remote-as ${SPEAKER_ASN}`];
   const all = [...remote, ...lines].map((line) => line.replace(/^N /, `neighbor ${address} `));
-  frr = await scene.frr(frrConfig(address, all, families), port);
+  const frr = await scene.frr(frrConfig(address, all, families), port);
   await scene.start(settings);
   await scene.replace({ peers: [peer({ address: scene.routerHost.ipv4, ...change })], routes });
   return frr;

@@ -3,31 +3,17 @@ import type { BgpRoute } from "@heraldlb/speaker";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { DriverSettings } from "./driver-protocol.ts";
 import {
-  createScene,
   frrConfig,
   neighborOf,
   type PeerSettings,
   peer,
   route,
   routesOf,
-  type Scene,
   SPEAKER_ASN,
+  useScene,
 } from "./scene.fixture.ts";
 
-let scene: Scene;
-let frr: Frr | undefined;
-
-beforeAll(async () => {
-  scene = await createScene("s-life");
-});
-afterAll(async () => {
-  await scene[Symbol.asyncDispose]();
-});
-afterEach(async () => {
-  if (!scene.driver.exit) await scene.driver[Symbol.asyncDispose]();
-  await frr?.[Symbol.asyncDispose]();
-  frr = undefined;
-});
+const scene = useScene("s-life", { beforeAll, afterEach, afterAll });
 
 const [A, B, C] = [route("10.64.1.1/32"), route("10.64.1.2/32"), route("10.64.1.3/32")] as const;
 
@@ -35,8 +21,7 @@ const [A, B, C] = [route("10.64.1.1/32"), route("10.64.1.2/32"), route("10.64.1.
 async function router(...lines: string[]): Promise<Frr> {
   const { ipv4 } = scene.node;
   const all = [`remote-as ${SPEAKER_ASN}`, "timers connect 1", ...lines].map((line) => `neighbor ${ipv4} ${line}`);
-  frr = await scene.frr(frrConfig(ipv4, all));
-  return frr;
+  return await scene.frr(frrConfig(ipv4, all));
 }
 
 async function speak(routes: readonly BgpRoute[], change: PeerSettings = {}, settings?: DriverSettings): Promise<void> {
@@ -193,7 +178,7 @@ test("10,000 routes go out and come in", async () => {
   const many = Array.from({ length: 10_000 }, (_, i) => `10.${100 + (i >>> 16)}.${(i >>> 8) & 255}.${i & 255}/32`);
   const networks = many.map((prefix) => `network ${prefix.replace(/^10\.100/, "10.200")}`);
   const config = frrConfig(scene.node.ipv4, [`neighbor ${scene.node.ipv4} remote-as ${SPEAKER_ASN}`]);
-  frr = await scene.frr(config.replace("  neighbor", `  ${networks.join("\n  ")}\n  neighbor`));
+  const frr = await scene.frr(config.replace("  neighbor", `  ${networks.join("\n  ")}\n  neighbor`));
   await speak(
     many.map((prefix) => route(prefix)),
     {},

@@ -1,22 +1,9 @@
 import { Bird, ExaBgp, GoBgp, pass, until } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { createScene, type PeerSettings, peer, ROUTER_ASN, route, type Scene, SPEAKER_ASN } from "./scene.fixture.ts";
+import { type PeerSettings, peer, ROUTER_ASN, route, SPEAKER_ASN, useScene } from "./scene.fixture.ts";
 
-let scene: Scene;
-let router: AsyncDisposable | undefined;
-
-beforeAll(async () => {
-  scene = await createScene("s-others");
-});
-afterAll(async () => {
-  await scene[Symbol.asyncDispose]();
-});
-afterEach(async () => {
-  if (!scene.driver.exit) await scene.driver[Symbol.asyncDispose]();
-  await router?.[Symbol.asyncDispose]();
-  router = undefined;
-});
+const scene = useScene("s-others", { beforeAll, afterEach, afterAll });
 
 const WEB = route("10.64.1.1/32", {
   communities: [0xfc00_0064],
@@ -53,9 +40,7 @@ async function bird(lines: readonly string[] = []): Promise<Bird> {
     }
     protocol static { ipv4; route 10.9.0.0/24 blackhole; }
   `;
-  const started = await Bird.start(scene.routerHost, { folder: scene.lab.folder, config });
-  router = started;
-  return started;
+  return scene.keep(await Bird.start(scene.routerHost, { folder: scene.lab.folder, config }));
 }
 
 const birdRoutes = async (its: Bird): Promise<string> => await its.ask("show route protocol node all");
@@ -139,8 +124,7 @@ test("GoBGP hears of both families with all attributes, and of their withdrawal"
         [neighbors.afi-safis.config]
           afi-safi-name = "ipv6-unicast"
   `;
-  const its = await GoBgp.start(scene.routerHost, { folder: scene.lab.folder, config });
-  router = its;
+  const its = scene.keep(await GoBgp.start(scene.routerHost, { folder: scene.lab.folder, config }));
   await speak({ ...BOTH, password: "secret" });
   await scene.converged();
   const [web] = Object.values(
@@ -168,26 +152,27 @@ test("GoBGP hears of both families with all attributes, and of their withdrawal"
 test("ExaBGP hears of both families, and what it says of every kind is understood", async () => {
   const attributes =
     "next-hop self med 5 community [ 1:2 no-export ] large-community [ 1:2:3 ] extended-community [ target:1:2 ]";
-  const its = await ExaBgp.start(scene.routerHost, {
-    folder: scene.lab.folder,
-    neighbor: scene.node.ipv4,
-    listen: scene.routerHost.ipv4,
-    lines: [
-      "router-id 10.64.0.51;",
-      `local-address ${scene.routerHost.ipv4};`,
-      `local-as ${ROUTER_ASN};`,
-      `peer-as ${SPEAKER_ASN};`,
-      "passive true;",
-      "family { ipv4 unicast; ipv6 unicast; }",
-      "capability { route-refresh enable; graceful-restart 60; add-path disable; }",
-      "static {",
-      `route 10.9.1.0/24 ${attributes} as-path [ ${ROUTER_ASN} 4200000000 ] originator-id 1.2.3.4 cluster-list [ 1.1.1.1 ];`,
-      `route 10.9.2.0/24 next-hop self attribute [ 0x63 0xc0 0x010203 ] aggregator ( 64513:10.0.0.1 ) atomic-aggregate;`,
-      `route fd09::/64 next-hop ${scene.routerHost.ipv6} med 9;`,
-      "}",
-    ],
-  });
-  router = its;
+  const its = scene.keep(
+    await ExaBgp.start(scene.routerHost, {
+      folder: scene.lab.folder,
+      neighbor: scene.node.ipv4,
+      listen: scene.routerHost.ipv4,
+      lines: [
+        "router-id 10.64.0.51;",
+        `local-address ${scene.routerHost.ipv4};`,
+        `local-as ${ROUTER_ASN};`,
+        `peer-as ${SPEAKER_ASN};`,
+        "passive true;",
+        "family { ipv4 unicast; ipv6 unicast; }",
+        "capability { route-refresh enable; graceful-restart 60; add-path disable; }",
+        "static {",
+        `route 10.9.1.0/24 ${attributes} as-path [ ${ROUTER_ASN} 4200000000 ] originator-id 1.2.3.4 cluster-list [ 1.1.1.1 ];`,
+        `route 10.9.2.0/24 next-hop self attribute [ 0x63 0xc0 0x010203 ] aggregator ( 64513:10.0.0.1 ) atomic-aggregate;`,
+        `route fd09::/64 next-hop ${scene.routerHost.ipv6} med 9;`,
+        "}",
+      ],
+    }),
+  );
   await speak(BOTH, 10);
   await scene.converged();
   const announced = await until("ExaBGP has heard both", () => {

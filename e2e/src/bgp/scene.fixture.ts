@@ -12,25 +12,54 @@ const DRIVER = fileURLToPath(new URL("./driver.fixture.ts", import.meta.url));
 export const SPEAKER_ASN = 64_512;
 export const ROUTER_ASN = 64_513;
 
-/** A node and a host for a router, wired to the same switch. */
-export async function createScene(name: string): Promise<Scene> {
-  const lab = await createLab({ name, nodes: 1, clients: 1 });
-  return new Scene(lab, lab.host("node1"), lab.host("client1"));
+/** vitest's. */
+type Hook = (run: () => Promise<void>) => void;
+
+/** A scene that is there for all tests of a file, and after each of them as it was before. */
+export function useScene(
+  name: string,
+  hooks: { readonly beforeAll: Hook; readonly afterEach: Hook; readonly afterAll: Hook },
+): Scene {
+  const scene = new Scene();
+  hooks.beforeAll(async () => await scene.open(name));
+  hooks.afterEach(async () => await scene.clear());
+  hooks.afterAll(async () => await scene[Symbol.asyncDispose]());
+  return scene;
 }
 
-/** The BGP sessions of a node, and a router to have them with. */
+/** Sets a scene up. */
+export async function createScene(name: string): Promise<Scene> {
+  const scene = new Scene();
+  await scene.open(name);
+  return scene;
+}
+
+/** A node with its BGP sessions, and a host for a router to have them with, wired to the same switch. */
 export class Scene implements AsyncDisposable {
-  readonly lab: Lab;
-  readonly node: Host;
-  readonly routerHost: Host;
+  readonly #routers: AsyncDisposable[] = [];
+  #lab: Lab | undefined;
   #driver: LabProcess | undefined;
   #count = 0;
   #path = "";
 
-  constructor(lab: Lab, node: Host, routerHost: Host) {
-    this.lab = lab;
-    this.node = node;
-    this.routerHost = routerHost;
+  /** Makes the hosts. */
+  async open(name: string): Promise<void> {
+    this.#lab = await createLab({ name, nodes: 1, clients: 1 });
+  }
+
+  get lab(): Lab {
+    if (!this.#lab) throw new RangeError("the scene is not open");
+    return this.#lab;
+  }
+
+  /** Where the sessions are. */
+  get node(): Host {
+    return this.lab.host("node1");
+  }
+
+  /** Where the router is. */
+  get routerHost(): Host {
+    return this.lab.host("client1");
   }
 
   /** The process that runs the sessions. */
@@ -59,7 +88,20 @@ export class Scene implements AsyncDisposable {
 
   /** Starts a router with this BGP configuration. */
   async frr(bgp: string, port?: number): Promise<Frr> {
-    return await Frr.start(this.routerHost, { bgp, port });
+    return this.keep(await Frr.start(this.routerHost, { bgp, port }));
+  }
+
+  /** Remembers to end a router. */
+  keep<R extends AsyncDisposable>(router: R): R {
+    this.#routers.push(router);
+    return router;
+  }
+
+  /** Ends the sessions' process and all routers. */
+  async clear(): Promise<void> {
+    await this.#driver?.[Symbol.asyncDispose]();
+    this.#driver = undefined;
+    for (const router of this.#routers.splice(0)) await router[Symbol.asyncDispose]();
   }
 
   /** Tells the sessions' process something. */
@@ -90,7 +132,8 @@ export class Scene implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.lab[Symbol.asyncDispose]();
+    await this.clear();
+    await this.#lab?.[Symbol.asyncDispose]();
   }
 }
 

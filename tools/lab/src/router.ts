@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
@@ -35,22 +35,24 @@ export class Frr implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), "herald-frr-"));
     own(folder);
     const parts = new Map([["zebra", ""], ...(bfd === undefined ? [] : [["bfdd", bfd] as const]), ["bgpd", bgp]]);
-    const processes = Array.from(parts, ([daemon, config]) => {
-      const file = join(folder, `${daemon}.conf`);
-      writeFileSync(file, `log stdout\n${config}\n`);
-      own(file);
-      return host.start(
-        [
+    const processes: LabProcess[] = [];
+    const frr = new Frr(host, folder, processes);
+    try {
+      for (const [daemon, config] of parts) {
+        const file = join(folder, `${daemon}.conf`);
+        writeFileSync(file, `log stdout\n${config}\n`);
+        own(file);
+        const command: readonly [string, ...string[]] = [
           join(DAEMONS, daemon),
           ...["-f", file, "-i", join(folder, `${daemon}.pid`), "-z", join(folder, "zserv"), "--vty_socket", folder],
           ...["-u", "frr", "-g", "frr", "-A", "127.0.0.1", "-P", "0"],
           ...(daemon === "bgpd" ? ["-p", `${port}`] : []),
-        ],
-        { name: `${daemon}-${host.name}` },
-      );
-    });
-    const frr = new Frr(host, folder, processes);
-    try {
+          ...(daemon === "bfdd" ? ["--bfdctl", join(folder, "bfdd.sock")] : []),
+        ];
+        processes.push(host.start(command, { name: `${daemon}-${host.name}` }));
+        // bfdd that does not find zebra at once tries again after 10 s only.
+        await until("zebra listened", () => existsSync(join(folder, "zserv")));
+      }
       await until("FRR can be asked", async () => (await frr.#vtysh("show bgp summary json")).exitCode === 0);
     } catch (error) {
       await frr[Symbol.asyncDispose]();
@@ -85,7 +87,7 @@ export class Frr implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const process of this.#processes) await process[Symbol.asyncDispose]();
-    rmSync(this.#folder, { recursive: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
