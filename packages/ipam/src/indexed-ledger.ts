@@ -1,6 +1,15 @@
 import type { Family, Ip } from "@heraldlb/net";
 import type { Freed } from "./freed.ts";
-import { type Claimant, type Conflict, type Held, type Lack, type Ledger, notShared, portTaken } from "./ledger.ts";
+import {
+  type Claim,
+  type Claimant,
+  type Conflict,
+  type Held,
+  type Lack,
+  type Ledger,
+  notShared,
+  portTaken,
+} from "./ledger.ts";
 import { NamespaceCounts } from "./namespace-counts.ts";
 import {
   allowsNamespace,
@@ -136,11 +145,7 @@ export class IndexedLedger implements Ledger {
     return names.size === 1 && name !== undefined ? this.pool(name) : undefined;
   }
 
-  firstUsable(
-    pool: PoolInput,
-    family: Family,
-    { claimant, mayGrow }: { readonly claimant: Claimant; readonly mayGrow: boolean },
-  ): Ip | Lack {
+  firstUsable(pool: PoolInput, family: Family, { claimant, mayGrow }: Claim): Ip | Lack {
     if (!hasFamily(pool, family)) return { family, reason: "familyNotInPool" };
     const former = mayGrow ? this.#firstFormer(pool, family, claimant) : undefined;
     if (former) return former;
@@ -270,11 +275,7 @@ export class IndexedLedger implements Ledger {
       .reduce(lower, undefined)?.address;
   }
 
-  #firstShareable(
-    pool: PoolInput,
-    blocks: readonly Block[],
-    { claimant, mayGrow }: { readonly claimant: Claimant; readonly mayGrow: boolean },
-  ): Place | undefined {
+  #firstShareable(pool: PoolInput, blocks: readonly Block[], { claimant, mayGrow }: Claim): Place | undefined {
     for (const place of this.#shares.candidates(claimant, blocks)) {
       const { address } = place;
       const isGood = isForAll(pool, address) && (mayGrow || this.isCounted(pool, claimant.namespace, address));

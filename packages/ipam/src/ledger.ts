@@ -24,6 +24,13 @@ export interface Claimant extends SharingTerms {
   readonly namespace: string;
 }
 
+/** What a Service may have of a pool. */
+export interface Claim {
+  readonly claimant: Claimant;
+  /** Its namespace may have more addresses of the pool than it has. */
+  readonly mayGrow: boolean;
+}
+
 /** Why no address of a family can be had from a pool. */
 export interface Lack {
   readonly family: Family;
@@ -51,11 +58,7 @@ export interface Ledger {
    * ranges, that it may share or that nobody ever had; else the one that has rested longest. If the Service's namespace
    * may not `grow`, only one that this has already.
    */
-  firstUsable(
-    pool: PoolInput,
-    family: Family,
-    claim: { readonly claimant: Claimant; readonly mayGrow: boolean },
-  ): Ip | Lack;
+  firstUsable(pool: PoolInput, family: Family, claim: Claim): Ip | Lack;
   /** What stands between the Service and the address; addresses that it has itself do not. */
   conflict(address: Ip, claimant: Claimant): Conflict | undefined;
   /** Until when the address rests, in ms since the epoch; undefined if it does not, or the Service had it last. */

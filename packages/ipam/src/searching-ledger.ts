@@ -1,5 +1,14 @@
 import { type Family, type Ip, ipFromBigInt, ipToBigInt, rangeContains, rangeFirst, rangeSize } from "@heraldlb/net";
-import { type Claimant, type Conflict, type Held, type Lack, type Ledger, notShared, portTaken } from "./ledger.ts";
+import {
+  type Claim,
+  type Claimant,
+  type Conflict,
+  type Held,
+  type Lack,
+  type Ledger,
+  notShared,
+  portTaken,
+} from "./ledger.ts";
 import type { World } from "./plan.ts";
 import { allowsNamespace, comparePools, hasCoolDown, hasFamily, isForAll, type PoolInput, restMs } from "./pool.ts";
 import { formatPort, mayShare } from "./sharing.ts";
@@ -37,11 +46,7 @@ export class SearchingLedger implements Ledger {
     );
   }
 
-  firstUsable(
-    pool: PoolInput,
-    family: Family,
-    { claimant, mayGrow }: { readonly claimant: Claimant; readonly mayGrow: boolean },
-  ): Ip | Lack {
+  firstUsable(pool: PoolInput, family: Family, { claimant, mayGrow }: Claim): Ip | Lack {
     if (!hasFamily(pool, family)) return { family, reason: "familyNotInPool" };
     const { key, namespace } = claimant;
     const all = Array.from(addressesOf(pool, family));
