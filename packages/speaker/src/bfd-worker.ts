@@ -15,7 +15,7 @@ const RANDOM_RANGE = 2 ** 47;
 export class BfdWorker {
   readonly #sessions: BfdSessions;
   readonly #post: (message: FromWorker) => void;
-  #count = 0;
+  #hasTold = false;
 
   constructor(log: Logger, post: (message: FromWorker) => void) {
     this.#post = post;
@@ -33,13 +33,15 @@ export class BfdWorker {
 
   /** Makes the sessions these, which are all. */
   apply(desired: readonly DesiredSession[]): void {
-    this.#count = desired.length;
     this.#sessions.apply(desired);
   }
 
   #tellStatistics(): void {
     systemClock.timer(STATISTICS_MS, () => {
-      if (this.#count > 0) this.#post({ type: "bfdStatistics", statistics: this.#sessions.statistics() });
+      const statistics = this.#sessions.statistics();
+      // That there are none any more is news once.
+      if (statistics.length > 0 || this.#hasTold) this.#post({ type: "bfdStatistics", statistics });
+      this.#hasTold = statistics.length > 0;
       this.#tellStatistics();
     });
   }
