@@ -20,6 +20,7 @@ export {
   type SpeakerOptions,
   STREAM_PORT,
 } from "./deployment.ts";
+export { type Flows, flowsTo, movedShare } from "./flows.ts";
 export { Host, type Neighbour } from "./host.ts";
 export {
   createLab,
