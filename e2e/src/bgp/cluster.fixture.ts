@@ -11,6 +11,12 @@ export interface Site extends AsyncDisposable {
   nextHops(prefix: string): Promise<readonly string[]>;
   /** Waits until the router has a prefix from exactly these nodes. */
   routed(prefix: string, nodes: readonly string[], timeoutMs?: number): Promise<void>;
+  /** The nodes to which the router's kernel forwards what is for a prefix. */
+  kernelHops(prefix: string): Promise<readonly string[]>;
+  /** The router's view of its sessions, by address. */
+  neighbors(): Promise<Readonly<Record<string, FrrNeighbor>>>;
+  /** How often the router has seen each session come up. */
+  establishments(): Promise<Readonly<Record<string, number>>>;
   /** Writes objects of `metallb.io`, each with its specification, as one file. */
   write(file: string, ...objects: readonly MetallbObject[]): void;
 }
@@ -32,6 +38,8 @@ const NAMESPACE = "metallb-system";
 export interface SiteOptions {
   readonly name: string;
   readonly nodes?: number;
+  /** The first one is the router. */
+  readonly clients?: number;
   /** Lines for each neighbour, where N is `neighbor` and its address. */
   readonly neighborLines?: readonly string[];
   /** bfdd's configuration. */
@@ -39,8 +47,14 @@ export interface SiteOptions {
 }
 
 /** Starts lab, router, controller and speakers. */
-export async function createSite({ name, nodes = 3, neighborLines = [], bfd }: SiteOptions): Promise<Site> {
-  const lab = await createLab({ name: `${name}-${process.pid}`, nodes, clients: 1 });
+export async function createSite({
+  name,
+  nodes = 3,
+  clients = 1,
+  neighborLines = [],
+  bfd,
+}: SiteOptions): Promise<Site> {
+  const lab = await createLab({ name: `${name}-${process.pid}`, nodes, clients });
   try {
     await lab.serve();
     const herald = new Deployment(lab, { nice: -10 });
@@ -54,6 +68,7 @@ export async function createSite({ name, nodes = 3, neighborLines = [], bfd }: S
         .filter(({ ipv4, ipv6 }) => addresses.includes(ipv4) || addresses.includes(ipv6))
         .map((node) => node.name);
     };
+    const neighbors = async () => (await frr.show("bgp neighbors")) as Readonly<Record<string, FrrNeighbor>>;
     await herald.startController();
     for (const node of lab.nodes) herald.startSpeaker(node);
     for (const node of lab.nodes) await herald.ready(node, herald.speaker(node));
@@ -73,6 +88,19 @@ export async function createSite({ name, nodes = 3, neighborLines = [], bfd }: S
           throw new Error(`${what}: it is from ${seen.join() || "nobody"}`, { cause });
         });
       },
+      kernelHops: async (prefix) => {
+        const { stdout } = await router.attempt(["ip", prefix.includes(":") ? "-6" : "-4", "route", "show", prefix]);
+        return lab.nodes
+          .filter(({ ipv4, ipv6 }) => stdout.includes(`via ${ipv4} `) || stdout.includes(`via ${ipv6} `))
+          .map((node) => node.name);
+      },
+      neighbors,
+      establishments: async () => {
+        const facts = Object.entries(await neighbors());
+        return Object.fromEntries(
+          facts.map(([address, { connectionsEstablished = 0 }]) => [address, connectionsEstablished]),
+        );
+      },
       write: (file, ...objects) => herald.write(file, manifests(...objects.map(manifest))),
       async [Symbol.asyncDispose]() {
         await frr[Symbol.asyncDispose]();
@@ -83,6 +111,15 @@ export async function createSite({ name, nodes = 3, neighborLines = [], bfd }: S
     await lab[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What FRR says of a neighbor, as far as tests look at it. */
+export interface FrrNeighbor {
+  readonly bgpState?: string;
+  readonly connectionsEstablished?: number;
+  readonly lastNotificationReason?: string;
+  readonly peerBfdInfo?: { readonly status?: string };
+  readonly gracefulRestartInfo?: object;
 }
 
 interface RouteReport {

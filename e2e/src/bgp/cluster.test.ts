@@ -31,17 +31,6 @@ async function prefixes(service: string): Promise<readonly [string, string]> {
   return [`${v4}/32`, `${v6}/128`];
 }
 
-/** How often the router has seen its sessions come up. */
-async function establishments(): Promise<Readonly<Record<string, number>>> {
-  const neighbors = (await site.frr.show("bgp neighbors")) as Record<
-    string,
-    { readonly connectionsEstablished?: number }
-  >;
-  return Object.fromEntries(
-    Object.entries(neighbors).map(([name, facts]) => [name, facts.connectionsEstablished ?? 0]),
-  );
-}
-
 test("a Service's addresses are routed to all nodes, over IPv4 and IPv6", async () => {
   for (const prefix of await prefixes("web")) await site.routed(prefix, NODES);
   await until("the router forwards to all three", async () => {
@@ -88,7 +77,7 @@ test("attributes of advertisements and annotations reach the router", async () =
 });
 
 test("a change that does not need it resets no session", async () => {
-  const before = await establishments();
+  const before = await site.establishments();
   const router = site.lab.host("client1");
   site.write("peers.yaml", ["BGPPeer", "router", { ...PEER, peerAddress: router.ipv4, connectTime: "7s" }]);
   site.herald.write("more.yaml", manifests(serviceManifest({ name: "more" }), endpoints("more", NODES)));
@@ -96,7 +85,7 @@ test("a change that does not need it resets no session", async () => {
   await site.routed(v4, NODES);
   site.herald.remove("more.yaml");
   await site.routed(v4, []);
-  expect(await establishments()).toEqual(before);
+  expect(await site.establishments()).toEqual(before);
 });
 
 test("a router with a password is spoken to with that of a Secret, which no log shows", async () => {
@@ -105,9 +94,9 @@ test("a router with a password is spoken to with that of a Secret, which no log 
   const nodes = site.lab.nodes.map(({ ipv4 }) => ipv4);
   const configure = (line: (address: string) => string) =>
     site.frr.run("configure terminal", `router bgp ${ROUTER_ASN}`, ...nodes.map(line));
-  const before = await establishments();
+  const before = await site.establishments();
   const begunAnew = async (times: number) => {
-    const now = await establishments();
+    const now = await site.establishments();
     return nodes.every((address) => (now[address] ?? 0) >= (before[address] ?? 0) + times);
   };
   await configure((address) => `neighbor ${address} password ${password}`);
