@@ -191,7 +191,8 @@ export class Addresses {
 
   #rememberFreed(): Entry[] {
     const { freed } = this.#allocator;
-    if (isDeepStrictEqual(freed, this.#freed)) return [];
+    if (freed === this.#freed || (freed.length === this.#freed.length && isDeepStrictEqual(freed, this.#freed)))
+      return [];
     this.#freed = freed;
     return [{ type: "freed", freed }];
   }

@@ -79,7 +79,7 @@ export class Resting {
     this.rebuild(keepStrays);
   }
 
-  /** The last holder of an address has left it. */
+  /** A holder of an address has left it. */
   leave(address: Ip, service: string): void {
     const leavers = this.#left.get(address);
     if (leavers) leavers.add(service);
@@ -107,9 +107,9 @@ export class Resting {
     const pool = this.#options.poolOf(address);
     if (!pool || !hasCoolDown(pool)) return undefined;
     const leavers = this.#left.get(address);
+    if (leavers) return leavers.has(service) ? undefined : this.#now + restMs(pool);
     const freed = this.#freed.get(address);
-    if (leavers ? leavers.has(service) : freed?.by === service) return undefined;
-    const end = (leavers ? this.#now : (freed?.at ?? 0)) + restMs(pool);
+    const end = freed && freed.by !== service ? freed.at + restMs(pool) : 0;
     return end > this.#now ? end : undefined;
   }
 

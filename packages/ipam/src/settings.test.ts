@@ -96,6 +96,10 @@ describe("a cool-down", () => {
     expect(bench.allocator.wakeAt).toBeUndefined();
   });
 
+  test("is not for an address that nobody ever had, whatever the clock says", () => {
+    expect(new Bench([resting()], undefined, 0).set("a", { requestedIps: "1.2.3.1" })).toBe("1.2.3.1");
+  });
+
   test("holds for who asks for the address too", () => {
     const bench = new Bench([resting()]);
     bench.set("a");
