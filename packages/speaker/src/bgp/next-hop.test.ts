@@ -1,7 +1,7 @@
 import type { Interface } from "@heraldlb/link";
 import type { Family, Ip } from "@heraldlb/net";
 import { expect, test } from "vitest";
-import { defaultIdentifier, nextHopFor } from "./next-hop.ts";
+import { defaultIdentifier, interfaceWith, nextHopFor } from "./next-hop.ts";
 
 function link(name: string, ...addresses: string[]): Interface {
   return {
@@ -70,8 +70,7 @@ test.each<Row>([
   },
   { what: "none", family: "ipv6", local: "192.0.2.1", links: [link("eth0", "192.0.2.1", "fe80::1")], is: undefined },
 ])("the next hop of $family over $local is $what", ({ family, local, links, extended = false, is }) => {
-  const name = local.startsWith("fe80") ? "eth0" : undefined;
-  const source = { localAddress: local as Ip, interface: name, extendedNextHop: extended };
+  const source = { localAddress: local as Ip, interface: "eth0", extendedNextHop: extended };
   expect(nextHopFor(family, source, links)).toEqual(is);
 });
 
@@ -83,5 +82,16 @@ test.each([
   ["fd00::1", SIX, "171.77.153.120", "node-a"],
   ["fd00::1", SIX, "160.112.56.60", "worker-1"],
 ] as const)("the identifier of a session from %s", (local, links, identifier, node = "node1") => {
-  expect(defaultIdentifier({ localAddress: local as Ip }, links, node)).toBe(identifier);
+  expect(defaultIdentifier({ localAddress: local as Ip, interface: "eth0" }, links, node)).toBe(identifier);
+});
+
+test("where nothing is known of the interface, only the session's own end is a next hop", () => {
+  const source = { localAddress: "192.0.2.1" as Ip, interface: undefined, extendedNextHop: false };
+  expect(nextHopFor("ipv4", source, BOTH)).toEqual({ address: "192.0.2.1" });
+  expect(nextHopFor("ipv6", source, BOTH)).toBeUndefined();
+});
+
+test("finds the interface that has an address", () => {
+  expect(interfaceWith("192.0.2.7" as Ip, BOTH)).toBe("eth0");
+  expect(interfaceWith("192.0.2.8" as Ip, BOTH)).toBeUndefined();
 });

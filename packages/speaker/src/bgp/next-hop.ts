@@ -16,8 +16,8 @@ import {
 /** This side's end of a connection, and what was agreed about next hops. */
 export interface NextHopSource {
   readonly localAddress: Ip;
-  /** The interface of a link-local address. */
-  readonly interface?: string | undefined;
+  /** The interface that the session goes through, as far as it is known. */
+  readonly interface: string | undefined;
   /** IPv4 routes may have an IPv6 next hop (RFC 8950). */
   readonly extendedNextHop: boolean;
 }
@@ -35,7 +35,7 @@ export function nextHopFor(
   const { localAddress, extendedNextHop } = source;
   const own = isIpv6(localAddress) ? ipv6NextHop(localAddress, source, interfaces) : { address: localAddress };
   if (familyOf(localAddress) === family) return own;
-  const addresses = addressesOf(interfaceOf(source, interfaces));
+  const addresses = addressesOf(named(source.interface, interfaces));
   if (family === "ipv6") {
     const address = addresses.find((candidate): candidate is Ipv6 => isIpv6(candidate) && !isLinkLocal(candidate));
     return address && { address };
@@ -47,18 +47,17 @@ export function nextHopFor(
 /** A link-local one goes with a global one, if there is one (RFC 2545 section 3). */
 function ipv6NextHop(linkLocal: Ipv6, source: NextHopSource, interfaces: readonly Interface[]): NextHop {
   if (!isLinkLocal(linkLocal)) return { address: linkLocal };
-  const global = addressesOf(interfaceOf(source, interfaces)).find((one) => isIpv6(one) && !isLinkLocal(one));
+  const global = addressesOf(named(source.interface, interfaces)).find((one) => isIpv6(one) && !isLinkLocal(one));
   return global ? { address: global, linkLocal } : { address: linkLocal };
 }
 
-/** The interface that a session goes through, as far as it is known from this side's address. */
-function interfaceOf(
-  { localAddress, interface: name }: NextHopSource,
-  interfaces: readonly Interface[],
-): Interface | undefined {
-  if (name !== undefined) return interfaces.find((candidate) => candidate.name === name);
-  return interfaces.find(({ addresses }) => addresses.some(({ address }) => address === localAddress));
+/** The interface that has this side's address of a session. */
+export function interfaceWith(address: Ip, interfaces: readonly Interface[]): string | undefined {
+  return interfaces.find(({ addresses }) => addresses.some((one) => one.address === address))?.name;
 }
+
+const named = (name: string | undefined, interfaces: readonly Interface[]): Interface | undefined =>
+  name === undefined ? undefined : interfaces.find((candidate) => candidate.name === name);
 
 const addressesOf = (found: Interface | undefined): readonly Ip[] =>
   found?.addresses.flatMap(({ address, tentative }) => (tentative ? [] : [address])) ?? [];
@@ -73,7 +72,7 @@ export function defaultIdentifier(
   node: string,
 ): Ipv4 {
   if (isIpv4(source.localAddress)) return source.localAddress;
-  const found = interfaceOf({ ...source, extendedNextHop: false }, interfaces);
+  const found = named(source.interface, interfaces);
   return addressesOf(found).find(isIpv4) ?? identifierOfName(node);
 }
 

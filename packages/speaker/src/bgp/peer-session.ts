@@ -13,7 +13,7 @@ import type { Clock, Logger } from "@heraldlb/runtime";
 import { describeEnd } from "./describe-end.ts";
 import type { BgpPeer, RouteAttributes } from "./desired.ts";
 import type { MessageCounts } from "./message-counts.ts";
-import { defaultIdentifier } from "./next-hop.ts";
+import { defaultIdentifier, interfaceWith } from "./next-hop.ts";
 import { changeOfPeer, isSamePeer } from "./peer-change.ts";
 import { RouteSender } from "./route-sender.ts";
 import { type ReportedEffect, SessionDriver } from "./session-driver.ts";
@@ -218,8 +218,10 @@ export class PeerSession {
   }
 
   #identifierOn(localAddress: Ip): Ipv4 {
-    const { routerId, interface: name } = this.#peer;
-    return routerId ?? defaultIdentifier({ localAddress, interface: name }, this.#env.interfaces(), this.#env.node);
+    if (this.#peer.routerId) return this.#peer.routerId;
+    const interfaces = this.#env.interfaces();
+    const name = this.#peer.interface ?? interfaceWith(localAddress, interfaces);
+    return defaultIdentifier({ localAddress, interface: name }, interfaces, this.#env.node);
   }
 
   #take(effect: ReportedEffect): void {

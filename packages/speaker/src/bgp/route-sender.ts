@@ -12,7 +12,7 @@ import type { Logger } from "@heraldlb/runtime";
 import type { BgpConnection } from "./connection.ts";
 import type { RouteAttributes } from "./desired.ts";
 import type { MessageCounts } from "./message-counts.ts";
-import { nextHopFor } from "./next-hop.ts";
+import { interfaceWith, nextHopFor } from "./next-hop.ts";
 import { pathAttributes } from "./path-attributes.ts";
 
 /** What routes are sent over. */
@@ -33,12 +33,15 @@ export class RouteSender {
   readonly #rib: AdjRibOut<RouteAttributes>;
   readonly #env: SenderEnvironment;
   readonly #nextHops = new Map<Family, NextHop>();
+  /** What the session goes through, once it is known. */
+  #interface: string | undefined;
   #next: () => readonly BgpMessage[];
 
   /** Puts the whole table on the way. `send` sends it. */
   constructor(rib: AdjRibOut<RouteAttributes>, env: SenderEnvironment) {
     this.#rib = rib;
     this.#env = env;
+    this.#interface = env.interface;
     this.#next = this.#feed();
     for (const family of env.session.families) this.#open(family);
   }
@@ -93,13 +96,13 @@ export class RouteSender {
   }
 
   #nextHopOf(family: Family): NextHop | undefined {
-    const { connection, session, interface: name, interfaces } = this.#env;
+    const { connection, session } = this.#env;
     const { localAddress } = connection;
-    return nextHopFor(
-      family,
-      { localAddress, interface: name, extendedNextHop: session.extendedNextHop },
-      interfaces(),
-    );
+    const interfaces = this.#env.interfaces();
+    // Looked for once: a node may have thousands of addresses, and they change often.
+    this.#interface ??= interfaceWith(localAddress, interfaces);
+    const source = { localAddress, interface: this.#interface, extendedNextHop: session.extendedNextHop };
+    return nextHopFor(family, source, interfaces);
   }
 
   /** Remembers what attributes come to, so it has to be another one when that changes. */
