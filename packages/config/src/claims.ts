@@ -10,6 +10,7 @@ import type { IpAddressPool } from "./ip-address-pool.ts";
 import type { NodeIndex } from "./node-index.ts";
 import { CidrSet } from "./overlap.ts";
 import { endpointText } from "./peer-endpoint.ts";
+import { PreferenceClaims } from "./preference-claims.ts";
 import { reachedPools, reachesPool } from "./reach.ts";
 
 /** Names that others refer to: within a kind they are used once, in whatever namespace. */
@@ -24,13 +25,14 @@ export class Claims {
   readonly #names = new Set<string>();
   readonly #cidrs = new CidrSet();
   readonly #pools = new Map<string, IpAddressPool>();
-  /** Those that aggregate. */
-  readonly #aggregating: BgpAdvertisement[] = [];
+  readonly #advertisements: BgpAdvertisement[] = [];
+  readonly #preferences: PreferenceClaims;
   readonly #aliases = new Set<string>();
   readonly #endpoints: EndpointClaims;
 
   constructor(nodes: NodeIndex) {
     this.#endpoints = new EndpointClaims(nodes);
+    this.#preferences = new PreferenceClaims(nodes);
   }
 
   /** Grants what the object claims, or says what it contradicts. */
@@ -49,7 +51,7 @@ export class Claims {
       case "IPAddressPool":
         return this.#claimPool(resource);
       case "BGPAdvertisement":
-        return this.#claimAdvertisement(resource);
+        return this.#claimAdvertisement({ resource, isIncumbent });
       case "BGPPeer":
         return this.#claimPeer(resource, { isBorne: isIncumbent });
       case "Community":
@@ -60,37 +62,36 @@ export class Claims {
   }
 
   #claimPool(pool: IpAddressPool): Contradiction | undefined {
-    for (const advertisement of this.#aggregating) {
-      const short = reachesPool(advertisement, pool) ? tooShort(advertisement, pool) : undefined;
+    const advertising = this.#advertisements.filter((each) => reachesPool(each, pool));
+    for (const advertisement of advertising) {
+      const short = tooShort(advertisement, pool);
       if (!short) continue;
-      const { name } = advertisement.metadata;
-      const path = formatPath(["spec", "addresses", short.entry]);
-      return contradiction(
-        path,
-        `${short.message}; BGPAdvertisement "${name}" asks for it: change ${short.field} there`,
-      );
+      const fix = `BGPAdvertisement "${advertisement.metadata.name}" asks for it: change ${short.field} there`;
+      return contradiction(formatPath(["spec", "addresses", short.entry]), `${short.message}; ${fix}`);
     }
     const overlap = this.#cidrs.add(pool);
-    if (!overlap) {
-      this.#pools.set(pool.metadata.name, pool);
-      return undefined;
+    if (overlap) {
+      const { cidr, entry, with: before } = overlap;
+      const words = `CIDR "${cidr}" in pool "${pool.metadata.name}" overlaps with already defined CIDR "${before}"`;
+      return contradiction(formatPath(["spec", "addresses", entry]), `${words}; list each address once`, "overlap");
     }
-    const { cidr, entry, with: before } = overlap;
-    const { name } = pool.metadata;
-    const message = `CIDR "${cidr}" in pool "${name}" overlaps with already defined CIDR "${before}"; list each address once`;
-    return contradiction(formatPath(["spec", "addresses", entry]), message, "overlap");
+    this.#pools.set(pool.metadata.name, pool);
+    for (const advertisement of advertising) this.#preferences.grant(advertisement, [pool]);
+    return undefined;
   }
 
-  #claimAdvertisement(advertisement: BgpAdvertisement): Contradiction | undefined {
-    const { aggregationLength, aggregationLengthV6 } = advertisement.spec;
-    if (aggregationLength === 32 && aggregationLengthV6 === 128) return undefined;
-    for (const pool of reachedPools(advertisement, this.#pools)) {
-      const short = tooShort(advertisement, pool);
+  #claimAdvertisement({ resource, isIncumbent }: Claimant<BgpAdvertisement>): Contradiction | undefined {
+    const pools = reachedPools(resource, this.#pools);
+    for (const pool of pools) {
+      const short = tooShort(resource, pool);
       if (!short) continue;
       const fix = `write at least ${short.least}, or leave out pool "${pool.metadata.name}"`;
       return contradiction(formatPath(["spec", short.field]), `${short.message}; ${fix}`);
     }
-    this.#aggregating.push(advertisement);
+    const problem = isIncumbent ? undefined : this.#preferences.conflict(resource, pools);
+    if (problem) return { problem, isBorne: false };
+    this.#advertisements.push(resource);
+    this.#preferences.grant(resource, pools);
     return undefined;
   }
 

@@ -19,8 +19,8 @@ export function isContradictable(resource: Resource): resource is Contradictable
 }
 
 /** An object that wants to be in force. */
-export interface Claimant {
-  readonly resource: Contradictable;
+export interface Claimant<R extends Contradictable = Contradictable> {
+  readonly resource: R;
   /** It is in force already, in this form. */
   readonly isIncumbent: boolean;
 }
@@ -29,8 +29,8 @@ export interface Claimant {
 export interface Contradiction {
   readonly problem: Problem;
   /**
-   * It began without either of the two being changed, by a third one (a node, a pool). Then both stay in force, so that
-   * a third object never takes a route away; where they meet, the senior one holds.
+   * It began without either of the two being changed, by a third one (a node). Then both stay in force, so that a third
+   * object never takes a route away; where they meet, the senior one holds.
    */
   readonly isBorne: boolean;
 }

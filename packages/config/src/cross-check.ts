@@ -23,7 +23,7 @@ export function crossCheck(inForce: Map<string, InForce>, { previous, keys }: Cr
     return resource?.kind === "Node" ? [resource.metadata.labels] : [];
   });
   const nodes = new NodeIndex(labels);
-  const errors = settle(inForce, { previous, keys: all, nodes });
+  const errors = settle(inForce, { previous: previous.inForce, keys: all, nodes });
   const census = takeCensus(all.flatMap((key) => inForce.get(key) ?? []));
   return [...errors, ...checkReferences({ ...census, nodes })];
 }

@@ -7,7 +7,6 @@ import {
 } from "./configuration.ts";
 import { changesOthers, crossCheck, mattersToOthers } from "./cross-check.ts";
 import type { ResolveOptions } from "./resolve.ts";
-import { sameJson } from "./same-json.ts";
 import { type Claim, claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
 /**
@@ -29,8 +28,6 @@ export class Resolver {
   readonly #related = new Set<string>();
   /** What the last cross check found. */
   #cross: readonly ObjectProblem[] = [];
-  /** The last cross check came to what the one before did: the next one would too. */
-  #isSteady = true;
 
   constructor({ namespace }: ResolveOptions = {}) {
     this.#namespace = namespace;
@@ -51,9 +48,7 @@ export class Resolver {
     if (this.#mustCrossCheck(touched, previous, inForce)) {
       // They are judged in the forms that they want to have.
       for (const key of this.#related) if (!touched.has(key)) this.#settle(key, previous, inForce);
-      const cross = crossCheck(inForce, { previous, keys: this.#related });
-      this.#isSteady = sameJson(cross, this.#cross) && this.#isAsBefore(previous, inForce);
-      this.#cross = cross;
+      this.#cross = crossCheck(inForce, { previous, keys: this.#related });
     }
     const problems = [...[...this.#wrong.values(), ...this.#duplicates.values()].flat(), ...this.#cross];
     this.#configuration = { inForce, problems, poolSetAside: problems.some(setsPoolAside) };
@@ -100,12 +95,8 @@ export class Resolver {
 
   /** Most changes are of objects that matter to no other one; then the last check still holds. */
   #mustCrossCheck(touched: Iterable<string>, previous: Configuration, inForce: ReadonlyMap<string, InForce>): boolean {
-    if (!this.#isSteady || [...this.#restless].some((key) => this.#related.has(key))) return true;
+    if ([...this.#restless].some((key) => this.#related.has(key))) return true;
     return [...touched].some((key) => changesOthers(kindOf(key), previous.inForce.get(key), inForce.get(key)));
-  }
-
-  #isAsBefore(previous: Configuration, inForce: ReadonlyMap<string, InForce>): boolean {
-    return [...this.#related].every((key) => previous.inForce.get(key) === inForce.get(key));
   }
 
   #settle(key: string, previous: Configuration, inForce: Map<string, InForce>): void {
