@@ -79,17 +79,20 @@ describe("a Service", () => {
     expect(addresses.given("default/web")).toBeUndefined();
   });
 
-  test.each([
-    ["of another class", { loadBalancerClass: "other" }],
-    ["of another type", { type: "ClusterIP" }],
-  ])("%s is not served", (_name, spec) => {
-    const { begun } = start([lab, service("web", spec)]);
-    expect(begun).toEqual({ affected: [], entries: [] });
+  test.each<[string | undefined, string | undefined, "served" | "not served"]>([
+    [undefined, undefined, "served"],
+    [undefined, "any", "not served"],
+    ["herald", undefined, "not served"],
+    ["herald", "herald", "served"],
+    ["herald", "other", "not served"],
+  ])("is, with --lb-class %s and the class %s, %s", (flag, own, expected) => {
+    const spec = own === undefined ? {} : { loadBalancerClass: own };
+    const { begun } = start([lab, service("web", spec)], flag === undefined ? {} : { loadBalancerClass: flag });
+    expect(begun.entries).toHaveLength(expected === "served" ? 1 : 0);
   });
 
-  test("of the class that was asked for is served", () => {
-    const { begun } = start([lab, service("web", { loadBalancerClass: "herald" })], { loadBalancerClass: "herald" });
-    expect(begun.entries).toHaveLength(1);
+  test.each(["ClusterIP", "NodePort", "ExternalName"])("of the type %s is not served", (type) => {
+    expect(start([lab, service("web", { type })]).begun).toEqual({ affected: [], entries: [] });
   });
 
   test("that waits is told of once, with the reason", () => {
