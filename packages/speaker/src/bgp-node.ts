@@ -93,8 +93,8 @@ export class BgpNode {
       this.#bfdUp.add(key);
       return;
     }
-    // A router that turns BFD off is there all the same (RFC 5882 section 4.2).
-    if (!this.#bfdUp.delete(key) || remoteState === "adminDown") return;
+    // Where BFD is turned off, at either end, the router is there all the same (RFC 5882 section 4.2).
+    if (!this.#bfdUp.delete(key) || state === "adminDown" || remoteState === "adminDown") return;
     for (const [name, watched] of this.#watched) {
       if (watched === key) this.#speaker.sessions.get(name)?.fail(notification("bfdDown"));
     }
