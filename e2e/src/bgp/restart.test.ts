@@ -1,0 +1,158 @@
+// What a router keeps, and what it hears, when a speaker ends in good order.
+import {
+  type Host,
+  manifests,
+  monotonicMs,
+  nodeManifest,
+  type Prober,
+  pass,
+  serviceManifest,
+  startProber,
+  until,
+} from "@heraldlb/lab";
+import type { Ip } from "@heraldlb/net";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { createSite, endpoints, ROUTER_ASN, type Site, SPEAKER_ASN } from "./cluster.fixture.ts";
+
+const NODES = ["node1", "node2"];
+let site: Site;
+let graceful: Host;
+let plain: Host;
+let web: string;
+
+beforeAll(async () => {
+  site = await createSite({
+    name: "restart",
+    nodes: 2,
+    clients: 2,
+    neighborLines: ["N graceful-restart", "N bfd", "N bfd check-control-plane-failure"],
+    bfd: "",
+  });
+  [graceful, plain] = site.lab.nodes as [Host, Host];
+  const router = site.lab.host("client1");
+  const peer = (node: Host) => {
+    const nodeSelectors = [{ matchLabels: { "kubernetes.io/hostname": node.name } }];
+    return { myASN: SPEAKER_ASN, peerASN: ROUTER_ASN, peerAddress: router.ipv4, nodeSelectors };
+  };
+  site.write(
+    "bgp.yaml",
+    ["IPAddressPool", "main", { addresses: ["10.64.1.1-10.64.1.99"] }],
+    ["BGPAdvertisement", "main", {}],
+    ["BFDProfile", "usual", {}],
+    ["BGPPeer", "graceful", { ...peer(graceful), enableGracefulRestart: true, bfdProfile: "usual" }],
+    ["BGPPeer", "plain", peer(plain), { "heraldlb.io/graceful-shutdown": "1s" }],
+  );
+  web = `${await give("web", "Cluster", NODES)}/32`;
+  await site.routed(web, NODES);
+}, 120_000);
+
+afterAll(async () => {
+  await site?.[Symbol.asyncDispose]();
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") process.stderr.write(`${site.lab.logs()}\n`);
+});
+
+async function give(name: string, trafficPolicy: "Cluster" | "Local", on: readonly string[]): Promise<Ip> {
+  const service = serviceManifest({ name, trafficPolicy, families: ["ipv4"] });
+  site.herald.write(`${name}.yaml`, manifests(service, endpoints(name, on)));
+  const [address] = await site.herald.given(name, 1);
+  return address as Ip;
+}
+
+/** A client's view of a Service that it reaches by way of the router. */
+async function probe(service: Ip): Promise<Prober> {
+  const [router, client] = [site.lab.host("client1"), site.lab.host("client2")];
+  const settings = ["ip_forward=1", "conf.all.send_redirects=0", "conf.lan0.send_redirects=0"];
+  await router.exec(["sysctl", "-q", "-w", ...settings.map((setting) => `net.ipv4.${setting}`)]);
+  await client.exec(["ip", "route", "add", `${service}/32`, "via", router.ipv4]);
+  const prober = await startProber(client, [service]);
+  await prober.answered(service, { since: monotonicMs() });
+  return prober;
+}
+
+/** What the router has of a prefix from a node; undefined: nothing. */
+async function pathFrom(node: Host, prefix: string): Promise<Path | undefined> {
+  const { paths = [] } = (await site.frr.show(`bgp ipv4 unicast ${prefix}`)) as { readonly paths?: readonly Path[] };
+  return paths.find(({ peer }) => peer.peerId === node.ipv4);
+}
+
+interface Path {
+  readonly peer: { readonly peerId: Ip };
+  readonly stale?: boolean;
+  readonly community?: { readonly string: string };
+}
+
+test("with graceful restart a router keeps the routes of a speaker that is started again, BFD or not", async () => {
+  const local = await give("local", "Local", [graceful.name]);
+  const prefix = `${local}/32`;
+  await site.routed(prefix, [graceful.name]);
+  const isWatched = async () => (await site.neighbors())[graceful.ipv4]?.peerBfdInfo?.status === "Up";
+  await until("BFD is up", isWatched);
+  const { connectionsEstablished: before = 0 } = (await site.neighbors())[graceful.ipv4] ?? {};
+  await using prober = await probe(local);
+
+  const hops: string[] = [];
+  const watching = new AbortController();
+  const watch = async () => {
+    while (!watching.signal.aborted) {
+      hops.push(`${await site.kernelHops(prefix)}`);
+      await pass(20);
+    }
+  };
+  const watched = watch();
+  const { code } = await site.herald.speaker(graceful).stop();
+  expect(code).toBe(0);
+  await until("the router has noticed", async () => (await pathFrom(graceful, prefix))?.stale === true);
+  site.herald.startSpeaker(graceful);
+  await until("the session is up again", async () => {
+    return (await site.neighbors())[graceful.ipv4]?.connectionsEstablished === before + 1;
+  });
+  await until("the route is fresh", async () => {
+    const path = await pathFrom(graceful, prefix);
+    return path !== undefined && path.stale !== true;
+  });
+  await until("BFD is up again", isWatched);
+  watching.abort();
+  await watched;
+  const { gracefulRestartInfo } = (await site.neighbors())[graceful.ipv4] ?? {};
+  expect(gracefulRestartInfo).toMatchObject({
+    rBit: true,
+    ipv4Unicast: { fBit: true },
+    endOfRibRecv: { ipv4Unicast: true },
+  });
+  expect(new Set(hops)).toEqual(new Set([graceful.name]));
+  await prober.stop();
+  expect(prober.summary(local).longestOutageMs).toBeLessThan(500);
+});
+
+test("without it the router hears first that traffic had better go elsewhere, then of the end", async () => {
+  const stopped = site.herald.speaker(plain).stop();
+  const path = await until("routes ask for it", async () => {
+    const found = await pathFrom(plain, web);
+    return found?.community?.string.includes("graceful-shutdown") ? found : undefined;
+  });
+  expect(path.community?.string).toContain("graceful-shutdown");
+  await until("the router prefers others", async () => `${await site.kernelHops(web)}` === graceful.name);
+  await site.routed(web, [graceful.name]);
+  expect((await stopped).code).toBe(0);
+  const { lastNotificationReason, bgpState } = (await site.neighbors())[plain.ipv4] ?? {};
+  expect(lastNotificationReason).toMatch(/^Cease\//);
+  expect(bgpState).not.toBe("Established");
+  site.herald.startSpeaker(plain);
+  await site.routed(web, NODES);
+});
+
+test("a Node that is excluded withdraws its routes, and keeps its session", async () => {
+  const before = await site.establishments();
+  const [labelled, again] = ["    node.kubernetes.io/exclude-from-external-load-balancers: ''\n", ""].map((label) =>
+    manifests(...NODES.map((name) => nodeManifest(name) + (name === plain.name ? label : ""))),
+  );
+  site.herald.write("nodes.yaml", labelled ?? "");
+  await site.routed(web, [graceful.name]);
+  expect((await site.neighbors())[plain.ipv4]?.bgpState).toBe("Established");
+  site.herald.write("nodes.yaml", again ?? "");
+  await site.routed(web, NODES);
+  expect(await site.establishments()).toEqual(before);
+});
