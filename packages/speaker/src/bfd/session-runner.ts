@@ -116,7 +116,7 @@ export class SessionRunner {
 
   #start(timer: BfdTimer, deadlineMs: number): Running {
     const { clock } = this.#dependencies;
-    const handle = clock.timer(deadlineMs - clock.now(), () => this.#fire(timer, running));
+    const handle = clock.timer(Math.max(0, deadlineMs - clock.now()), () => this.#fire(timer, running));
     const running: Running = { deadlineMs, firesAtMs: deadlineMs, handle };
     return running;
   }
