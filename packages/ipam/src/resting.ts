@@ -26,7 +26,7 @@ export class Resting {
   readonly #queues = new Map<string, RestQueue>();
   readonly #by = new Map<string, Set<Ip>>();
   /** Who has left what in this round. */
-  readonly #left = new Map<Ip, Set<string>>();
+  readonly #left = new Map<Ip, readonly string[]>();
   #now = 0;
   #snapshot: readonly Freed[] | undefined;
 
@@ -81,9 +81,8 @@ export class Resting {
 
   /** A holder of an address has left it. */
   leave(address: Ip, service: string): void {
-    const leavers = this.#left.get(address);
-    if (leavers) leavers.add(service);
-    else this.#left.set(address, new Set([service]));
+    const others = this.#left.get(address);
+    this.#left.set(address, others ? [...others, service] : [service]);
   }
 
   /** Somebody takes an address that rested. */
@@ -107,7 +106,7 @@ export class Resting {
     const pool = this.#options.poolOf(address);
     if (!pool || !hasCoolDown(pool)) return undefined;
     const leavers = this.#left.get(address);
-    if (leavers) return leavers.has(service) ? undefined : this.#now + restMs(pool);
+    if (leavers) return leavers.includes(service) ? undefined : this.#now + restMs(pool);
     const freed = this.#freed.get(address);
     const end = freed && freed.by !== service ? freed.at + restMs(pool) : 0;
     return end > this.#now ? end : undefined;
@@ -121,7 +120,7 @@ export class Resting {
   /** The freed addresses that the Service had last. */
   *formerOf(service: string): Iterable<Ip> {
     yield* this.#by.get(service) ?? [];
-    for (const [address, leavers] of this.#left) if (leavers.has(service)) yield address;
+    for (const [address, leavers] of this.#left) if (leavers.includes(service)) yield address;
   }
 
   /** The address of the family that has rested longest, and enough. */
@@ -145,7 +144,7 @@ export class Resting {
     const addresses = Array.from(this.#left.keys()).filter((address) => !this.#options.isHeld(address));
     for (const address of addresses.toSorted(compareIps)) {
       const pool = this.#options.poolOf(address);
-      const [by] = Array.from(this.#left.get(address) ?? []).toSorted();
+      const [by] = (this.#left.get(address) ?? []).toSorted();
       if (!pool || !hasCoolDown(pool) || by === undefined) continue;
       const freed = { address, at: this.#now, by };
       this.#remember(freed);

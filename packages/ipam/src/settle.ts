@@ -94,6 +94,7 @@ function linesOf(lines: Iterable<readonly ServiceInput[]>, act: Line["act"]): Li
 
 /** Serves all lines at once, whoever comes first. */
 function inTurn(compare: (a: ServiceInput, b: ServiceInput) => number, lines: readonly Line[]): void {
+  if (lines.length === 0) return;
   const turns = lines.flatMap((line) => (line.services[0] ? [{ line, at: 0, head: line.services[0] }] : []));
   const queue = new Heap(turns, (a, b) => compare(a.head, b.head));
   for (let turn = queue.pop(); turn; turn = queue.pop()) {
