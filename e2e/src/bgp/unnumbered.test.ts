@@ -103,6 +103,21 @@ test("a router that is restarted has the routes again, also with another link-lo
   }
 });
 
+test("a node with several link-local addresses connects from the one that the router has been told", async () => {
+  const own = await linkLocalOf(scene.node);
+  // The kernel would take it, being the newest.
+  const other = "fe80::ffff:ffff:ffff:ffff/64";
+  await scene.node.exec(["ip", "addr", "add", other, "dev", "lan0", "nodad"]);
+  try {
+    await startNode();
+    await using frr = await startRouter();
+    await isUp();
+    expect(await frr.show("bgp neighbors lan0")).toMatchObject({ lan0: { bgpNeighborAddr: own } });
+  } finally {
+    await scene.node.exec(["ip", "addr", "del", other, "dev", "lan0"]);
+  }
+});
+
 test("an interface that is down at first, and again later, brings the session whenever it is up", async () => {
   const set = async (state: "up" | "down") => await scene.node.exec(["ip", "link", "set", "lan0", state]);
   await set("down");

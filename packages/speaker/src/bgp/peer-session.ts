@@ -10,6 +10,7 @@ import {
 import type { Interface } from "@heraldlb/link";
 import type { Ip, Ipv4, Prefix } from "@heraldlb/net";
 import type { Clock, Logger } from "@heraldlb/runtime";
+import { linkLocalOf } from "../interface-selection.ts";
 import { describeEnd } from "./describe-end.ts";
 import type { BgpPeer, RouteAttributes } from "./desired.ts";
 import type { MessageCounts } from "./message-counts.ts";
@@ -53,6 +54,7 @@ export class PeerSession {
   #neighbor: Ip | undefined;
   #sender: RouteSender | undefined;
   #sendHold: Disposable | undefined;
+  #isStarted = false;
   #isEnded = false;
   #trouble: string | undefined;
 
@@ -122,6 +124,8 @@ export class PeerSession {
 
   /** Wants a session, if it is known with whom. */
   start(): void {
+    if (this.#isEnded) return;
+    this.#isStarted = true;
     if (this.address) this.#driver.happen({ type: "start" });
   }
 
@@ -199,6 +203,7 @@ export class PeerSession {
   }
 
   #begin(routes: "keep" | "drop"): void {
+    if (!this.#isStarted) return;
     this.#driver.happen({ type: "stop", notification: notification("otherConfigurationChange"), routes });
     this.start();
   }
@@ -213,8 +218,11 @@ export class PeerSession {
     // Nothing is begun without one.
     if (!address) throw new TypeError(`nobody knows where ${this.#peer.name} is`);
     const { vrf, interface: name } = this.#peer;
-    const scope = this.#env.interfaces().find((candidate) => candidate.name === name)?.index;
-    return { ...this.#peer, address, device: vrf ?? name, scope };
+    const link = this.#env.interfaces().find((candidate) => candidate.name === name);
+    // A router that was found on an interface knows this side by what was sent there; the kernel may prefer another one.
+    const known = this.#peer.address === undefined && link ? linkLocalOf(link) : undefined;
+    const sourceAddress = this.#peer.sourceAddress ?? known;
+    return { ...this.#peer, address, sourceAddress, device: vrf ?? name, scope: link?.index };
   }
 
   #identifierOn(localAddress: Ip): Ipv4 {
