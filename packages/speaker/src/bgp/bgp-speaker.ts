@@ -13,16 +13,22 @@ export interface BgpEnvironment extends SessionEnvironment {
   readonly listen: ListenAddress | undefined;
 }
 
+// So many routes, counted once for each peer, are told of in some ten milliseconds.
+const MUCH = 10_000;
+
 /**
  * The BGP sessions of this node, and what they announce.
  *
  * Nothing happens before the first `replace`: a session is opened only when it is known what it shall say, since the end
- * of the table is announced with it. A change is sent before the call returns, as far as the connections take it.
+ * of the table is announced with it. A change is sent before the call returns, as far as the connections take it; only
+ * if it is of very many routes, peers are told of it one after the other.
  */
 export class BgpSpeaker {
   readonly #env: BgpEnvironment;
   readonly #routes = new RouteTable();
   readonly #sessions = new Map<string, PeerSession>();
+  /** What is done one after the other, a turn of the event loop each. */
+  readonly #waiting: (() => void)[] = [];
   /** Peers that are not wanted any more and are being told so. */
   readonly #removed = new Set<Promise<void>>();
   readonly #neighbors = new Map<string, Ip>();
@@ -56,10 +62,13 @@ export class BgpSpeaker {
   apply(changes: readonly BgpChange[]): void {
     const touched = new Set<Prefix>();
     for (const change of changes) for (const prefix of this.#applyRoute(change)) touched.add(prefix);
-    for (const session of this.#sessions.values()) this.#tell(session, touched);
+    const isMuch = touched.size * this.#sessions.size > MUCH;
+    for (const session of this.#sessions.values()) {
+      if (isMuch) this.#later(() => this.#tell(session, touched));
+      else this.#tell(session, touched);
+    }
     for (const change of changes) this.#applyPeer(change);
     this.#listener?.setKeys(this.#keys());
-    for (const session of this.#sessions.values()) session.flush();
   }
 
   /** Says which router is at the other end of an interface, for peers without an address. */
@@ -107,10 +116,24 @@ export class BgpSpeaker {
     }
     const session = new PeerSession(peer, this.#env);
     this.#sessions.set(peer.name, session);
-    this.#tell(session, this.#routes.prefixes());
     const neighbor = peer.interface && this.#neighbors.get(peer.interface);
     if (neighbor) session.setNeighbor(neighbor);
-    session.start();
+    this.#later(() => {
+      this.#tell(session, this.#routes.prefixes());
+      session.start();
+    });
+  }
+
+  /** What may take long has a turn of the event loop to itself, so that nothing else waits for long. */
+  #later(act: () => void): void {
+    this.#waiting.push(act);
+    if (this.#waiting.length === 1) setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#waiting[0]?.();
+    this.#waiting.shift();
+    if (this.#waiting.length > 0) setImmediate(() => this.#turn());
   }
 
   #removePeer(name: string): void {
@@ -127,6 +150,7 @@ export class BgpSpeaker {
     for (const prefix of prefixes) {
       session.setRoute(prefix, this.#routes.attributesFor(prefix, session.peer.name));
     }
+    session.flush();
   }
 
   #keys(): Map<Ip, string> {
