@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { notification, WELL_KNOWN_COMMUNITIES } from "@heraldlb/bgp";
-import { type Interface, watchInterfaces } from "@heraldlb/link";
+import { type Interface, openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
 import { familyOf, type Ip, isLinkLocal, prefixContains, prefixOf } from "@heraldlb/net";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { Registry } from "prom-client";
@@ -11,6 +11,7 @@ import { registerBgpMetrics } from "./bgp/bgp-metrics.ts";
 import { BgpSpeaker } from "./bgp/bgp-speaker.ts";
 import type { BgpRoute } from "./bgp/desired.ts";
 import type { ListenAddress } from "./bgp/listener.ts";
+import { NeighborDiscovery } from "./bgp/neighbor-discovery.ts";
 import type { PeerSession } from "./bgp/peer-session.ts";
 import type { RestartFacts } from "./bgp/session-settings.ts";
 import type { NodeBgp, NodeChange, NodePeer } from "./bgp-definitions.ts";
@@ -39,6 +40,7 @@ export class BgpNode {
   readonly #interfaces = new Map<number, Interface>();
   readonly #watching = new AbortController();
   readonly #speaker: BgpSpeaker;
+  readonly #discovery: NeighborDiscovery;
   readonly #peers = new Map<string, NodePeer>();
   readonly #routes = new Map<string, BgpRoute>();
   /** This end of each session that was ever up, by the name of the peer: BFD goes between the same addresses. */
@@ -50,11 +52,15 @@ export class BgpNode {
   private constructor(options: BgpNodeOptions) {
     this.#options = options;
     const { clock, log, registry, node, restart, listen } = options;
+    const shared = { clock, log, random: Math.random, interfaces: () => [...this.#interfaces.values()] };
     this.#speaker = new BgpSpeaker({
-      ...{ clock, log, node, restart, listen, keptRoutes: 0, random: Math.random },
-      interfaces: () => [...this.#interfaces.values()],
+      ...{ ...shared, node, restart, listen, keptRoutes: 0 },
       onUp: (session) => this.#onUp(session),
     });
+    this.#discovery = new NeighborDiscovery(
+      { ...shared, openSocket: openFrameSocket, openGroups: openMulticastGroups },
+      (name, address) => address && this.#speaker.setNeighbor(name, address),
+    );
     registerBgpMetrics(registry, () => this.#speaker.sessions.values());
     registerBfdMetrics(registry, () => this.#bfd);
   }
@@ -83,7 +89,9 @@ export class BgpNode {
     this.#speaker.apply(
       changes.map((change) => (change.type === "peer" ? { type: "peer", peer: change.peer.bgp } : change)),
     );
-    if (changes.some(({ type }) => type === "peer" || type === "peerGone")) this.#tellBfd();
+    if (!changes.some(({ type }) => type === "peer" || type === "peerGone")) return;
+    this.#discovery.apply(this.#unnumbered());
+    this.#tellBfd();
   }
 
   /** A BFD session has changed: a router that is gone for BFD is gone for BGP. */
@@ -121,6 +129,7 @@ export class BgpNode {
     // AdminDown goes first, or the router takes the end of BFD for that of the node.
     this.#options.tellBfd([]);
     await setTimeout(ADMIN_DOWN_MS);
+    this.#discovery.close();
     await this.#speaker.close("restart", "herald-speaker ends");
     this.#watching.abort();
   }
@@ -131,7 +140,13 @@ export class BgpNode {
       else if (event.type === "removed") this.#interfaces.delete(event.interface.index);
       else ready();
       this.#speaker.interfacesChanged();
+      this.#discovery.interfacesChanged();
     }
+  }
+
+  /** The interfaces behind which routers are to be found. */
+  #unnumbered(): string[] {
+    return [...this.#peers.values()].flatMap(({ bgp }) => (bgp.address ? [] : (bgp.interface ?? [])));
   }
 
   #remember(change: NodeChange): void {
