@@ -18,7 +18,7 @@ describe("an interface", () => {
     scene.discovery.apply(["eth0"]);
     await scene.become(...links);
     expect(scene.network.sockets).toEqual([]);
-    expect(scene.log.entries).toMatchObject([{ level: "warn", fields: { interface: "eth0", reason } }]);
+    expect(scene.warnings).toEqual([{ interface: "eth0", reason }]);
     await scene.become(eth());
     await scene.clock.advance(0);
     expect(scene.sent()).toContain(TO_ALL);
@@ -101,7 +101,7 @@ describe("an interface", () => {
     scene.network.trouble.open = new LinkError("permission", "not allowed");
     scene.discovery.apply(["eth0"]);
     await scene.clock.advance(60_000);
-    expect(scene.log.entries).toMatchObject([{ level: "warn", fields: { reason: "not allowed" } }]);
+    expect(scene.warnings).toMatchObject([{ reason: "not allowed" }]);
     scene.network.trouble.open = undefined;
     await scene.clock.advance(5_000);
     expect(scene.sent()).toContain(TO_ALL);

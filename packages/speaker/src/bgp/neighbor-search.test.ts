@@ -60,7 +60,7 @@ describe("the router at the other end of an interface", () => {
 
   test("is asked when it has been quiet, and is lost when it does not answer", async () => {
     const scene = await NeighborScene.looking();
-    const { clock, reports, log } = scene;
+    const { clock, reports } = scene;
     scene.advertises(A);
     await clock.advance(59_000);
     expect(solicitations(scene.sent())).toBe(1);
@@ -73,7 +73,7 @@ describe("the router at the other end of an interface", () => {
     expect(reports).toEqual(["eth0 fe80::a"]);
     await clock.advance(1_000);
     expect(reports).toEqual(["eth0 fe80::a", "eth0 undefined"]);
-    expect(log.entries.at(-1)).toMatchObject({ level: "warn", fields: { interface: "eth0", address: "fe80::a" } });
+    expect(scene.warnings).toEqual([{ interface: "eth0", address: "fe80::a" }]);
     scene.advertises(A);
     expect(reports.at(-1)).toBe("eth0 fe80::a");
   });
@@ -104,10 +104,7 @@ describe("the router at the other end of an interface", () => {
     }
     expect(scene.reports).toEqual(["eth0 fe80::a"]);
     expect(solicitations(scene.sent())).toBe(1);
-    const warnings = scene.log.entries.filter(({ level }) => level === "warn");
-    expect(warnings.map(({ fields }) => fields)).toEqual([
-      { interface: "eth0", neighbor: "fe80::a", other: "fe80::b" },
-    ]);
+    expect(scene.warnings).toEqual([{ interface: "eth0", neighbor: "fe80::a", other: "fe80::b" }]);
   });
 
   test("is whoever is left when one of two falls silent", async () => {

@@ -70,6 +70,7 @@ export class NeighborSearch {
   }
 
   #start(link: NeighborLink): void {
+    this.#env.log.info("looking for a BGP neighbor", { interface: this.#name, from: link.linkLocal });
     this.#port = new NeighborPort(link, this.#env, {
       opened: () => {
         this.#advertiser.start();

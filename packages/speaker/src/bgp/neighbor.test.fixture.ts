@@ -9,6 +9,7 @@ import {
   presenceAdvertisement,
 } from "@heraldlb/ndp";
 import type { Ipv6, Mac } from "@heraldlb/net";
+import type { LogFields } from "@heraldlb/runtime";
 import { FakeClock, type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
 import { eth, type FakeNetwork, type FakeSocket, fakeNetwork, MAC } from "../layer2.test.fixture.ts";
 import { NeighborDiscovery } from "./neighbor-discovery.ts";
@@ -35,19 +36,19 @@ export const frameOf = (packet: NdpPacket, source: Mac): Uint8Array =>
 /** Discovery in virtual time on interfaces in memory. Each random number is 0 unless told otherwise. */
 export class NeighborScene {
   readonly clock: FakeClock = new FakeClock();
-  readonly log: RecordingLogger = recordingLogger();
   readonly network: FakeNetwork = fakeNetwork();
   /** What was reported: interface and neighbor. */
   readonly reports: string[] = [];
   readonly discovery: NeighborDiscovery;
+  readonly #log: RecordingLogger = recordingLogger();
   #links: readonly Interface[];
 
   constructor(links: readonly Interface[] = [eth()], random: () => number = () => 0) {
     this.#links = links;
-    const { clock, log } = this;
+    const { clock } = this;
     const { openSocket, openGroups } = this.network;
     this.discovery = new NeighborDiscovery(
-      { clock, log, random, openSocket, openGroups, interfaces: () => this.#links },
+      { clock, log: this.#log, random, openSocket, openGroups, interfaces: () => this.#links },
       (name, address) => void this.reports.push(`${name} ${address}`),
     );
   }
@@ -63,6 +64,11 @@ export class NeighborScene {
   /** The newest socket. */
   get socket(): FakeSocket {
     return this.network.sockets.at(-1) as FakeSocket;
+  }
+
+  /** What the log warns of, without words. */
+  get warnings(): readonly LogFields[] {
+    return this.#log.entries.flatMap(({ level, fields }) => (level === "warn" ? [fields] : []));
   }
 
   /** The interfaces are these from now on. */
