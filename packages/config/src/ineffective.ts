@@ -24,9 +24,10 @@ export function ineffectiveFields(resource: Resource): Problem[] {
 }
 
 function reservedElsewhere(pool: IpAddressPool): Problem[] {
-  const ranges = poolRanges(pool);
+  const { reserved: all } = poolSettings(pool);
+  const ranges = all.length === 0 ? [] : poolRanges(pool);
   const path = annotationPath("heraldlb.io/reserved");
-  return poolSettings(pool).reserved.flatMap((reserved): Problem[] => {
+  return all.flatMap((reserved): Problem[] => {
     if (ranges.some((range) => rangesOverlap(range, reserved))) return [];
     return [{ path, message: `${reserved} is not in the pool, so it has no effect`, code: "noEffect" }];
   });
