@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Bench, pool, port, service } from "./bench.test.fixture.ts";
+import { Bench, ip, pool, port, service } from "./bench.test.fixture.ts";
 import type { PoolInput } from "./pool.ts";
 
 describe("dual stack", () => {
@@ -87,9 +87,13 @@ describe("dual stack", () => {
   ])("a Service that changes %s keeps what it may keep", (_what, before, after, expected) => {
     const bench = new Bench([both]);
     bench.set("first");
-    bench.set("s", before);
+    const addresses = bench.set("s", before).split(",");
     bench.remove("first");
     expect(bench.set("s", after)).toBe(expected);
+    // The same if it changed while nobody looked.
+    const restarted = new Bench([both]);
+    const had = { assigned: addresses.map(ip), assignedPool: "z-both" };
+    expect(restarted.set("s", { ...after, ...had })).toBe(expected);
   });
 
   test("a pool of both that becomes one of one family: with reassign another pool of both, else what fits", () => {

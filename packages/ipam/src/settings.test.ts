@@ -160,6 +160,14 @@ describe("a cool-down", () => {
     expect(restarted.has("b")).toBe("1.2.3.0");
   });
 
+  test("begins at the start for what a Service gives up at once then", () => {
+    const bench = new Bench([resting()]);
+    const had = { assigned: [ip("1.2.3.0")], assignedPool: "p" };
+    expect(bench.set("a", { ...had, requestedIps: "1.2.3.1" })).toBe("1.2.3.1");
+    expect(bench.allocator.freed).toEqual([{ address: "1.2.3.0", at: 1_000_000, by: "ns/a" }]);
+    expect(bench.set("b")).toBe("coolingDown");
+  });
+
   test("is forgotten with the pool, but not while some pool is set aside", () => {
     const bench = new Bench([resting()]);
     bench.set("a");

@@ -3,12 +3,12 @@ import { allocate, allocateOther } from "./allocate.ts";
 import type { AllocatorConfig } from "./change.ts";
 import type { RefusedPool } from "./explanation.ts";
 import { Heap } from "./heap.ts";
-import { type Former, judge } from "./keep.ts";
+import { type Former, judge, type Verdict } from "./keep.ts";
 import { type Held, heldBy, type Ledger } from "./ledger.ts";
 import { compareSeniority, compareWishes } from "./seniority.ts";
 import type { ServiceInput } from "./service.ts";
 import { sameTerms } from "./sharing.ts";
-import { wishOf } from "./wish.ts";
+import { type NoWish, type Wish, wishOf } from "./wish.ts";
 
 /** Who is to be looked at again. */
 export interface Agenda {
@@ -125,19 +125,33 @@ function right(service: ServiceInput, held: Held | undefined): number {
 }
 
 /** Lets a Service keep what it has, or says why not. */
-function hear(service: ServiceInput, before: Held | undefined, { ledger, config }: Context): Outcome {
+function hear(service: ServiceInput, before: Held | undefined, context: Context): Outcome {
+  const { ledger } = context;
   const former = before ? { ...before, pool: before.pool || undefined } : stored(service);
   if (!former) return { service, before };
   const wish = wishOf(service);
-  if ("refusal" in wish && !wish.keepsHeld) {
-    const { reason, message } = wish.refusal;
-    return { service, before, lost: { ...former, reason: reason as ReleaseReason, message } };
-  }
-  const verdict = judge(service, former, { wish: "families" in wish ? wish : undefined, ledger, config });
-  if ("lose" in verdict)
+  const verdict = hearWish(service, former, wish, context);
+  if ("lose" in verdict) {
+    if (!before) leave(service, former, ledger);
     return { service, before, lost: { ...former, reason: verdict.lose, message: verdict.message } };
+  }
   ledger.take(service.key, heldBy(service, verdict.keep));
   return { service, before, refusal: verdict.refusal ?? ("refusal" in wish ? wish.refusal : undefined) };
+}
+
+function hearWish(service: ServiceInput, former: Former, wish: Wish | NoWish, context: Context): Verdict {
+  if ("families" in wish) return judge(service, former, { ...context, wish });
+  const { reason, message } = wish.refusal;
+  return wish.keepsHeld
+    ? judge(service, former, { ...context, wish: undefined })
+    : { lose: reason as ReleaseReason, message };
+}
+
+/** What a Service had when the process began, and gives up at once, was its own until now all the same. */
+function leave(service: ServiceInput, { addresses, pool = "" }: Former, ledger: Ledger): void {
+  if (addresses.some((address) => ledger.conflict(address, service))) return;
+  ledger.take(service.key, heldBy(service, { addresses, pool }));
+  ledger.drop(service.key);
 }
 
 function stored({ assigned, assignedPool }: ServiceInput): Former | undefined {
