@@ -19,6 +19,8 @@ export interface Scene {
   readonly herald: Deployment;
   readonly client: Host;
   readonly witness: Host;
+  /** Forwards nothing before it is made a router. */
+  readonly router: Host;
 }
 
 /** The addresses of the demo's Service. */
@@ -27,11 +29,12 @@ export interface ServiceAddresses {
   readonly ipv6: Ipv6;
 }
 
-/** Sets the lab up: three nodes, a client, a witness that only asks questions, and a host for the controller. */
+/** Sets the lab up: three nodes, a client, a witness that only asks questions, a router to be, and a host for the controller. */
 export async function setScene(name: string, { keep }: { readonly keep: boolean }): Promise<Scene> {
-  const lab = await createLab({ name, clients: 2, keep });
+  const lab = await createLab({ name, clients: 3, keep });
   await lab.serve();
-  return { lab, herald: new Deployment(lab), client: lab.host("client1"), witness: lab.host("client2") };
+  const [client, witness, router] = [lab.host("client1"), lab.host("client2"), lab.host("client3")];
+  return { lab, herald: new Deployment(lab), client, witness, router };
 }
 
 /** Writes a pool, its advertisement, and a dual-stack Service with an endpoint on each node. */

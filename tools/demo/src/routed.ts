@@ -1,0 +1,152 @@
+import { type Frr, type Host, monotonicMs, startProber } from "@heraldlb/lab";
+import {
+  type Bounds,
+  complaintsAboutRouting,
+  countOf,
+  FLOWS,
+  loseNode,
+  losePlainNextHops,
+  type RoutedOutcome,
+  regainNode,
+  spread,
+} from "./losses.ts";
+import { announceService, DETECTION_MS, forwardsTo, nextHops, startRouter, watchesAll } from "./routing.ts";
+import type { Scene } from "./scene.ts";
+import type { Screen } from "./screen.ts";
+import { drawTable } from "./table.ts";
+
+/** An outcome, and what is not as it must be in it. */
+export interface JudgedOutcome extends RoutedOutcome {
+  readonly complaints: readonly string[];
+}
+
+const AT_A_LOSS: Bounds = { noticedMs: 3_000, lost: 300 };
+// A node that is back needs a new session first.
+const AT_A_RETURN: Bounds = { noticedMs: 15_000, lost: 5 };
+
+/** The second scene: a router spreads a Service's flows over the nodes, and one of them is lost. */
+export async function playRouted(
+  screen: Screen,
+  scene: Scene,
+  { keep }: { readonly keep: boolean },
+): Promise<JudgedOutcome[]> {
+  const { strong } = screen.palette;
+  screen.line();
+  screen.line(` ${strong("BGP")}  the same three nodes, a router (FRR), a Service that is routed to all of them`);
+  screen.line();
+  const frr = await screen.step("starting a router", async () => {
+    const frr = await startRouter(scene);
+    return [`a router is running: FRR with BFD, ${DETECTION_MS} ms, and ECMP by addresses and ports`, frr];
+  });
+  try {
+    return await play(screen, scene, frr);
+  } finally {
+    if (!keep) await frr[Symbol.asyncDispose]();
+  }
+}
+
+async function play(screen: Screen, scene: Scene, frr: Frr): Promise<JudgedOutcome[]> {
+  const { herald, lab, client } = scene;
+  const { strong } = screen.palette;
+  const routing = await screen.step("waiting for the Service's routes", async () => {
+    const gone = lab.nodes.filter((node) => herald.speaker(node).exit);
+    await Promise.all(gone.map((node) => herald.ready(node, herald.startSpeaker(node))));
+    const began = monotonicMs();
+    const announced = await announceService(scene, frr);
+    await forwardsTo(scene, announced, lab.nodes);
+    const took = Math.round(monotonicMs() - began);
+    const text = `Service ${strong("api")} was given ${strong(announced.service)}; the router has it from all three nodes`;
+    return [`${text}, ${took} ms after the manifests were written`, announced];
+  });
+  await screen.step("waiting for BFD", async () => {
+    await watchesAll(scene, routing);
+    return ["BFD is up between the router and all three nodes", undefined];
+  });
+  const order = await nextHops(scene, routing);
+  const whole = await screen.step(`sending ${FLOWS} flows`, async () => {
+    const flows = await spread(scene, routing);
+    const counts = lab.nodes.map(({ name }) => `${strong(name)} ${countOf(flows, name)}`);
+    return [`${FLOWS} flows from a client, by source port: ${counts.join(", ")}`, flows];
+  });
+  screen.line();
+
+  await using prober = await startProber(client, [routing.service]);
+  const { by } = await prober.answered(routing.service, { since: 0 });
+  const loss = { prober, lost: lab.host(by) };
+  const live = (): string => {
+    const { sent, lost, answeredBy } = prober.summary(routing.service);
+    return `${sent} probes, ${lost} lost, answered by ${answeredBy.join(" → ")}`;
+  };
+  const [without, fewer] = await screen.step(
+    `${by} falls silent`,
+    async () => {
+      const [outcome, after] = await loseNode(scene, routing, { ...loss, before: whole });
+      const judged = judge(outcome, AT_A_LOSS);
+      return [outcomeText(screen, judged), [judged, after]];
+    },
+    live,
+  );
+  const back = await screen.step(
+    `${by} comes back`,
+    async () => {
+      const outcome = judge(await regainNode(scene, routing, { ...loss, before: fewer }), AT_A_RETURN);
+      return [outcomeText(screen, outcome), outcome];
+    },
+    live,
+  );
+  const plain = await screen.step("comparing with plain next hops", async () => {
+    const outcomes = await losePlainNextHops(scene, routing, { nodes: order, lost: loss.lost });
+    return ["the same loss with next hops in the router's kernel that know no BGP", outcomes];
+  });
+  const outcomes = [without, back, ...plain.map((outcome) => ({ ...outcome, complaints: [] }))];
+  showTable(screen, outcomes);
+  return outcomes;
+}
+
+function judge(outcome: RoutedOutcome, most: Bounds): JudgedOutcome {
+  return { ...outcome, complaints: complaintsAboutRouting(outcome, most) };
+}
+
+function outcomeText(
+  { palette: { bad, strong } }: Screen,
+  { title, nodes, noticedMs = 0, probes, complaints }: JudgedOutcome,
+): string {
+  const forwards = `the router forwards to ${strong(namesOf(nodes))} after ${Math.round(noticedMs)} ms`;
+  const outage = Math.round(probes?.longestOutageMs ?? 0);
+  const seen = outage === 0 ? "the client noticed nothing" : `a client served by it went without for ${outage} ms`;
+  const verdict = complaints.length > 0 ? `  ${bad(complaints.join(", "))}` : "";
+  return `${title}: ${forwards}, ${seen}${verdict}`;
+}
+
+const namesOf = (nodes: readonly Host[]): string => nodes.map(({ name }) => name).join(", ");
+
+function showTable(screen: Screen, outcomes: readonly JudgedOutcome[]): void {
+  const { good, bad, quiet } = screen.palette;
+  const rows = outcomes.map(({ title, nodes, noticedMs, probes, moved, complaints }) => [
+    noticedMs === undefined ? quiet("·") : complaints.length === 0 ? good("✔") : bad("✘"),
+    title,
+    namesOf(nodes),
+    noticedMs === undefined ? quiet("by hand") : `${Math.round(noticedMs)} ms`,
+    probes ? `${Math.round(probes.longestOutageMs)} ms` : quiet("–"),
+    probes ? `${probes.lost} of ${probes.sent}` : quiet("–"),
+    `${Math.round(100 * moved)} %`,
+  ]);
+  const columns = [
+    { title: "" },
+    { title: "what happened" },
+    { title: "router forwards to" },
+    { title: "after", align: "right" },
+    { title: "outage", align: "right" },
+    { title: "probes lost", align: "right" },
+    { title: "others' flows moved", align: "right" },
+  ] as const;
+  screen.line();
+  for (const line of drawTable(columns, rows)) screen.line(` ${line}`);
+  screen.line();
+  screen.line(quiet(" after: from the event until the router's kernel forwards to these nodes"));
+  screen.line(quiet(" outage, probes lost: what a client saw whose flow the node served, one UDP probe every 10 ms"));
+  screen.line(
+    quiet(" others' flows moved: of the flows whose node was there all along, those that another one serves now"),
+  );
+  screen.line(quiet(" Which flows move is the router's choice alone: with BGP or without, it hashes them anew."));
+}
