@@ -188,3 +188,39 @@ describe("two advertisements with different LOCAL_PREFs", () => {
     expect(new Set(announced)).toEqual(new Set([100, 200]));
   });
 });
+
+describe("when no node announces", () => {
+  const [iris1, iris2] = [select({ name: "iris1" }), select({ name: "iris2" })];
+
+  test.each<[string, Partial<BgpWorld>, Partial<BgpService>, string]>([
+    [
+      "no advertisement reaches it",
+      { advertisements: [] },
+      {},
+      'no BGPAdvertisement reaches it from pool "pool" on any node',
+    ],
+    ["there are no nodes", { nodes: [] }, {}, "there are no nodes"],
+    ["no endpoint can serve", {}, { endpoints: [] }, "no endpoint can serve"],
+    [
+      "endpoints are on other nodes than are selected",
+      { advertisements: [advertisement("a", { nodeSelectors: [iris2] })] },
+      { externalTrafficPolicy: "Local" },
+      "externalTrafficPolicy is Local, and no selected node has an endpoint that can serve",
+    ],
+    [
+      "the selected node's network is unavailable",
+      {
+        advertisements: [advertisement("a", { nodeSelectors: [iris1] })],
+        nodes: [node("iris1", { networkUnavailable: true }), node("iris2")],
+      },
+      {},
+      "the network of the selected nodes is unavailable",
+    ],
+  ])("because %s, that is said", (_what, world, what, detail) => {
+    expect(plan(world, what).warning?.message).toBe(`no node may announce "ns/web" by BGP: ${detail}`);
+  });
+
+  test("nothing is said while one does", () => {
+    expect(plan({}, { externalTrafficPolicy: "Local" }).warning).toBeUndefined();
+  });
+});

@@ -8,6 +8,7 @@ import type {
   BgpWithdrawReason,
   BgpWorld,
 } from "./bgp.ts";
+import { bgpWarningOf } from "./bgp-warning.ts";
 import { canServe, localNodes } from "./endpoint.ts";
 import type { AnnouncedPool, AnnouncingNode } from "./layer2.ts";
 import { exclusion, matchesAny, selectsPool } from "./selection.ts";
@@ -71,7 +72,8 @@ export class BgpPlanner {
       known.set(key, planned);
       routes.set(name, planned.routes);
     }
-    return { routes, withheld, conflicts: Array.from(conflicts.values()) };
+    const warning = routes.size > 0 ? undefined : bgpWarningOf(service, withheld);
+    return { routes, withheld, conflicts: Array.from(conflicts.values()), warning };
   }
 
   #selecting(pool: AnnouncedPool): readonly Reach[] {

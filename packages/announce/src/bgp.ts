@@ -86,4 +86,6 @@ export interface BgpPlan {
   /** Sorted by node. */
   readonly withheld: readonly { readonly node: string; readonly reason: BgpWithdrawReason }[];
   readonly conflicts: readonly BgpConflict[];
+  /** Set when no node announces any: worth telling the Service's owner. */
+  readonly warning?: { readonly reason: BgpWithdrawReason | "noNodes"; readonly message: string } | undefined;
 }
