@@ -5,6 +5,7 @@ import { recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { BgpPlan } from "./bgp-plan.ts";
 import { Definitions } from "./definitions.ts";
+import { Unannounced } from "./unannounced.ts";
 import { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -55,13 +56,16 @@ function planned(objects: readonly Json[] = BASE) {
   };
   take(objects);
   const holdingOf = (key: string) => holdings.get(key);
-  const plan = new BgpPlan({ world, definitions, log, ignoreExcludeLabel: false, holdingOf });
+  const unannounced = new Unannounced(log);
+  const plan = new BgpPlan({ world, definitions, log, ignoreExcludeLabel: false, unannounced, holdingOf });
   plan.proceed(1_000);
+  unannounced.tell();
   const apply = (next: readonly Json[]) => {
     const changes = take(next);
     if (changes.bgp) plan.refresh();
     plan.update([...changes.services, ...changes.endpoints]);
     plan.proceed(1_000);
+    unannounced.tell();
   };
   const told = (name: string) => Object.groupBy(definitions.snapshot(name), ({ type }) => type) as Told;
   return { apply, told, definitions, holdings, plan, log };
@@ -195,4 +199,42 @@ test("of two advertisements with different LOCAL_PREFs the earlier one counts, a
   plan.update(["default/web"]);
   expect(told("n1").route).toMatchObject([{ localPref: 100 }]);
   expect(log.entries.filter(({ message }) => message === "conflicting advertisements")).toHaveLength(1);
+});
+
+describe("the log says", () => {
+  const without = (...kinds: string[]): readonly Json[] => BASE.filter(({ kind }) => !kinds.includes(String(kind)));
+  const elsewhere = { nodeSelectors: [{ matchLabels: { name: "n2" } }] };
+  const local = service("web", { externalTrafficPolicy: "Local" });
+
+  test.each<[string, readonly Json[], string[]]>([
+    ["nothing of a Service that is announced", BASE, []],
+    ["nothing without routers", without("BGPPeer", "EndpointSlice"), []],
+    ["nothing without advertisements", without("BGPAdvertisement"), []],
+    ["that no endpoint can serve", without("EndpointSlice"), ["noEndpoints"]],
+    [
+      "that none is where it is announced",
+      [...without("BGPAdvertisement", "Service"), local, advertisement("a", elsewhere)],
+      ["noLocalEndpoints"],
+    ],
+    [
+      "that no router hears of it",
+      [...without("BGPAdvertisement"), advertisement("a", { peers: ["r9"] })],
+      ["noPeers"],
+    ],
+    [
+      "that no node that announces it has a router",
+      [
+        ...without("BGPAdvertisement", "BGPPeer"),
+        advertisement("a", elsewhere),
+        peer("r1", { nodeSelectors: [{ matchLabels: { name: "n1" } }] }),
+      ],
+      ["noPeers"],
+    ],
+  ])("%s", (_what, objects, reasons) => {
+    const { log, apply } = planned(objects);
+    const said = (message: string) => log.entries.filter((entry) => entry.message === message);
+    expect(said("nobody may announce").map(({ fields: { reason } }) => reason)).toEqual(reasons);
+    apply(BASE);
+    expect(said("may be announced again")).toHaveLength(reasons.length);
+  });
 });

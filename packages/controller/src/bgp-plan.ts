@@ -8,6 +8,7 @@ import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
 import { peerDefinition } from "./bgp-peers.ts";
 import { bgpService, bgpWorld, communitiesOf } from "./bgp-world.ts";
 import type { Definitions } from "./definitions.ts";
+import type { BgpSilence, Unannounced } from "./unannounced.ts";
 import type { World } from "./world.ts";
 
 /** What a plan of BGP depends on. */
@@ -16,6 +17,8 @@ export interface BgpPlanOptions {
   readonly definitions: Definitions;
   readonly log: Logger;
   readonly ignoreExcludeLabel: boolean;
+  /** What nobody may announce by BGP. */
+  readonly unannounced: Unannounced;
   /** A Service's addresses; undefined if it has none. */
   holdingOf(service: string): Holding | undefined;
 }
@@ -95,6 +98,15 @@ export class BgpPlan {
     }
     if (routes.size > 0) this.#planned.set(service, { planner, nodes: [...routes.keys()] });
     else this.#planned.delete(service);
+    this.#options.unannounced.noteBgp(service, plan ? (plan.warning ?? this.#unheard(service, routes)) : "unreached");
+  }
+
+  /** Routes that no router hears of are as good as none. */
+  #unheard(service: string, routes: ReadonlyMap<string, readonly BgpRoute[]>): BgpSilence {
+    const isHeard = routes.entries().some(([node, its]) => its.some((route) => isHeardOf(this.#node(node), route)));
+    if (isHeard) return undefined;
+    const message = `no node announces ${JSON.stringify(service)} by BGP: no selected node has a BGPPeer that hears of it`;
+    return { reason: "noPeers", message };
   }
 
   #node(name: string): NodeState {
@@ -106,13 +118,11 @@ export class BgpPlan {
   }
 
   /** Tells a node of a prefix, as far as its routers hear of it. */
-  #tell(node: string, { routes, peers, told }: NodeState, prefix: Prefix): void {
+  #tell(node: string, state: NodeState, prefix: Prefix): void {
+    const { routes, told } = state;
     const { definitions } = this.#options;
     const wanted: NodeRoutes = routes.routes.get(prefix) ?? [];
-    const heard = wanted.filter((route) => {
-      return peers.size > 0 && (route.peers.length === 0 || route.peers.some((peer) => peers.has(peer)));
-    });
-    const items = heard.map((route) => this.#definition(route));
+    const items = wanted.filter((route) => isHeardOf(state, route)).map((route) => this.#definition(route));
     const ids = items.map(({ id }) => id);
     for (const id of told.get(prefix) ?? []) if (!ids.includes(id)) definitions.untell(node, { type: "route", id });
     for (const item of items) definitions.tell(node, item);
@@ -183,4 +193,8 @@ export class BgpPlan {
       this.#options.log.warn("conflicting advertisements", { service, kept, ignored, detail: message });
     }
   }
+}
+
+function isHeardOf({ peers }: NodeState, route: BgpRoute): boolean {
+  return peers.size > 0 && (route.peers.length === 0 || route.peers.some((peer) => peers.has(peer)));
 }

@@ -8,6 +8,7 @@ import type { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { Placement } from "./placement.ts";
 import { Plan, type PlanChanges } from "./plan.ts";
+import { Unannounced } from "./unannounced.ts";
 import { World, type WorldChanges } from "./world.ts";
 
 /** How addresses are given and announced. */
@@ -45,6 +46,7 @@ interface Work {
   readonly placement: Placement;
   readonly plan: Plan;
   readonly bgp: BgpPlan;
+  readonly unannounced: Unannounced;
 }
 
 // Some 10 ms of work: heartbeats are answered in between.
@@ -129,11 +131,12 @@ export class Cluster {
       },
     );
     const holdingOf = (service: string) => addresses.given(service);
-    const placement = new Placement({ world, log, ignoreExcludeLabel, holdingOf });
+    const unannounced = new Unannounced(log);
+    const placement = new Placement({ world, log, ignoreExcludeLabel, unannounced, holdingOf });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
     const plan = new Plan({ placement, definitions, addressesOf, newest });
-    const bgp = new BgpPlan({ world, log, ignoreExcludeLabel, definitions, holdingOf });
-    this.#work = { addresses, placement, plan, bgp };
+    const bgp = new BgpPlan({ world, log, ignoreExcludeLabel, definitions, unannounced, holdingOf });
+    this.#work = { addresses, placement, plan, bgp, unannounced };
     const { entries, affected } = addresses.begin();
     this.#dependencies.store(entries);
     bgp.update(affected);
@@ -161,6 +164,11 @@ export class Cluster {
   /** Something is still to be planned again, after nodes or advertisements have changed. */
   get isPlanStale(): boolean {
     return this.#work !== undefined && (this.#work.plan.staleGroups > 0 || this.#work.bgp.staleServices > 0);
+  }
+
+  /** An event was followed to its end: once all is planned, what nobody announces is said. */
+  endTurn(): void {
+    if (!this.isPlanStale) this.#work?.unannounced.tell();
   }
 
   /** Plans some of what is to be planned again. */

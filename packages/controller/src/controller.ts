@@ -279,6 +279,7 @@ export class Controller {
   #turn(act: () => void): void {
     try {
       act();
+      this.#cluster.endTurn();
       this.#hub.endTurn();
       this.#proceed();
     } catch (error) {

@@ -8,6 +8,7 @@ import type { Reach } from "./definitions.ts";
 import { FormerAdvertisements } from "./former-advertisements.ts";
 import type { AddressGroup } from "./groups.ts";
 import { announcedService, layer2World } from "./translate.ts";
+import type { Unannounced } from "./unannounced.ts";
 import type { World } from "./world.ts";
 
 /** Where a group may be announced. */
@@ -31,6 +32,8 @@ export interface PlacementOptions {
   readonly world: World;
   readonly log: Logger;
   readonly ignoreExcludeLabel: boolean;
+  /** What nobody may announce over layer 2. */
+  readonly unannounced: Unannounced;
   /** Where a Service's addresses come from. */
   holdingOf(service: string): Pick<Holding, "pool" | "stranded"> | undefined;
 }
@@ -49,7 +52,6 @@ export class Placement {
   #planner: Layer2Planner;
   #looksAtLabels = false;
   readonly #former: FormerAdvertisements;
-  readonly #warnings = new Map<string, string>();
   #isToldOfNoNodes = false;
   /** By address, then by node. */
   readonly #scores = new Map<string, Map<string, string>>();
@@ -92,7 +94,7 @@ export class Placement {
 
   /** The Service has no addresses any more. */
   forgetService(key: string): void {
-    this.#warnings.delete(key);
+    this.#options.unannounced.forget(key);
     this.#former.forget(key);
   }
 
@@ -172,14 +174,6 @@ export class Placement {
       this.#isToldOfNoNodes = true;
       return;
     }
-    const text = warning ? `${warning.reason} ${warning.message}` : "";
-    if ((this.#warnings.get(service) ?? "") === text) return;
-    if (warning) {
-      this.#warnings.set(service, text);
-      log.warn("nobody may announce", { service, reason: warning.reason, detail: warning.message });
-    } else {
-      this.#warnings.delete(service);
-      log.info("may be announced again", { service });
-    }
+    this.#options.unannounced.noteLayer2(service, warning);
   }
 }
