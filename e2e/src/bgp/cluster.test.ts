@@ -39,6 +39,17 @@ test("a Service's addresses are routed to all nodes, over IPv4 and IPv6", async 
   });
 });
 
+test("that no L2Advertisement reaches it is nothing to warn of; that no endpoint serves it is", async () => {
+  const log = () => site.herald.controller().log();
+  expect(log()).not.toContain("nobody may announce");
+  site.herald.write("web.yaml", manifests(serviceManifest({ name: "web" }), endpoints("web", [])));
+  for (const prefix of await prefixes("web")) await site.routed(prefix, []);
+  await site.herald.controller().logged(/"noEndpoints".*"nobody may announce"/);
+  site.herald.write("web.yaml", manifests(serviceManifest({ name: "web" }), endpoints("web", NODES)));
+  for (const prefix of await prefixes("web")) await site.routed(prefix, NODES);
+  expect(log()).toContain("may be announced again");
+});
+
 test("with policy Local only from nodes that have an endpoint, which move with it", async () => {
   const local = serviceManifest({ name: "local", trafficPolicy: "Local" });
   site.herald.write("local.yaml", manifests(local, endpoints("local", ["node2"])));
