@@ -37,7 +37,9 @@ export const CENSUS_KINDS: ReadonlySet<string> = new Set<Resource["kind"]>([
 
 /** Sorts what is in force by kind and name. */
 export function takeCensus(inForce: Iterable<InForce>): Census {
-  const byKind = Map.groupBy(inForce, ({ resource }) => resource.kind);
+  // Most objects are Services.
+  const relevant = Iterator.from(inForce).filter(({ resource }) => CENSUS_KINDS.has(resource.kind));
+  const byKind = Map.groupBy(relevant, ({ resource }) => resource.kind);
   const of = <R extends Resource>(kind: R["kind"]) =>
     // They were grouped by it.
     (byKind.get(kind) ?? []) as readonly InForce[] as readonly InForceOf<R>[];
