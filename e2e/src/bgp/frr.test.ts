@@ -223,3 +223,18 @@ test("accepts the connections of a router that does not listen, signed and on a 
   await scene.converged();
   await routesOf(its, "ipv4", 1);
 });
+
+test("two sides that call each other end up with one session", async () => {
+  const listen = { address: "::" as Ip, port: 179 };
+  const its = await begin({
+    lines: ["N timers connect 1", "N password right"],
+    peer: { password: "right" },
+    settings: { listen },
+  });
+  await scene.converged();
+  await routesOf(its, "ipv4", 1);
+  await pass(2500);
+  const { bgpState, connectionsEstablished } = await neighborOf(its, scene.node.ipv4);
+  expect(bgpState).toBe("Established");
+  expect(connectionsEstablished).toBe(1);
+});
