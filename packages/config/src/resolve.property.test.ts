@@ -111,7 +111,7 @@ test("the order of listing never matters", () => {
         expect(plain(backwards)).toEqual(plain(forwards));
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -124,7 +124,7 @@ test("resolving again changes nothing", () => {
         expect(plain(resolve(configuration, step))).toEqual(plain(configuration));
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -137,7 +137,7 @@ test("what is in force never contradicts itself, unless a third object came betw
       });
       expect(inForce(resolve(EMPTY_CONFIGURATION, held))).toEqual(inForce(configuration));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -155,7 +155,7 @@ test("a new object that is wrong changes nothing of the others", () => {
       const others = after.problems.filter(({ origin: { file } }) => file !== origin.file);
       expect(others.map((each) => JSON.stringify(each)).toSorted()).toEqual(plain(again).problems);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -187,6 +187,6 @@ test.each([undefined, "herald"])("step by step comes to the same as from scratch
         expect(plain(resolver.update(candidates))).toEqual(plain(expected));
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
