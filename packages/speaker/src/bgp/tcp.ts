@@ -19,7 +19,9 @@ export interface DialTarget {
   readonly password?: string | undefined;
   /** What it is bound to: a VRF, or the interface of a link-local address. */
   readonly device?: string | undefined;
-  /** Index of the interface of a link-local address. */
+  /** The interface of a link-local address. */
+  readonly interface?: string | undefined;
+  /** Its index. */
   readonly scope?: number | undefined;
   readonly isMultiHop?: boolean | undefined;
   readonly ttlSecurityHops?: number | undefined;
@@ -32,7 +34,7 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Begins to connect. Throws a `LinkError` for what the kernel refuses at once, a source address for example. */
 export function dialPeer(target: DialTarget): Socket {
-  const { address, port, device } = target;
+  const { address, port, interface: zone } = target;
   const fd = openTcpSocket(familyOf(address));
   try {
     prepare(fd, target);
@@ -40,7 +42,7 @@ export function dialPeer(target: DialTarget): Socket {
     closeSocket(fd);
     throw error;
   }
-  const host = isLinkLocal(address) && !isIpv4(address) && device ? `${address}%${device}` : address;
+  const host = isLinkLocal(address) && !isIpv4(address) && zone ? `${address}%${zone}` : address;
   return new Socket({ fd, readable: true, writable: true }).connect({ host, port, noDelay: true });
 }
 
