@@ -24,13 +24,13 @@ function released({ service, lost }: Outcome, now: Held | undefined): Action[] {
   return [{ type: "release", service: service.key, addresses, reason, message }];
 }
 
-function assigned({ service, before, lost, refused = [] }: Outcome, now: Held | undefined): Action[] {
+function assigned({ service, before, stored = [], lost, refused = [] }: Outcome, now: Held | undefined): Action[] {
   if (!now) return [];
   const assign = (cause: AssignCause): Action[] => {
     const { addresses, pool, stranded } = now;
     return [{ type: "assign", service: service.key, addresses, pool, cause, refused, ...(stranded && { stranded }) }];
   };
-  const former = before?.addresses ?? service.assigned;
+  const former = before?.addresses ?? stored;
   if (former.length === 0) return assign("allocated");
   if (!same(former, now.addresses)) return assign(lost ? "allocated" : "addressAdded");
   if (!before) return assign("restored");

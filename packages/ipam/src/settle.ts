@@ -1,3 +1,4 @@
+import type { Ip } from "@heraldlb/net";
 import type { Refusal, ReleaseReason } from "./action.ts";
 import { allocate, allocateOther } from "./allocate.ts";
 import type { AllocatorConfig } from "./change.ts";
@@ -26,6 +27,8 @@ export interface Agenda {
 export interface Outcome {
   readonly service: ServiceInput;
   readonly before: Held | undefined;
+  /** The addresses that its stored status gave it, if this is when that was looked at. */
+  readonly stored?: readonly Ip[] | undefined;
   readonly lost?: Loss | undefined;
   readonly refusal?: Refusal | undefined;
   /** The pools that were tried before the one that was chosen. */
@@ -133,10 +136,16 @@ function hear(service: ServiceInput, before: Held | undefined, context: Context)
   const verdict = hearWish(service, former, wish, context);
   if ("lose" in verdict) {
     if (!before) leave(service, former, ledger);
-    return { service, before, lost: { ...former, reason: verdict.lose, message: verdict.message } };
+    return {
+      service,
+      before,
+      stored: former.addresses,
+      lost: { ...former, reason: verdict.lose, message: verdict.message },
+    };
   }
   ledger.take(service.key, heldBy(service, verdict.keep));
-  return { service, before, refusal: verdict.refusal ?? ("refusal" in wish ? wish.refusal : undefined) };
+  const refusal = verdict.refusal ?? ("refusal" in wish ? wish.refusal : undefined);
+  return { service, before, stored: former.addresses, refusal };
 }
 
 function hearWish(service: ServiceInput, former: Former, wish: Wish | NoWish, context: Context): Verdict {
@@ -149,9 +158,10 @@ function hearWish(service: ServiceInput, former: Former, wish: Wish | NoWish, co
 
 /** What a Service had when the process began, and gives up at once, was its own until now all the same. */
 function leave(service: ServiceInput, { addresses, pool = "" }: Former, ledger: Ledger): void {
-  if (addresses.some((address) => ledger.conflict(address, service))) return;
-  ledger.take(service.key, heldBy(service, { addresses, pool }));
-  ledger.drop(service.key);
+  const { key } = service;
+  if (addresses.some((address) => ledger.conflict(address, service) ?? ledger.restsUntil(address, key))) return;
+  ledger.take(key, heldBy(service, { addresses, pool }));
+  ledger.drop(key);
 }
 
 function stored({ assigned, assignedPool }: ServiceInput): Former | undefined {

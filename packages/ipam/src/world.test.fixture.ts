@@ -40,6 +40,8 @@ export class Record {
       const terms = this.services.get(service) as ServiceInput;
       this.held.set(service, { addresses, pool, stranded, terms, namespace: terms.namespace });
     }
+    // What a status says counts once.
+    for (const [key, service] of this.services) this.services.set(key, { ...service, assigned: [] });
     // A Service that keeps its addresses holds them on its newest terms.
     for (const [key, held] of this.held) {
       const terms = this.services.get(key);
@@ -88,6 +90,7 @@ export function play(
     record.note(step);
     const actions = allocator.apply(step.changes, record.now);
     record.carryOut(actions);
+    record.freed = allocator.freed;
     check(record, allocator, actions);
   }
   return { allocator, record };
