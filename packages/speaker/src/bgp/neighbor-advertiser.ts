@@ -43,7 +43,7 @@ export class Advertiser<Receiver> {
 
   /** Somebody asks: all nodes are told a little later, unless they are about to be told anyway. */
   solicited(): void {
-    if (this.#due < Number.POSITIVE_INFINITY) this.#schedule(LONGEST_DELAY_MS * this.#env.random());
+    this.#schedule(LONGEST_DELAY_MS * this.#env.random());
   }
 
   /** Tells a single node at once, but not in a storm: what comes soon after another answer is left out. */

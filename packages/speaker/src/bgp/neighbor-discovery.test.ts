@@ -106,6 +106,15 @@ describe("an interface", () => {
     await scene.clock.advance(5_000);
     expect(scene.sent()).toContain(TO_ALL);
   });
+
+  test("that cannot be opened is given up at the end", async () => {
+    const scene = new NeighborScene();
+    scene.network.trouble.open = new LinkError("permission", "not allowed");
+    scene.discovery.apply(["eth0"]);
+    await scene.clock.advance(0);
+    scene.discovery.close();
+    expect(scene.clock.pending).toBe(0);
+  });
 });
 
 describe("of several interfaces", () => {

@@ -88,7 +88,6 @@ export class NeighborSearch {
     this.#port?.close();
     this.#port = undefined;
     this.#rival = undefined;
-    this.#rejected = undefined;
   }
 
   #receive({ source, destination, message }: NdpPacket, mac: Mac): void {
@@ -117,7 +116,6 @@ export class NeighborSearch {
     this.#env.log.info("BGP neighbor found", { interface: this.#name, address, before: this.#neighbor });
     this.#neighbor = address;
     this.#rival = undefined;
-    this.#rejected = undefined;
     this.#confirm();
     this.#advertiser.answer(station);
     this.#onNeighbor(address);
