@@ -43,7 +43,9 @@ export function dialPeer(target: DialTarget): Socket {
     throw error;
   }
   const host = isLinkLocal(address) && !isIpv4(address) && zone ? `${address}%${zone}` : address;
-  return new Socket({ fd, readable: true, writable: true }).connect({ host, port, noDelay: true });
+  // Not an option of `connect`, which takes it and does nothing.
+  const socket = new Socket({ fd, readable: true, writable: true }).setNoDelay(true);
+  return socket.connect({ host, port });
 }
 
 function prepare(fd: number, target: DialTarget): void {
