@@ -1,4 +1,4 @@
-import type { BfdProfile, ResolvedPeer } from "@heraldlb/config";
+import type { BfdProfile, PeerPassword, ResolvedPeer } from "@heraldlb/config";
 import { parseIp } from "@heraldlb/net";
 import type { BfdDefinition, PeerDefinition } from "./bgp-definition.ts";
 
@@ -6,11 +6,15 @@ import type { BfdDefinition, PeerDefinition } from "./bgp-definition.ts";
 const HOLD_SECONDS = 180;
 const KEEPALIVES_A_HOLD = 3;
 
-/** A router as its nodes are told of it; undefined while its password is not known: no session may be opened then. */
-export function peerDefinition(resolved: ResolvedPeer): PeerDefinition | undefined {
-  const { peer, profile, password, timers, gracefulShutdownMs, addPath, gtsmHops } = resolved;
+/**
+ * A router as its nodes are told of it, given what they were told before; undefined while its password is not known:
+ * no session may be opened then. One that was known holds on, so that no edit of a Secret closes a session.
+ */
+export function peerDefinition(resolved: ResolvedPeer, before?: PeerDefinition): PeerDefinition | undefined {
+  const { peer, profile, timers, gracefulShutdownMs, addPath, gtsmHops } = resolved;
   const { metadata, spec } = peer;
-  if (password.type === "missing") return undefined;
+  const password = passwordText(resolved.password, before);
+  if (password === undefined) return undefined;
   const holdSeconds = timers.hold ?? HOLD_SECONDS;
   return {
     type: "peer",
@@ -25,7 +29,7 @@ export function peerDefinition(resolved: ResolvedPeer): PeerDefinition | undefin
     holdSeconds,
     keepaliveSeconds: Math.floor(timers.keepalive ?? holdSeconds / KEEPALIVES_A_HOLD),
     connectRetrySeconds: timers.connect ?? 0,
-    password: password.type === "known" ? password.text : "",
+    password,
     vrf: spec.vrf,
     isMultiHop: spec.ebgpMultiHop,
     ttlSecurityHops: gtsmHops ?? 0,
@@ -35,6 +39,18 @@ export function peerDefinition(resolved: ResolvedPeer): PeerDefinition | undefin
     gracefulShutdownMs: gracefulShutdownMs ?? 0,
     bfd: profile && bfdDefinition(profile),
   };
+}
+
+function passwordText(password: PeerPassword, before: PeerDefinition | undefined): string | undefined {
+  switch (password.type) {
+    case "none":
+      return "";
+    case "known":
+      return password.text;
+    case "missing":
+      // A session without any is not what was asked for.
+      return before?.password || undefined;
+  }
 }
 
 function bfdDefinition({ spec }: BfdProfile): BfdDefinition {

@@ -35,7 +35,7 @@ const pool = metallb("IPAddressPool", "main", { addresses: ["198.51.100.0/24"] }
 const BASE = [pool, node("n1"), node("n2"), peer("r1"), advertisement("a"), service("web"), slice("web", "n1")];
 
 interface Told {
-  readonly peer?: readonly { readonly id: string }[];
+  readonly peer?: readonly { readonly id: string; readonly password: string }[];
   readonly route?: readonly { readonly id: string }[];
 }
 
@@ -177,6 +177,40 @@ describe("a change", () => {
     const { revision } = definitions;
     apply([...BASE, advertisement("b")]);
     expect(definitions.revision).toBe(revision);
+  });
+});
+
+describe("a password", () => {
+  const protectedBy = (name: string) => peer("r1", { passwordSecret: { name } });
+  const secret = (password: string) => ({
+    ...{ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/basic-auth", stringData: { password } },
+    metadata: { name: "s", namespace: "herald-system" },
+  });
+  const others = BASE.filter(({ kind }) => kind !== "BGPPeer");
+  const passwords = (told: Told) => told.peer?.map(({ password }) => password);
+
+  test("holds on while its Secret is gone, until there is another", () => {
+    const { apply, told, definitions } = planned([...others, protectedBy("s"), secret("old")]);
+    const { revision } = definitions;
+    apply([...others, protectedBy("s")]);
+    expect(passwords(told("n1"))).toEqual(["old"]);
+    expect(definitions.revision).toBe(revision);
+    apply([...others, protectedBy("s"), secret("new")]);
+    expect(passwords(told("n1"))).toEqual(["new"]);
+  });
+
+  test("that was never known is not made up from a session without any", () => {
+    const { apply, told } = planned();
+    expect(passwords(told("n1"))).toEqual([""]);
+    apply([...others, protectedBy("s")]);
+    expect(passwords(told("n1"))).toBeUndefined();
+  });
+
+  test("is forgotten with its router", () => {
+    const { apply, told } = planned([...others, protectedBy("s"), secret("old")]);
+    apply(others);
+    apply([...others, protectedBy("s")]);
+    expect(passwords(told("n1"))).toBeUndefined();
   });
 });
 

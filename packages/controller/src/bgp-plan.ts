@@ -163,8 +163,8 @@ export class BgpPlan {
 
   /** The very one as before if nothing is different. */
   #peerDefinition(resolved: ResolvedPeer): PeerDefinition | undefined {
-    const definition = peerDefinition(resolved);
-    const before = definition && this.#peers.get(definition.id);
+    const before = this.#peers.get(resolved.peer.metadata.name);
+    const definition = peerDefinition(resolved, before);
     return isDeepStrictEqual(before, definition) ? before : definition;
   }
 
