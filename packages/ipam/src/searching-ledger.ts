@@ -131,7 +131,9 @@ export class SearchingLedger implements Ledger {
   #lastOf(address: Ip): { readonly at: number; readonly by: ReadonlySet<string> } | undefined {
     const by = this.#left.get(address);
     if (by) return { at: this.#world.now, by };
-    const freed = this.#retaken.has(address) ? undefined : this.#world.freed.find((freed) => freed.address === address);
+    const pool = this.poolOf([address]);
+    if (!pool || !hasCoolDown(pool) || this.#retaken.has(address)) return undefined;
+    const freed = this.#world.freed.find((freed) => freed.address === address);
     return freed && { at: freed.at, by: new Set([freed.by]) };
   }
 
