@@ -18,11 +18,14 @@ export type Starter = (plan: HostPlan, command: readonly [string, ...string[]], 
 /** One host of a running lab. */
 export class Host {
   readonly plan: HostPlan;
+  /** For files that end with the lab, whoever reads them. */
+  readonly folder: string;
   readonly #start: Starter;
 
   /** Hosts are made by their lab. */
-  constructor(plan: HostPlan, start: Starter) {
+  constructor(plan: HostPlan, folder: string, start: Starter) {
     this.plan = plan;
+    this.folder = folder;
     this.#start = start;
   }
 

@@ -32,6 +32,7 @@ export {
   SERVICE_PORT,
 } from "./lab.ts";
 export { type Exit, LabProcess, type StartOptions } from "./lab-process.ts";
+export { type LabRouter, type RoutesByPrefix, startRouter } from "./lab-router.ts";
 export {
   advertisementManifest,
   type EndpointsManifest,
@@ -60,6 +61,7 @@ export { Prober, type ProberOptions, startProber, type Window } from "./prober.t
 export { identify, isRunning, type ProcessId, processesIn } from "./process-id.ts";
 export { Frr, type FrrOptions } from "./router.ts";
 export { Bird, type BirdOptions } from "./router-bird.ts";
+export { LAB_NODE_ASN, LAB_ROUTER_ASN, ROUTER_KINDS, type RouterKind } from "./router-config.ts";
 export { ExaBgp, type ExaBgpOptions } from "./router-exabgp.ts";
 export { GoBgp, type GoBgpOptions } from "./router-gobgp.ts";
 export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";

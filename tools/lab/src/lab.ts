@@ -70,7 +70,7 @@ export class Lab implements AsyncDisposable {
     this.plan = record.plan;
     this.#record = record;
     this.#keep = record.owner === undefined;
-    this.hosts = record.plan.hosts.map((plan) => new Host(plan, (...how) => this.#start(...how)));
+    this.hosts = record.plan.hosts.map((plan) => new Host(plan, this.folder, (...how) => this.#start(...how)));
   }
 
   get name(): string {
@@ -92,6 +92,10 @@ export class Lab implements AsyncDisposable {
 
   get controllers(): readonly Host[] {
     return this.#having("controller");
+  }
+
+  get routers(): readonly Host[] {
+    return this.#having("router");
   }
 
   /** The host of that name. Throws a `RangeError` if there is none. */

@@ -1,11 +1,15 @@
 // The lab as a command: `npm run lab -- up|down|exec|status`.
 import { spawnSync } from "node:child_process";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Host } from "./host.ts";
 import { createLab, type Lab, LabError, removeCrashedLabs, removeLab } from "./lab.ts";
+import { type LabRouter, startRouter } from "./lab-router.ts";
 import { namespaceOf } from "./plan.ts";
+import { LAB_NODE_ASN, LAB_ROUTER_ASN, ROUTER_KINDS, type RouterKind } from "./router-config.ts";
 import { type LabStatus, labs } from "./status.ts";
 
 const DEFAULT_NAME = "lab";
+const PACKAGES = { frr: "frr", bird: "bird2", gobgp: "gobgpd" } as const;
 
 const count = (text: string): number => {
   if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("It is a number from 0 to 99.");
@@ -29,13 +33,17 @@ program
     "`separate` or `shared`: the network that speakers reach the controller on",
     "separate",
   )
-  .action(async ({ name, nodes, clients, controllers, management }) => {
+  .addOption(new Option("--router <program>", "a router that peers with every node over BGP").choices(ROUTER_KINDS))
+  .action(async ({ name, nodes, clients, controllers, management, router }) => {
     if (management !== "separate" && management !== "shared") {
       throw new LabError(`--management is "separate" or "shared", not "${management}".`);
     }
-    const lab = await createLab({ name, nodes, clients, controllers, management, keep: true });
+    const routers = router ? 1 : 0;
+    const lab = await createLab({ name, nodes, clients, controllers, routers, management, keep: true });
     await lab.serve();
-    console.log(described(lab));
+    const [host] = lab.routers;
+    const started = host && (await routerOf(lab, host, router as RouterKind));
+    console.log([...described(lab), ...(started ? peering(lab, started) : []), ...farewell(lab)].join("\n"));
   });
 
 program
@@ -90,17 +98,45 @@ function find(name: string): LabStatus {
   return found;
 }
 
-function described(lab: Lab): string {
+function described(lab: Lab): readonly string[] {
   const { ipv4, ipv6 } = lab.plan.services;
-  const named = lab.name === DEFAULT_NAME ? "" : ` --name ${lab.name}`;
   return [
     `Lab ${lab.name} is up.`,
     ...lab.hosts.map(hostLine),
     `Nodes serve ${ipv4} and ${ipv6}, port 80 (TCP and UDP).`,
-    `Look around:   npm run lab -- exec${named} client1 curl http://10.64.0.1:8080/`,
+  ];
+}
+
+async function routerOf(lab: Lab, host: Host, kind: RouterKind): Promise<LabRouter> {
+  try {
+    return await startRouter(lab, host, kind);
+  } catch (error) {
+    await removeLab(lab.name);
+    throw new LabError(`The router did not start. Is the Debian package ${PACKAGES[kind]} installed? ${String(error)}`);
+  }
+}
+
+/** What a node needs to be told, and where to look whether it was. */
+function peering(lab: Lab, { host, look }: LabRouter): readonly string[] {
+  const { name, ipv4, ipv6 } = host;
+  return [
+    `Clients reach them by way of ${name}, AS ${LAB_ROUTER_ASN}, which waits for each node to be AS ${LAB_NODE_ASN}:`,
+    `  BGPPeer spec:  {myASN: ${LAB_NODE_ASN}, peerASN: ${LAB_ROUTER_ASN}, peerAddress: ${ipv4}, dualStackAddressFamily: true}`,
+    `                 or peerAddress: "${ipv6}"`,
+    `Its sessions:  npm run lab -- exec${named(lab)} ${name} ${look}`,
+  ];
+}
+
+function farewell(lab: Lab): readonly string[] {
+  return [
+    `Look around:   npm run lab -- exec${named(lab)} client1 curl http://10.64.0.1:8080/`,
     `Logs:          ${lab.folder}`,
-    `Take it down:  npm run lab -- down${named}`,
-  ].join("\n");
+    `Take it down:  npm run lab -- down${named(lab)}`,
+  ];
+}
+
+function named({ name }: Lab): string {
+  return name === DEFAULT_NAME ? "" : ` --name ${name}`;
 }
 
 function listed({ plan, state, processes }: LabStatus): string {

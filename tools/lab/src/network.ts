@@ -1,10 +1,12 @@
 import { readdirSync } from "node:fs";
 import type { Mac } from "@heraldlb/net";
+import { prefixOf, rangeLast } from "@heraldlb/net";
 import { run } from "./command.ts";
 import {
   BRIDGE,
   type HostInterface,
   type HostPlan,
+  type HostRole,
   IPV4_PREFIX_LENGTH,
   IPV6_PREFIX_LENGTH,
   isNamespaceOf,
@@ -30,6 +32,25 @@ const NODE_SETTINGS = [
   "net.ipv4.conf.default.send_redirects=0",
 ];
 
+// Flows are told apart by their ports, and all of them pass here.
+const ROUTER_SETTINGS = [
+  ...NODE_SETTINGS,
+  "net.ipv4.fib_multipath_hash_policy=1",
+  "net.ipv6.fib_multipath_hash_policy=1",
+];
+
+const SETTINGS: Readonly<Record<HostRole, readonly string[]>> = {
+  node: NODE_SETTINGS,
+  router: ROUTER_SETTINGS,
+  client: HOST_SETTINGS,
+  controller: HOST_SETTINGS,
+};
+
+// Hosts and services share a subnet: these are their parts of it.
+const HOSTS_PREFIX_LENGTH = 24;
+const SERVICES_PREFIX_LENGTH = 18;
+const SERVICES_V6_PREFIX_LENGTH = 112;
+
 const FIRST_PORT_INDEX = 1000;
 
 /** Makes the namespaces, bridges, wires and addresses of a lab. */
@@ -44,10 +65,24 @@ export async function buildNetwork(plan: LabPlan): Promise<void> {
     ]);
   }
   for (const host of plan.hosts) {
-    await configure(host.namespace, host.role === "node" ? NODE_SETTINGS : HOST_SETTINGS);
+    await configure(host.namespace, SETTINGS[host.role]);
     await ip(host.namespace, ["link set lo up"]);
     for (const end of host.interfaces) await plugIn(plan, host, end);
+    if (host.role === "client") await ip(host.namespace, servicesByRouter(plan, host));
   }
+}
+
+/** The routes of a client that reaches services by the lab's router, if there is one, and hosts as before. */
+function servicesByRouter({ hosts, services }: LabPlan, client: HostPlan): readonly string[] {
+  const router = hosts.find(({ role }) => role === "router")?.interfaces[0];
+  const lan = client.interfaces[0]?.name;
+  if (!router || !lan) return [];
+  const { ipv4, ipv6 } = services;
+  return [
+    `route add ${prefixOf(router.ipv4, HOSTS_PREFIX_LENGTH)} dev ${lan}`,
+    `route add ${prefixOf(rangeLast(ipv4), SERVICES_PREFIX_LENGTH)} via ${router.ipv4}`,
+    `route add ${prefixOf(rangeLast(ipv6), SERVICES_V6_PREFIX_LENGTH)} via ${router.ipv6}`,
+  ];
 }
 
 /** Makes the wire between a host and a switch, and gives the host's end its addresses. */

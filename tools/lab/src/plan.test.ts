@@ -38,13 +38,13 @@ describe("planLab", () => {
   });
 
   test("gives no two interfaces the same address", () => {
-    const { hosts } = planLab({ name: "t", nodes: 49, clients: 20, controllers: 20 });
+    const { hosts } = planLab({ name: "t", nodes: 49, clients: 20, controllers: 20, routers: 9 });
     const all = hosts.flatMap(({ interfaces }) => interfaces.flatMap(({ mac, ipv4, ipv6 }) => [mac, ipv4, ipv6]));
     expect(new Set(all).size).toBe(all.length);
   });
 
   test("keeps the hosts out of the services' ranges", () => {
-    const { hosts, services } = planLab({ name: "t", nodes: 49, clients: 20, controllers: 20 });
+    const { hosts, services } = planLab({ name: "t", nodes: 49, clients: 20, controllers: 20, routers: 9 });
     for (const { ipv4, ipv6 } of hosts.flatMap(({ interfaces }) => interfaces)) {
       expect(rangeContains(services.ipv4, ipv4)).toBe(false);
       expect(rangeContains(services.ipv6, ipv6)).toBe(false);

@@ -4,8 +4,8 @@ import { ipv4FromBytes, ipv6FromBytes, macFromBytes, rangeOf } from "@heraldlb/n
 /** The two segments of a lab: `lan` carries the services' addresses, `mgmt` the speakers' streams. */
 export type NetworkName = "lan" | "mgmt";
 
-/** What a host stands for. Nodes run speakers and serve, clients look on, controllers run controllers. */
-export type HostRole = "node" | "client" | "controller";
+/** What a host stands for. Nodes run speakers and serve, clients look on, controllers run controllers, routers forward. */
+export type HostRole = "node" | "client" | "controller" | "router";
 
 /** A host's end of a wire. Its other end, in the switch's namespace, is a bridge port named after the host. */
 export interface HostInterface {
@@ -50,6 +50,8 @@ export interface LabShape {
   readonly clients?: number | undefined;
   /** Default 1. */
   readonly controllers?: number | undefined;
+  /** Default 0. With one, it is what clients reach services by. */
+  readonly routers?: number | undefined;
   /** `shared`: no `mgmt` network, the controllers sit on the `lan` (a node with one interface for everything). */
   readonly management?: "separate" | "shared" | undefined;
 }
@@ -68,13 +70,21 @@ const HOST_NUMBERS = {
   node: { first: 1, most: 49 },
   client: { first: 51, most: 20 },
   controller: { first: 71, most: 20 },
+  router: { first: 91, most: 9 },
 };
 
 /**
  * Plans a lab. The same shape gives the same plan, so a test may write addresses down; labs do not see each other, so
  * all of them use the same ones. Throws a `RangeError` that says what is wrong with the shape.
  */
-export function planLab({ name, nodes = 3, clients = 1, controllers = 1, management = "separate" }: LabShape): LabPlan {
+export function planLab({
+  name,
+  nodes = 3,
+  clients = 1,
+  controllers = 1,
+  routers = 0,
+  management = "separate",
+}: LabShape): LabPlan {
   if (!LAB_NAME.test(name)) {
     throw new RangeError(`a lab's name is 1 to 24 lower-case letters, digits and inner hyphens, not "${name}"`);
   }
@@ -91,6 +101,7 @@ export function planLab({ name, nodes = 3, clients = 1, controllers = 1, managem
     hosts: [
       ...hosts("node", nodes, networks),
       ...hosts("client", clients, ["lan"]),
+      ...hosts("router", routers, ["lan"]),
       ...hosts("controller", controllers, management === "separate" ? ["mgmt"] : ["lan"]),
     ],
     switches: networks.map((network) => ({ network, namespace: namespaceOf(name, network) })),
@@ -116,7 +127,8 @@ export function namespaceOf(lab: string, member: string): string {
 export function isNamespaceOf(lab: string, namespace: string): boolean {
   const prefix = namespaceOf(lab, "");
   return (
-    namespace.startsWith(prefix) && /^(?:lan|mgmt|(?:node|client|controller)\d+)$/.test(namespace.slice(prefix.length))
+    namespace.startsWith(prefix) &&
+    /^(?:lan|mgmt|(?:node|client|controller|router)\d+)$/.test(namespace.slice(prefix.length))
   );
 }
 

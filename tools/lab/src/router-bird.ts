@@ -15,12 +15,13 @@ export interface BirdOptions {
 export class Bird implements AsyncDisposable {
   readonly host: Host;
   readonly process: LabProcess;
-  readonly #control: string;
+  /** Where `birdc -s` finds it. */
+  readonly control: string;
 
   private constructor(host: Host, process: LabProcess, control: string) {
     this.host = host;
     this.process = process;
-    this.#control = control;
+    this.control = control;
   }
 
   /** Starts it, and waits until it can be asked. */
@@ -38,7 +39,7 @@ export class Bird implements AsyncDisposable {
 
   /** What birdc prints. */
   async ask(command: string): Promise<string> {
-    return await this.host.exec(["birdc", "-s", this.#control, ...command.split(" ")]);
+    return await this.host.exec(["birdc", "-s", this.control, ...command.split(" ")]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

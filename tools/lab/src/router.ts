@@ -1,5 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
 import type { LabProcess } from "./lab-process.ts";
@@ -20,19 +19,21 @@ const DAEMONS = "/usr/lib/frr";
 /** FRR in a host of the lab, with files and sockets of its own. */
 export class Frr implements AsyncDisposable {
   readonly host: Host;
-  readonly #folder: string;
+  /** Where its files are, and where `vtysh --vty_socket` finds it. */
+  readonly folder: string;
   readonly #processes: readonly LabProcess[];
 
   private constructor(host: Host, folder: string, processes: readonly LabProcess[]) {
     this.host = host;
-    this.#folder = folder;
+    this.folder = folder;
     this.#processes = processes;
   }
 
   /** Starts FRR's daemons, and waits until bgpd can be asked. */
   static async start(host: Host, { bgp, bfd, port = 179 }: FrrOptions): Promise<Frr> {
-    // The lab's own folder is root's alone.
-    const folder = mkdtempSync(join(tmpdir(), "herald-frr-"));
+    const folder = join(host.folder, `frr-${host.name}`);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
     own(folder);
     const parts = new Map([["zebra", ""], ...(bfd === undefined ? [] : [["bfdd", bfd] as const]), ["bgpd", bgp]]);
     const processes: LabProcess[] = [];
@@ -82,12 +83,12 @@ export class Frr implements AsyncDisposable {
 
   async #vtysh(...commands: readonly string[]) {
     const all = commands.flatMap((command) => ["-c", command]);
-    return await this.host.attempt(["vtysh", "--vty_socket", this.#folder, ...all]);
+    return await this.host.attempt(["vtysh", "--vty_socket", this.folder, ...all]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const process of this.#processes) await process[Symbol.asyncDispose]();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

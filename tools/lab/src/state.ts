@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LabPlan } from "./plan.ts";
 import type { ProcessId } from "./process-id.ts";
@@ -46,7 +46,9 @@ export function readRecord(name: string): LabRecord | undefined {
 /** Writes what is known about a lab. Synchronous, so that nothing that was started is ever unknown. */
 export function writeRecord(record: LabRecord): void {
   const folder = labFolder(record.plan.name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true });
+  // Routers give up being root, and have files of their own in there.
+  for (const each of [ROOT, folder]) chmodSync(each, 0o711);
   const draft = join(folder, ".lab.json");
   writeFileSync(draft, JSON.stringify(record));
   renameSync(draft, join(folder, "lab.json"));
