@@ -101,7 +101,8 @@ export async function createSite({
           facts.map(([address, { connectionsEstablished = 0 }]) => [address, connectionsEstablished]),
         );
       },
-      write: (file, ...objects) => herald.write(file, manifests(...objects.map(manifest))),
+      write: (file, ...objects) =>
+        herald.write(file, manifests(...objects.map((object) => metallbManifest(...object)))),
       async [Symbol.asyncDispose]() {
         await frr[Symbol.asyncDispose]();
         await lab[Symbol.asyncDispose]();
@@ -126,7 +127,8 @@ interface RouteReport {
   readonly paths?: readonly { readonly peer?: { readonly peerId?: Ip } }[];
 }
 
-function manifest([kind, name, spec, annotations = {}]: MetallbObject): string {
+/** An object of `metallb.io`. */
+export function metallbManifest(...[kind, name, spec, annotations = {}]: MetallbObject): string {
   const apiVersion = kind === "BGPPeer" ? "metallb.io/v1beta2" : "metallb.io/v1beta1";
   return `${JSON.stringify({ apiVersion, kind, metadata: { name, namespace: NAMESPACE, annotations }, spec })}\n`;
 }
