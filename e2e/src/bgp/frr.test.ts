@@ -92,6 +92,17 @@ test("an IPv6 session brings IPv6 routes, from next hop to withdrawal", async ()
   await routesOf(its, "ipv6", 0);
 });
 
+test("what a session sends is marked as the network's own (RFC 4271 appendix E)", async () => {
+  await begin();
+  await scene.replace({
+    peers: [peer({ address: scene.routerHost.ipv4 }), peer({ name: "six", address: scene.routerHost.ipv6 })],
+    routes: [WEB],
+  });
+  await scene.converged();
+  const sockets = await scene.node.exec(["ss", "-HOtn", "--tos", "dport", "=", ":179"]);
+  expect(sockets).toMatch(/10\.64\.0\.51:179.*tos:0xc0/);
+});
+
 test("a dual-stack session brings both families", async () => {
   const its = await begin({ families: ["ipv4", "ipv6"], peer: { isDualStack: true }, routes: [WEB, WEB6] });
   expect((await routesOf(its, "ipv4", 1))["10.64.1.1/32"]).toMatchObject([{ nexthops: [{ ip: scene.node.ipv4 }] }]);

@@ -8,6 +8,7 @@ import {
   setMd5Key,
   setMinimumHopLimit,
   setReuseAddress,
+  setTrafficClass,
 } from "@heraldlb/link";
 import { familyOf, type Ip, isIpv4, isLinkLocal, parseIp } from "@heraldlb/net";
 
@@ -29,6 +30,8 @@ export interface DialTarget {
 
 // RFC 5082 section 3.
 const HIGHEST_HOP_LIMIT = 255;
+// RFC 4271 appendix E: internetwork control.
+const TRAFFIC_CLASS = 0xc0;
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -51,6 +54,7 @@ export function dialPeer(target: DialTarget): Socket {
 function prepare(fd: number, target: DialTarget): void {
   const { address, sourceAddress, password, device, scope, isMultiHop, ttlSecurityHops } = target;
   const family = familyOf(address);
+  setTrafficClass(fd, family, TRAFFIC_CLASS);
   if (device !== undefined) bindToDevice(fd, device);
   if (password !== undefined) setMd5Key(fd, address, bytesOf(password));
   if (ttlSecurityHops !== undefined || isMultiHop) setHopLimit(fd, family, HIGHEST_HOP_LIMIT);
@@ -72,6 +76,7 @@ export function listenForPeers({ address, port, keys }: ListenTarget, onConnecti
   const fd = openTcpSocket(familyOf(address));
   try {
     setReuseAddress(fd);
+    setTrafficClass(fd, familyOf(address), TRAFFIC_CLASS);
     for (const [peer, password] of keys) setMd5Key(fd, asSeenBy(address, peer), bytesOf(password));
     bindSocket(fd, { address, port });
   } catch (error) {
