@@ -12,7 +12,17 @@ import type { Ip } from "@heraldlb/net";
 import { forwardsTo, type Routing, routeBy } from "./routing.ts";
 import type { Scene } from "./scene.ts";
 
-/** What came of a change of the nodes that a router forwards to. */
+/** What is done to a node that a router forwards to. */
+export interface RoutedAct {
+  readonly title: string;
+  perform(): Promise<void>;
+  /** Whether the router shall do without the node afterwards, or with it. */
+  readonly loses: boolean;
+  /** Bounds: far above what is usual, for a demo on a busy machine must not fail. */
+  readonly most: { readonly noticedMs: number; readonly lost: number };
+}
+
+/** What came of it. */
 export interface RoutedOutcome {
   readonly title: string;
   /** Whom the router forwards to afterwards. */
@@ -23,12 +33,58 @@ export interface RoutedOutcome {
   readonly probes?: ProbeSummary | undefined;
   /** The share, 0 to 1, that had to move though their node was there before and after. */
   readonly moved: number;
+  /** Empty: all was well. */
+  readonly complaints: readonly string[];
 }
 
-/** Bounds: far above what is usual, for a demo on a busy machine must not fail. */
-export interface Bounds {
-  readonly noticedMs: number;
-  readonly lost: number;
+/** What an act is performed on. */
+export interface Stage {
+  readonly scene: Scene;
+  readonly routing: Routing;
+  /** A client that probes the Service all the time, by one flow, … */
+  readonly prober: Prober;
+  /** … which this node serves. Things happen to it. */
+  readonly node: Host;
+}
+
+/** The acts, in order. Each begins where the one before ended. */
+export function routedActsOf({ scene: { lab, herald }, node }: Stage): RoutedAct[] {
+  return [
+    {
+      title: `${node.name}'s speaker killed (SIGKILL)`,
+      loses: true,
+      most: { noticedMs: 3_000, lost: 0 },
+      async perform() {
+        herald.speaker(node).kill("SIGKILL");
+      },
+    },
+    {
+      title: `${node.name}'s speaker back`,
+      loses: false,
+      most: { noticedMs: 15_000, lost: 5 },
+      async perform() {
+        herald.startSpeaker(node);
+      },
+    },
+    {
+      title: `${node.name} silent (both cables pulled)`,
+      loses: true,
+      most: { noticedMs: 3_000, lost: 300 },
+      async perform() {
+        await lab.setPort(node, "mgmt", "down");
+        await lab.setPort(node, "lan", "down");
+      },
+    },
+    {
+      title: `${node.name}'s cables back`,
+      loses: false,
+      most: { noticedMs: 15_000, lost: 5 },
+      async perform() {
+        await lab.setPort(node, "lan", "up");
+        await lab.setPort(node, "mgmt", "up");
+      },
+    },
+  ];
 }
 
 /** How many flows a client sends, each from another port. */
@@ -52,53 +108,28 @@ export function countOf(flows: Flows, node: string): number {
   return [...flows.values()].filter((name) => name === node).length;
 }
 
-/** A client that probes the Service all the time, by one flow, and the node that is lost: the one that serves it. */
-export interface Loss {
-  readonly prober: Prober;
-  readonly lost: Host;
-}
-
-/** Pulls both cables of the node. Returns what came of it, and who serves each flow now. */
-export async function loseNode(
-  scene: Scene,
-  routing: Routing,
-  { before, ...loss }: Loss & { readonly before: Flows },
+/** Performs an act. Returns what came of it, and who serves each flow now. */
+export async function performRouted(
+  { scene, routing, prober, node }: Stage,
+  { title, perform, loses, most }: RoutedAct,
+  before: Flows,
 ): Promise<readonly [RoutedOutcome, Flows]> {
-  const { lost } = loss;
-  const nodes = scene.lab.nodes.filter((node) => node !== lost);
-  const seen = await change(scene, routing, { ...loss, to: "down", nodes });
-  const after = await flowsTo(scene.client, routing.service, FLOWS);
-  const title = `${lost.name} silent (both cables pulled)`;
-  return [{ title, nodes, ...seen, moved: movedShare(before, after, lost.name) }, after];
-}
-
-/** Plugs them in again. */
-export async function regainNode(
-  scene: Scene,
-  routing: Routing,
-  { before, ...loss }: Loss & { readonly before: Flows },
-): Promise<RoutedOutcome> {
-  const { lost } = loss;
-  const { nodes } = scene.lab;
-  const seen = await change(scene, routing, { ...loss, to: "up", nodes });
-  const after = await spread(scene, routing);
-  // The other way round in time: those that the node took over had to move.
-  return { title: `${lost.name}'s cables back`, nodes, ...seen, moved: movedShare(after, before, lost.name) };
-}
-
-async function change(
-  scene: Scene,
-  routing: Routing,
-  { lost, prober, to, nodes }: Loss & { readonly to: "up" | "down"; readonly nodes: readonly Host[] },
-): Promise<Pick<RoutedOutcome, "noticedMs" | "probes">> {
-  const { lab } = scene;
-  await lab.setPort(lost, "mgmt", to);
+  const { lab, client } = scene;
+  const { service } = routing;
+  const nodes = loses ? lab.nodes.filter((other) => other !== node) : lab.nodes;
   const from = monotonicMs();
-  await lab.setPort(lost, "lan", to);
+  await perform();
   await forwardsTo(scene, routing, nodes);
   const noticedMs = monotonicMs() - from;
   await pass(AFTERMATH_MS);
-  return { noticedMs, probes: prober.summary(routing.service, { from }) };
+  const probes = prober.summary(service, { from });
+  const after = loses ? await flowsTo(client, service, FLOWS) : await spread(scene, routing);
+  // A node that is back had to be given flows: whose they were does not count, as with those of a node that goes.
+  const moved = loses ? movedShare(before, after, node.name) : movedShare(after, before, node.name);
+  return [
+    { title, nodes, noticedMs, probes, moved, complaints: complaintsAboutRouting(noticedMs, probes, most) },
+    after,
+  ];
 }
 
 /**
@@ -123,7 +154,7 @@ export async function losePlainNextHops(
     await set(witness, routing.service, left);
     const after = await flowsTo(client, routing.service, FLOWS);
     const moved = movedShare(before, after, lost.name);
-    outcomes.push({ title: `${kind}, ${lost.name}'s removed by hand`, nodes: left, moved });
+    outcomes.push({ title: `${kind}, ${lost.name}'s removed by hand`, nodes: left, moved, complaints: [] });
   }
   await routeBy(router, client);
   return outcomes;
@@ -148,9 +179,13 @@ async function setResilientGroup(router: Host, service: Ip, nodes: readonly Host
 }
 
 /** What is not as it must be, in words. */
-export function complaintsAboutRouting({ noticedMs = 0, probes }: RoutedOutcome, most: Bounds): string[] {
+export function complaintsAboutRouting(
+  noticedMs: number,
+  { lost }: Pick<ProbeSummary, "lost">,
+  most: RoutedAct["most"],
+): string[] {
   const complaints: string[] = [];
   if (noticedMs > most.noticedMs) complaints.push(`the router changed after ${Math.round(noticedMs)} ms only`);
-  if (probes && probes.lost > most.lost) complaints.push(`${probes.lost} probes lost`);
+  if (lost > most.lost) complaints.push(`${lost} probes lost`);
   return complaints;
 }

@@ -1,35 +1,25 @@
 import { type Frr, type Host, monotonicMs, startProber } from "@heraldlb/lab";
 import {
-  type Bounds,
-  complaintsAboutRouting,
   countOf,
   FLOWS,
-  loseNode,
   losePlainNextHops,
+  performRouted,
   type RoutedOutcome,
-  regainNode,
+  routedActsOf,
+  type Stage,
   spread,
 } from "./losses.ts";
-import { announceService, DETECTION_MS, forwardsTo, nextHops, startRouter, watchesAll } from "./routing.ts";
+import { announceService, DETECTION_MS, forwardsTo, nextHops, startRouter, watches } from "./routing.ts";
 import type { Scene } from "./scene.ts";
 import type { Screen } from "./screen.ts";
 import { drawTable } from "./table.ts";
-
-/** An outcome, and what is not as it must be in it. */
-export interface JudgedOutcome extends RoutedOutcome {
-  readonly complaints: readonly string[];
-}
-
-const AT_A_LOSS: Bounds = { noticedMs: 3_000, lost: 300 };
-// A node that is back needs a new session first.
-const AT_A_RETURN: Bounds = { noticedMs: 15_000, lost: 5 };
 
 /** The second scene: a router spreads a Service's flows over the nodes, and one of them is lost. */
 export async function playRouted(
   screen: Screen,
   scene: Scene,
   { keep }: { readonly keep: boolean },
-): Promise<JudgedOutcome[]> {
+): Promise<RoutedOutcome[]> {
   const { strong } = screen.palette;
   screen.line();
   screen.line(` ${strong("BGP")}  the same three nodes, a router (FRR), a Service that is routed to all of them`);
@@ -45,7 +35,7 @@ export async function playRouted(
   }
 }
 
-async function play(screen: Screen, scene: Scene, frr: Frr): Promise<JudgedOutcome[]> {
+async function play(screen: Screen, scene: Scene, frr: Frr): Promise<RoutedOutcome[]> {
   const { herald, lab, client } = scene;
   const { strong } = screen.palette;
   const routing = await screen.step("waiting for the Service's routes", async () => {
@@ -58,58 +48,43 @@ async function play(screen: Screen, scene: Scene, frr: Frr): Promise<JudgedOutco
     const text = `Service ${strong("api")} was given ${strong(announced.service)}; the router has it from all three nodes`;
     return [`${text}, ${took} ms after the manifests were written`, announced];
   });
-  await screen.step("waiting for BFD", async () => {
-    await watchesAll(scene, routing);
-    return ["BFD is up between the router and all three nodes", undefined];
-  });
   const order = await nextHops(scene, routing);
-  const whole = await screen.step(`sending ${FLOWS} flows`, async () => {
-    const flows = await spread(scene, routing);
-    const counts = lab.nodes.map(({ name }) => `${strong(name)} ${countOf(flows, name)}`);
-    return [`${FLOWS} flows from a client, by source port: ${counts.join(", ")}`, flows];
+  let flows = await screen.step(`sending ${FLOWS} flows`, async () => {
+    const all = await spread(scene, routing);
+    const counts = lab.nodes.map(({ name }) => `${strong(name)} ${countOf(all, name)}`);
+    return [`${FLOWS} flows from a client, by source port: ${counts.join(", ")}`, all];
   });
   screen.line();
 
   await using prober = await startProber(client, [routing.service]);
   const { by } = await prober.answered(routing.service, { since: 0 });
-  const loss = { prober, lost: lab.host(by) };
-  const live = (): string => {
-    const { sent, lost, answeredBy } = prober.summary(routing.service);
-    return `${sent} probes, ${lost} lost, answered by ${answeredBy.join(" → ")}`;
-  };
-  const [without, fewer] = await screen.step(
-    `${by} falls silent`,
-    async () => {
-      const [outcome, after] = await loseNode(scene, routing, { ...loss, before: whole });
-      const judged = judge(outcome, AT_A_LOSS);
-      return [outcomeText(screen, judged), [judged, after]];
-    },
-    live,
-  );
-  const back = await screen.step(
-    `${by} comes back`,
-    async () => {
-      const outcome = judge(await regainNode(scene, routing, { ...loss, before: fewer }), AT_A_RETURN);
+  const stage: Stage = { scene, routing, prober, node: lab.host(by) };
+  const outcomes: RoutedOutcome[] = [];
+  for (const act of routedActsOf(stage)) {
+    if (act.loses) await watches(routing, lab.nodes);
+    const work = async (): Promise<readonly [string, RoutedOutcome]> => {
+      const [outcome, after] = await performRouted(stage, act, flows);
+      flows = after;
       return [outcomeText(screen, outcome), outcome];
-    },
-    live,
-  );
-  const plain = await screen.step("comparing with plain next hops", async () => {
-    const outcomes = await losePlainNextHops(scene, routing, { nodes: order, lost: loss.lost });
-    return ["the same loss with next hops in the router's kernel that know no BGP", outcomes];
-  });
-  const outcomes = [without, back, ...plain.map((outcome) => ({ ...outcome, complaints: [] }))];
-  showTable(screen, outcomes);
+    };
+    outcomes.push(await screen.step(act.title, work, () => liveText(stage)));
+  }
+  const plain = await screen.step("comparing with plain next hops", async () => [
+    "the same loss with next hops that somebody wrote into a kernel",
+    await losePlainNextHops(scene, routing, { nodes: order, lost: stage.node }),
+  ]);
+  showTable(screen, [...outcomes, ...plain]);
   return outcomes;
 }
 
-function judge(outcome: RoutedOutcome, most: Bounds): JudgedOutcome {
-  return { ...outcome, complaints: complaintsAboutRouting(outcome, most) };
+function liveText({ prober, routing: { service } }: Stage): string {
+  const { sent, lost, answeredBy } = prober.summary(service);
+  return `${sent} probes, ${lost} lost, answered by ${answeredBy.join(" → ")}`;
 }
 
 function outcomeText(
   { palette: { bad, strong } }: Screen,
-  { title, nodes, noticedMs = 0, probes, complaints }: JudgedOutcome,
+  { title, nodes, noticedMs = 0, probes, complaints }: RoutedOutcome,
 ): string {
   const forwards = `the router forwards to ${strong(namesOf(nodes))} after ${Math.round(noticedMs)} ms`;
   const outage = Math.round(probes?.longestOutageMs ?? 0);
@@ -120,7 +95,7 @@ function outcomeText(
 
 const namesOf = (nodes: readonly Host[]): string => nodes.map(({ name }) => name).join(", ");
 
-function showTable(screen: Screen, outcomes: readonly JudgedOutcome[]): void {
+function showTable(screen: Screen, outcomes: readonly RoutedOutcome[]): void {
   const { good, bad, quiet } = screen.palette;
   const rows = outcomes.map(({ title, nodes, noticedMs, probes, moved, complaints }) => [
     noticedMs === undefined ? quiet("·") : complaints.length === 0 ? good("✔") : bad("✘"),

@@ -113,11 +113,11 @@ export async function forwardsTo(scene: Scene, routing: Routing, nodes: readonly
   await until(`the router forwarded to ${names}`, forwarded, { timeoutMs: 20_000, everyMs: 5 });
 }
 
-/** Waits until the router watches every node with BFD. */
-export async function watchesAll({ lab }: Scene, { frr }: Routing): Promise<void> {
+/** Waits until the router watches these nodes with BFD. */
+export async function watches({ frr }: Routing, nodes: readonly Host[]): Promise<void> {
   const watched = async (): Promise<boolean> => {
     const peers = (await frr.show("bfd peers")) as readonly { readonly peer: string; readonly status: string }[];
-    return lab.nodes.every(({ ipv4 }) => peers.some(({ peer, status }) => peer === ipv4 && status === "up"));
+    return nodes.every(({ ipv4 }) => peers.some(({ peer, status }) => peer === ipv4 && status === "up"));
   };
-  await until("BFD was up between the router and all nodes", watched);
+  await until("BFD was up", watched);
 }
