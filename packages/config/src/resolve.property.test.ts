@@ -48,6 +48,7 @@ const peer = metallb(
     peerAddress: fc.constantFrom("10.0.0.1", "10.0.0.1", "10.0.0.2"),
     bfdProfile: fc.constantFrom("", "a"),
     passwordSecret: fc.constantFrom(undefined, { name: "a" }),
+    enableGracefulRestart: fc.constantFrom(undefined, true, false),
   }),
   "metallb.io/v1beta2",
 );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Candidate, type Configuration, EMPTY_CONFIGURATION } from "./configuration.ts";
+import { peer } from "./manifest.test.fixture.ts";
 import { readResource } from "./read.ts";
 import { type ResolveOptions, resolve } from "./resolve.ts";
 
@@ -56,6 +57,23 @@ describe("last valid form", () => {
     const mended = resolve(again, [pool("a", ["10.0.0.0/25"]), pool("b", ["10.2.0.0/24"])]);
     expect(pools(mended)).toEqual({ a: "10.0.0.0/25", b: "10.2.0.0/24" });
     expect(mended.poolSetAside).toBe(false);
+  });
+
+  test("a field that may not change keeps the object as it was, until the edit is taken back or the object is new", () => {
+    const router = (spec: object) => peer("r", "10.0.0.1", spec);
+    const before = cold([router({ enableGracefulRestart: true })]);
+    const edited = [router({ enableGracefulRestart: false, holdTime: "9s" })];
+    const after = resolve(before, edited);
+    const key = "BGPPeer herald/r";
+    expect(after.inForce.get(key)).toEqual({ ...before.inForce.get(key), outdated: true });
+    const refusal = "EnableGracefulRestart cannot be changed after creation";
+    expect(errors(after)).toEqual([["r", "spec.enableGracefulRestart", refusal]]);
+    expect(resolve(after, edited)).toEqual(after);
+    const mended = resolve(after, [router({ enableGracefulRestart: true, holdTime: "9s" })]);
+    expect(mended.inForce.get(key)).toMatchObject({ outdated: false, resource: { spec: { holdTime: "9s" } } });
+    expect(errors(mended)).toEqual([]);
+    const anew = resolve(resolve(after, []), edited);
+    expect(anew.inForce.get(key)).toMatchObject({ outdated: false, resource: { spec: { holdTime: "9s" } } });
   });
 
   test("an object that never was valid is not in force, and one that is gone is gone", () => {

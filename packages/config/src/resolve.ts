@@ -28,9 +28,9 @@ export function resolve(
   }
   const inForce = new Map<string, InForce>();
   for (const [key, rivals] of groups) {
-    const { form, problems: duplicates } = standingOf(rivals, previous.inForce.get(key));
-    if (form) inForce.set(key, form);
-    for (const problem of duplicates) problems.push(problem);
+    const standing = standingOf(rivals, previous.inForce.get(key));
+    if (standing.form) inForce.set(key, standing.form);
+    for (const problem of standing.problems) problems.push(problem);
   }
   for (const problem of crossCheck(inForce, { previous, keys: inForce.keys() })) problems.push(problem);
   return { inForce, problems, poolSetAside: problems.some(setsPoolAside) };

@@ -21,8 +21,9 @@ export class Resolver {
   readonly #rivals = new Map<string, Set<Candidate>>();
   /** Candidates with problems of their own. */
   readonly #wrong = new Map<Candidate, readonly ObjectProblem[]>();
-  readonly #duplicates = new Map<string, readonly ObjectProblem[]>();
-  /** Objects with several forms or a wrong one: they may come out differently although no form of them has changed. */
+  /** Objects with problems as to which form of them is in force. */
+  readonly #contested = new Map<string, readonly ObjectProblem[]>();
+  /** Objects with several forms, or one that is wrong or refused: they may come out differently although no form of them has changed. */
   readonly #restless = new Set<string>();
   /** Objects that matter to others. */
   readonly #related = new Set<string>();
@@ -50,7 +51,7 @@ export class Resolver {
       for (const key of this.#related) if (!touched.has(key)) this.#settle(key, previous, inForce);
       this.#cross = crossCheck(inForce, { previous, keys: this.#related });
     }
-    const problems = [...[...this.#wrong.values(), ...this.#duplicates.values()].flat(), ...this.#cross];
+    const problems = [...[...this.#wrong.values(), ...this.#contested.values()].flat(), ...this.#cross];
     this.#configuration = { inForce, problems, poolSetAside: problems.some(setsPoolAside) };
     return this.#configuration;
   }
@@ -102,7 +103,7 @@ export class Resolver {
   #settle(key: string, previous: Configuration, inForce: Map<string, InForce>): void {
     const rivals = [...(this.#rivals.get(key) ?? [])];
     this.#restless.delete(key);
-    this.#duplicates.delete(key);
+    this.#contested.delete(key);
     inForce.delete(key);
     if (rivals.length === 0) {
       this.#rivals.delete(key);
@@ -111,8 +112,8 @@ export class Resolver {
     }
     const { form, problems } = standingOf(rivals, previous.inForce.get(key));
     if (form) inForce.set(key, form);
-    if (problems.length > 0) this.#duplicates.set(key, problems);
-    if (rivals.length > 1 || rivals.some(({ outcome }) => outcome.type !== "resource")) this.#restless.add(key);
+    if (problems.length > 0) this.#contested.set(key, problems);
+    if (problems.length > 0 || rivals.some(({ outcome }) => outcome.type !== "resource")) this.#restless.add(key);
     if (mattersToOthers(kindOf(key))) this.#related.add(key);
   }
 }

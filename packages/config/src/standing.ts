@@ -1,3 +1,4 @@
+import { changeProblems } from "./change.ts";
 import type { Candidate, InForce, ObjectProblem } from "./configuration.ts";
 import { mattersToOthers } from "./cross-check.ts";
 import { ineffectiveFields } from "./ineffective.ts";
@@ -37,7 +38,10 @@ export interface Standing {
 export function standingOf(rivals: readonly Candidate[], last: InForce | undefined): Standing {
   const chosen = choose(rivals, last);
   const others = rivals.length === 1 ? [] : rivals.filter((other) => other !== chosen);
-  return { form: currentForm(chosen, last), problems: others.map((other) => duplicate(other, chosen.origin)) };
+  const duplicates = others.map((other) => duplicate(other, chosen.origin));
+  const refused = refusedChange(chosen, last);
+  if (refused.length > 0) return { form: last && outdated(last), problems: [...duplicates, ...refused] };
+  return { form: currentForm(chosen, last), problems: duplicates };
 }
 
 /** Whether a pool may not be in force as it is. An error of an object that does not say what it is may be a pool's. */
@@ -98,11 +102,24 @@ function placed({ origin, outcome }: Candidate): Placed {
 
 /** The present form if it is valid, else the last one that was. */
 function currentForm({ origin, outcome }: Candidate, last: InForce | undefined): InForce | undefined {
-  if (outcome.type !== "resource") return last && (last.outdated ? last : { ...last, outdated: true });
+  if (outcome.type !== "resource") return last && outdated(last);
   const { resource } = outcome;
   if (!last || !sameJson(resource, last.resource)) return { resource, origin, outdated: false };
   const inPlace = last.origin.file === origin.file && last.origin.position === origin.position;
   return inPlace && !last.outdated ? last : { resource: last.resource, origin, outdated: false };
+}
+
+function outdated(last: InForce): InForce {
+  return last.outdated ? last : { ...last, outdated: true };
+}
+
+/** Of files nobody else says what an API server would: that a field may not change. */
+function refusedChange({ origin, outcome }: Candidate, last: InForce | undefined): ObjectProblem[] {
+  if (outcome.type !== "resource" || !last || outcome.resource === last.resource) return [];
+  const id = objectId(outcome.resource);
+  return changeProblems(last.resource, outcome.resource).map((problem): ObjectProblem => {
+    return { ...problem, severity: "error", id, origin };
+  });
 }
 
 function duplicate(candidate: Candidate, { file }: Origin): ObjectProblem {
