@@ -3,7 +3,6 @@ import { type Act, type Outcome, PICTURE_STEP_MS, performAct } from "./act.ts";
 import { actsOf } from "./acts.ts";
 import { answeringNode, givenAddresses, type Scene, type ServiceAddresses, writeManifests } from "./scene.ts";
 import type { Screen } from "./screen.ts";
-import { drawTable } from "./table.ts";
 
 /** The first scene: one node at a time answers for the Service's addresses. */
 export async function playLayer2(screen: Screen, scene: Scene): Promise<Outcome[]> {
@@ -97,13 +96,10 @@ function showTable(screen: Screen, outcomes: readonly Outcome[]): void {
     { title: "probes lost", align: "right" },
     { title: "two answers", align: "right" },
   ] as const;
-  screen.line();
-  for (const line of drawTable(columns, rows)) screen.line(` ${line}`);
-  screen.line();
-  screen.line(quiet(" takeover: from the event to the first frame in which another node claims an address"));
-  screen.line(quiet(" outage, probes lost: what the client saw, one UDP probe to each address every 10 ms"));
-  screen.line(quiet(" two answers: how long two nodes claimed an address at once, asked for every 20 ms"));
-  screen.line(
-    quiet(" A killed speaker costs no packet: its node goes on serving until clients hear of the new owner."),
-  );
+  screen.table(columns, rows, [
+    "takeover: from the event to the first frame in which another node claims an address",
+    "outage, probes lost: what the client saw, one UDP probe to each address every 10 ms",
+    "two answers: how long two nodes claimed an address at once, asked for every 20 ms",
+    "A killed speaker costs no packet: its node goes on serving until clients hear of the new owner.",
+  ]);
 }

@@ -24,7 +24,9 @@ async function main(): Promise<number> {
     return 1;
   }
   let ours = false;
+  const belongings = new AsyncDisposableStack();
   const tidy = async (): Promise<void> => {
+    await belongings.disposeAsync();
     if (ours) await removeLab(LAB);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -42,7 +44,7 @@ async function main(): Promise<number> {
       "a lab is up: node1, node2, node3, a client, a router, a switch, a management network",
       await setScene(LAB, { keep }),
     ]);
-    const outcomes = [...(await playLayer2(screen, scene)), ...(await playRouted(screen, scene, { keep }))];
+    const outcomes = [...(await playLayer2(screen, scene)), ...(await playRouted(screen, scene, belongings))];
     showVerdict(outcomes);
     if (keep) showHowToLookAround(scene);
     return outcomes.every(({ complaints }) => complaints.length === 0) ? 0 : 1;

@@ -1,4 +1,4 @@
-import { type Frr, type Host, monotonicMs, startProber } from "@heraldlb/lab";
+import { type Host, monotonicMs, startProber } from "@heraldlb/lab";
 import {
   countOf,
   FLOWS,
@@ -12,32 +12,25 @@ import {
 import { announceService, DETECTION_MS, forwardsTo, nextHops, startRouter, watches } from "./routing.ts";
 import type { Scene } from "./scene.ts";
 import type { Screen } from "./screen.ts";
-import { drawTable } from "./table.ts";
 
-/** The second scene: a router spreads a Service's flows over the nodes, and one of them is lost. */
+/**
+ * The second scene: a router spreads a Service's flows over the nodes, and one of them is lost. `belongings` gets what
+ * is to be disposed of after it.
+ */
 export async function playRouted(
   screen: Screen,
   scene: Scene,
-  { keep }: { readonly keep: boolean },
+  belongings: AsyncDisposableStack,
 ): Promise<RoutedOutcome[]> {
+  const { herald, lab, client } = scene;
   const { strong } = screen.palette;
   screen.line();
   screen.line(` ${strong("BGP")}  the same three nodes, a router (FRR), a Service that is routed to all of them`);
   screen.line();
   const frr = await screen.step("starting a router", async () => {
-    const frr = await startRouter(scene);
-    return [`a router is running: FRR with BFD, ${DETECTION_MS} ms, and ECMP by addresses and ports`, frr];
+    const started = belongings.use(await startRouter(scene));
+    return [`a router is running: FRR with BFD, ${DETECTION_MS} ms, and ECMP by addresses and ports`, started];
   });
-  try {
-    return await play(screen, scene, frr);
-  } finally {
-    if (!keep) await frr[Symbol.asyncDispose]();
-  }
-}
-
-async function play(screen: Screen, scene: Scene, frr: Frr): Promise<RoutedOutcome[]> {
-  const { herald, lab, client } = scene;
-  const { strong } = screen.palette;
   const routing = await screen.step("waiting for the Service's routes", async () => {
     const gone = lab.nodes.filter((node) => herald.speaker(node).exit);
     await Promise.all(gone.map((node) => herald.ready(node, herald.startSpeaker(node))));
@@ -115,13 +108,10 @@ function showTable(screen: Screen, outcomes: readonly RoutedOutcome[]): void {
     { title: "probes lost", align: "right" },
     { title: "others' flows moved", align: "right" },
   ] as const;
-  screen.line();
-  for (const line of drawTable(columns, rows)) screen.line(` ${line}`);
-  screen.line();
-  screen.line(quiet(" after: from the event until the router's kernel forwards to these nodes"));
-  screen.line(quiet(" outage, probes lost: what a client saw whose flow the node served, one UDP probe every 10 ms"));
-  screen.line(
-    quiet(" others' flows moved: of the flows whose node was there all along, those that another one serves now"),
-  );
-  screen.line(quiet(" Which flows move is the router's choice alone: with BGP or without, it hashes them anew."));
+  screen.table(columns, rows, [
+    "after: from the event until the router's kernel forwards to these nodes",
+    "outage, probes lost: what a client saw whose flow the node served, one UDP probe every 10 ms",
+    "others' flows moved: of the flows whose node was there all along, those that another one serves now",
+    "Which flows move is the router's choice alone: with BGP or without, it hashes them anew.",
+  ]);
 }

@@ -1,4 +1,5 @@
 import { systemClock } from "@heraldlb/runtime";
+import { type Column, drawTable } from "./table.ts";
 
 /** Where the demo is shown. */
 export interface Output {
@@ -40,6 +41,14 @@ export class Screen {
   /** Prints a line. */
   line(text = ""): void {
     this.#output.write(`${text}\n`);
+  }
+
+  /** Prints a table, and below it what its columns mean. */
+  table(columns: readonly Column[], rows: readonly (readonly string[])[], notes: readonly string[]): void {
+    this.line();
+    for (const line of drawTable(columns, rows)) this.line(` ${line}`);
+    this.line();
+    for (const note of notes) this.line(this.palette.quiet(` ${note}`));
   }
 
   /**
