@@ -128,6 +128,18 @@ export class Addresses {
     return this.#apply([], { pools: false, freed: [] });
   }
 
+  /** A stranded Service is announced by advertisements that are gone, of these manifests; none: not any more. */
+  announce(service: string, manifests: readonly unknown[]): readonly Entry[] {
+    const before = this.#records.get(service);
+    const known = this.#options.world.service(service);
+    if (!before || !known) return [];
+    const { announcedBy = [], ...rest } = before;
+    if (isDeepStrictEqual(announcedBy, manifests)) return [];
+    const record = manifests.length > 0 ? { ...rest, announcedBy: manifests } : rest;
+    this.#records.set(service, record);
+    return [{ type: "store", manifest: this.#options.manifest(known), record }];
+  }
+
   /** The Service's record is stored. True if that gave it addresses that it did not have. */
   confirm(record: StatusRecord): boolean {
     const key = keyOf(record);
@@ -236,7 +248,12 @@ export class Addresses {
   #assign(service: string, { addresses, pool, stranded, cause }: Assignment) {
     const before = this.#records.get(service);
     const [namespace = "", name = ""] = service.split("/");
-    const record: StatusRecord = { namespace, name, addresses, pool, ...(stranded && { stranded }) };
+    const announcedBy = stranded && before?.announcedBy;
+    const record: StatusRecord = {
+      ...{ namespace, name, addresses, pool },
+      ...(stranded && { stranded }),
+      ...(announcedBy && { announcedBy }),
+    };
     const isStored = isDeepStrictEqual(before, record);
     // What was given before this process counts already, wherever it is written; so does what only changed its pool.
     const counts = cause === "restored" || cause === "poolChanged";

@@ -8,6 +8,7 @@ import type { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { Placement } from "./placement.ts";
 import { Plan, type PlanChanges } from "./plan.ts";
+import { advertisementManifests, advertisementsOf } from "./translate.ts";
 import { Unannounced } from "./unannounced.ts";
 import { World, type WorldChanges } from "./world.ts";
 
@@ -132,7 +133,12 @@ export class Cluster {
     );
     const holdingOf = (service: string) => addresses.given(service);
     const unannounced = new Unannounced(log);
-    const placement = new Placement({ world, log, ignoreExcludeLabel, unannounced, holdingOf });
+    const former = new Map(
+      statuses.flatMap(({ namespace, name, announcedBy }) =>
+        announcedBy ? [[`${namespace}/${name}`, advertisementsOf(announcedBy)] as const] : [],
+      ),
+    );
+    const placement = new Placement({ world, log, ignoreExcludeLabel, former, unannounced, holdingOf });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
     const plan = new Plan({ placement, definitions, addressesOf, newest });
     const bgp = new BgpPlan({ world, log, ignoreExcludeLabel, definitions, unannounced, holdingOf });
@@ -168,6 +174,7 @@ export class Cluster {
 
   /** An event was followed to its end: once all is planned, what nobody announces is said. */
   endTurn(): void {
+    if (this.#work) this.#storeFormer(this.#work);
     if (!this.isPlanStale) this.#work?.unannounced.tell();
   }
 
@@ -183,6 +190,14 @@ export class Cluster {
     const service = `${record.namespace}/${record.name}`;
     this.#work.bgp.update([service]);
     return this.#work.plan.update([service], { fresh: true });
+  }
+
+  /** By what a stranded address is announced is stored with it, for the next process. */
+  #storeFormer({ addresses, placement }: Work): void {
+    const entries = Array.from(placement.takeNews(), ([service, last]) =>
+      addresses.announce(service, advertisementManifests(last)),
+    );
+    this.#dependencies.store(entries.flat());
   }
 
   #update({ addresses, placement, plan, bgp }: Work, changes: WorldChanges): PlanChanges {

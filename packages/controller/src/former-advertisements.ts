@@ -11,9 +11,23 @@ export class FormerAdvertisements {
   readonly #planners = new Map<Advertisements, Layer2Planner>();
   #byPool = new Map<string, Advertisements>();
   #world: Layer2World;
+  readonly #inUse = new Map<string, Advertisements>();
+  readonly #news = new Map<string, Advertisements>();
 
-  constructor(world: Layer2World) {
+  /** Begins with what is remembered of stranded Services, by their keys. */
+  constructor(world: Layer2World, remembered: ReadonlyMap<string, Advertisements>) {
     this.#world = world;
+    for (const [service, last] of remembered) {
+      this.#byService.set(service, last);
+      this.#inUse.set(service, last);
+    }
+  }
+
+  /** Services that are announced by advertisements that are gone, since this was last asked; none: not any more. */
+  takeNews(): ReadonlyMap<string, Advertisements> {
+    const news = new Map(this.#news);
+    this.#news.clear();
+    return news;
   }
 
   /** What decides about nodes and advertisements has changed. */
@@ -35,12 +49,22 @@ export class FormerAdvertisements {
     if (present.length > 0) this.#byService.set(service, present);
     else if (!isStranded) this.#byService.delete(service);
     const last = present.length > 0 ? undefined : this.#byService.get(service);
+    this.#use(service, last);
     return last && this.#planner(last);
   }
 
   /** The Service has no addresses any more. */
   forget(service: string): void {
     this.#byService.delete(service);
+    this.#inUse.delete(service);
+    this.#news.delete(service);
+  }
+
+  #use(service: string, last: Advertisements | undefined): void {
+    if (this.#inUse.get(service) === last) return;
+    if (last) this.#inUse.set(service, last);
+    else this.#inUse.delete(service);
+    this.#news.set(service, last ?? []);
   }
 
   #selecting(name: string): Advertisements {

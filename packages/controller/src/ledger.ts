@@ -10,6 +10,8 @@ export interface StatusRecord {
   readonly pool: string;
   /** Why that pool does not vouch for them any more. */
   readonly stranded?: string | undefined;
+  /** Manifests of the advertisements that announced them last, if these are gone. */
+  readonly announcedBy?: readonly unknown[] | undefined;
 }
 
 /** Where what was decided about addresses is stored. */

@@ -1,5 +1,11 @@
 import { hash } from "node:crypto";
-import { type Layer2Candidate, type Layer2Plan, Layer2Planner, mergeCandidates } from "@heraldlb/announce";
+import {
+  type Layer2Advertisement,
+  type Layer2Candidate,
+  type Layer2Plan,
+  Layer2Planner,
+  mergeCandidates,
+} from "@heraldlb/announce";
 import type { Candidate, GroupSpec, InterfaceSet } from "@heraldlb/election";
 import type { Holding } from "@heraldlb/ipam";
 import { type Family, familyOf } from "@heraldlb/net";
@@ -32,6 +38,8 @@ export interface PlacementOptions {
   readonly world: World;
   readonly log: Logger;
   readonly ignoreExcludeLabel: boolean;
+  /** What is remembered of stranded Services: the advertisements that announced them last. */
+  readonly former: ReadonlyMap<string, readonly Layer2Advertisement[]>;
   /** What nobody may announce over layer 2. */
   readonly unannounced: Unannounced;
   /** Where a Service's addresses come from. */
@@ -62,7 +70,7 @@ export class Placement {
   constructor(options: PlacementOptions) {
     const { world, ignoreExcludeLabel } = options;
     this.#options = options;
-    this.#former = new FormerAdvertisements(layer2World(world, ignoreExcludeLabel));
+    this.#former = new FormerAdvertisements(layer2World(world, ignoreExcludeLabel), options.former);
     this.#planner = this.#newPlanner();
   }
 
@@ -98,6 +106,11 @@ export class Placement {
     this.#former.forget(key);
   }
 
+  /** Services that are announced by advertisements that are gone, since this was last asked; none: not any more. */
+  takeNews(): ReadonlyMap<string, readonly Layer2Advertisement[]> {
+    return this.#former.takeNews();
+  }
+
   #newPlanner(): Layer2Planner {
     const { world, ignoreExcludeLabel } = this.#options;
     // Once some advertisement did, a stranded address may still be announced by it.
@@ -120,7 +133,7 @@ export class Placement {
     if (known) return known;
     if (this.#outlooks.size >= MOST_OUTLOOKS) this.#forgetOutlooks();
     const candidates = mergeCandidates(looks.map(({ plan }) => plan));
-    const reach = new Map(candidates.map(({ node, interfaces }) => [node, interfaces]));
+    const reach: Reach = new Map(candidates.map((candidate) => [candidate.node, candidate]));
     const outlook = candidates.length > 0 ? { candidates, reach } : NOWHERE;
     this.#outlooks.set(key, outlook);
     return outlook;

@@ -43,6 +43,43 @@ describe("a stranded address", () => {
     expect(await change([other])).toEqual([]);
   });
 
+  test("stays announced over a restart as it was last, until an advertisement selects it again", async () => {
+    const onEth0 = advertisement("lab", { ipAddressPools: ["lab"], interfaces: ["eth0"] });
+    const { change, stored } = await running([lab, onEth0]);
+    await change([other]);
+    const record = stored.get("default/web");
+    expect(record?.announcedBy).toEqual([
+      expect.objectContaining({ kind: "L2Advertisement", metadata: { name: "lab", namespace: "metallb-system" } }),
+    ]);
+
+    const next = startController({ identity: "leader-2" });
+    next.controller.take(reading([other, ...rest]));
+    next.lead(2, { statuses: record ? [record] : [] });
+    const n1 = next.dial("n1");
+    await next.advance(5_000);
+    expect(n1.orders.at(-1)).toMatch(/^assign 10.0.0.1/);
+    expect(next.stored.size).toBe(0);
+
+    next.controller.take(reading([lab, ofLab, ...rest]));
+    await next.advance(500);
+    expect(next.stored.get("default/web")).toEqual({
+      ...{ namespace: "default", name: "web", addresses: ["10.0.0.1"], pool: "lab" },
+    });
+  });
+
+  test("is told to nobody by a spoilt memory of its advertisements", async () => {
+    const { change, stored } = await running([lab, ofLab]);
+    await change([other]);
+    const record = stored.get("default/web") ?? expect.fail("nothing is stored");
+    const next = startController({ identity: "leader-2" });
+    next.controller.take(reading([other, ...rest]));
+    next.lead(2, { statuses: [{ ...record, announcedBy: [7, null, { kind: "L2Advertisement", spec: 5 }] }] });
+    const n1 = next.dial("n1");
+    await next.advance(5_000);
+    expect(n1.orders.filter((order) => order.startsWith("assign"))).toEqual([]);
+    expect(next.bugs).toEqual([]);
+  });
+
   test("is withdrawn when its node is excluded, or nothing stands behind it", async () => {
     const excluded = node("n1", { "node.kubernetes.io/exclude-from-external-load-balancers": "" });
     const { change } = await running([lab, ofLab]);

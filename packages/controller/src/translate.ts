@@ -1,12 +1,14 @@
-import type { AnnouncedService, Endpoint, Layer2World } from "@heraldlb/announce";
+import type { AnnouncedService, Endpoint, Layer2Advertisement, Layer2World } from "@heraldlb/announce";
 import {
   backendKey,
   type EndpointSlice,
+  heraldSetting,
   type IpAddressPool,
   type L2Advertisement,
   poolNamespaces,
   poolRanges,
   poolSettings,
+  readResource,
   toSelector,
 } from "@heraldlb/config";
 import type { PoolInput, PoolSet, ServiceInput } from "@heraldlb/ipam";
@@ -81,7 +83,7 @@ export function writtenMemory({ service, request }: KnownService): Memory {
 /** What decides about nodes, as announcing sees it. */
 export function layer2World(world: World, ignoreExcludeLabel: boolean): Layer2World {
   return {
-    advertisements: [...world.advertisements].map(advertisement),
+    advertisements: [...world.advertisements].map(layer2Advertisement),
     pools: [...world.pools].map(({ metadata: { name, labels } }) => ({ name, labels })),
     nodes: world.nodes(),
     ignoreExcludeLabel,
@@ -107,6 +109,7 @@ export function announcedService(
     externalTrafficPolicy: spec.externalTrafficPolicy,
     sharingRequested: known.request.sharingRequested,
     endpoints: endpoints(world.endpointSlices(key), spec.externalTrafficPolicy),
+    refreshMs: heraldSetting(metadata.annotations, "heraldlb.io/refresh"),
   };
 }
 
@@ -115,8 +118,13 @@ function clusterIps({ clusterIPs, clusterIP }: KnownService["service"]["spec"]):
   return clusterIP ? [clusterIP] : undefined;
 }
 
-function advertisement({ metadata, spec }: L2Advertisement): Layer2World["advertisements"][number] {
-  return {
+// Where it came from, to be stored with what it announced last.
+const sources = new WeakMap<Layer2Advertisement, L2Advertisement>();
+
+/** An advertisement as announcing sees it. */
+export function layer2Advertisement(resource: L2Advertisement): Layer2Advertisement {
+  const { metadata, spec } = resource;
+  const advertisement = {
     name: metadata.name,
     pools: spec.ipAddressPools,
     poolSelectors: spec.ipAddressPoolSelectors.map(toSelector),
@@ -127,7 +135,29 @@ function advertisement({ metadata, spec }: L2Advertisement): Layer2World["advert
       weight,
       selector: toSelector(preference),
     })),
+    refreshMs: heraldSetting(metadata.annotations, "heraldlb.io/refresh"),
   };
+  sources.set(advertisement, resource);
+  return advertisement;
+}
+
+/** Manifests of advertisements as `layer2Advertisement` made them. */
+export function advertisementManifests(advertisements: readonly Layer2Advertisement[]): readonly unknown[] {
+  return advertisements.flatMap((advertisement): unknown[] => {
+    const source = sources.get(advertisement);
+    if (!source) return [];
+    const { apiVersion, kind, metadata, spec } = source;
+    return [{ apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace }, spec }];
+  });
+}
+
+/** The advertisements of these manifests, as far as they are right. */
+export function advertisementsOf(manifests: readonly unknown[]): readonly Layer2Advertisement[] {
+  return manifests.flatMap((manifest) => {
+    const outcome = readResource(manifest, { defaultNamespace: "default" });
+    const isRight = outcome.type === "resource" && outcome.resource.kind === "L2Advertisement";
+    return isRight ? [layer2Advertisement(outcome.resource as L2Advertisement)] : [];
+  });
 }
 
 /** Endpoints that differ; with the policy `Cluster` it does not matter where they are. */

@@ -66,7 +66,8 @@ test("a status is stored as the Service's manifest, with nothing of the manifest
 
 test("why an address is stranded is a condition of its Service, and read back", async () => {
   await using state = await open();
-  await state.writeStatus(MANIFEST, { ...WEB, stranded: "addressOutsidePools" });
+  const announcedBy = [{ kind: "L2Advertisement", metadata: { name: "all" }, spec: { interfaces: ["eth1"] } }];
+  await state.writeStatus(MANIFEST, { ...WEB, stranded: "addressOutsidePools", announcedBy });
   const { status } = parse(readFileSync(join(dir, ".herald/status/default/web.yaml"), "utf8"));
   expect(status.conditions).toEqual([
     {
@@ -76,7 +77,7 @@ test("why an address is stranded is a condition of its Service, and read back", 
       message: 'kept although pool "gold" does not give these addresses to this Service any more',
     },
   ]);
-  expect((await state.readStatuses()).statuses).toEqual([{ ...WEB, stranded: "addressOutsidePools" }]);
+  expect((await state.readStatuses()).statuses).toEqual([{ ...WEB, stranded: "addressOutsidePools", announcedBy }]);
 });
 
 const FREED = [

@@ -10,6 +10,8 @@ export interface StoredStatus {
   readonly pool: string;
   /** Why that pool does not vouch for the addresses any more, as one word in camel case. */
   readonly stranded?: string | undefined;
+  /** Manifests of the advertisements that announced them last, if these are gone. */
+  readonly announcedBy?: readonly unknown[] | undefined;
 }
 
 const STRANDED_CONDITION = "heraldlb.io/AddressStranded";
@@ -20,7 +22,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** The Service's manifest with the status in it. What the manifest says of its status does not count. */
 export function formatStatus(manifest: unknown, status: StoredStatus): string {
-  const { namespace, name, addresses, pool, stranded } = status;
+  const { namespace, name, addresses, pool, stranded, announcedBy } = status;
   const { metadata, ...fields } = fieldsOf(manifest);
   const { annotations, ...others } = fieldsOf(metadata);
   return stringify({
@@ -31,6 +33,7 @@ export function formatStatus(manifest: unknown, status: StoredStatus): string {
     status: {
       loadBalancer: { ingress: addresses.map((ip) => ({ ip })) },
       ...(stranded !== undefined && { conditions: [strandedCondition(stranded, pool)] }),
+      ...(announcedBy && { announcedBy }),
     },
   });
 }
@@ -39,7 +42,7 @@ export function formatStatus(manifest: unknown, status: StoredStatus): string {
 export function parseStatus(text: string): StoredStatus {
   const { metadata, status } = fieldsOf(parse(text, { prettyErrors: false }));
   const { name, namespace, annotations } = fieldsOf(metadata);
-  const { loadBalancer, conditions } = fieldsOf(status);
+  const { loadBalancer, conditions, announcedBy } = fieldsOf(status);
   const { ingress } = fieldsOf(loadBalancer);
   if (typeof name !== "string" || typeof namespace !== "string") throw new Error("names no Service");
   if (!Array.isArray(ingress)) throw new Error("has no status.loadBalancer.ingress");
@@ -50,7 +53,11 @@ export function parseStatus(text: string): StoredStatus {
   });
   const pool = fieldsOf(annotations)[POOL_ANNOTATION];
   const stranded = strandedReason(conditions);
-  return { namespace, name, addresses, pool: typeof pool === "string" ? pool : "", ...(stranded && { stranded }) };
+  return {
+    ...{ namespace, name, addresses, pool: typeof pool === "string" ? pool : "" },
+    ...(stranded && { stranded }),
+    ...(Array.isArray(announcedBy) && { announcedBy }),
+  };
 }
 
 /** The reason of a condition is a word in camel case that begins with a capital. */
