@@ -1,12 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import { notification, WELL_KNOWN_COMMUNITIES } from "@heraldlb/bgp";
 import { type Interface, openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
-import { familyOf, type Ip, isLinkLocal, prefixContains, prefixOf } from "@heraldlb/net";
+import type { Ip } from "@heraldlb/net";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { Registry } from "prom-client";
 import { registerBfdMetrics } from "./bfd/bfd-metrics.ts";
-import { type DesiredSession, sessionKey } from "./bfd/desired-session.ts";
+import type { DesiredSession } from "./bfd/desired-session.ts";
 import type { BfdReport, BfdStatistics } from "./bfd/live-session.ts";
+import { BfdWatch } from "./bfd-watch.ts";
 import { registerBgpMetrics } from "./bgp/bgp-metrics.ts";
 import { BgpSpeaker } from "./bgp/bgp-speaker.ts";
 import type { BgpRoute } from "./bgp/desired.ts";
@@ -45,8 +46,7 @@ export class BgpNode {
   readonly #routes = new Map<string, BgpRoute>();
   /** This end of each session that was ever up, by the name of the peer: BFD goes between the same addresses. */
   readonly #locals = new Map<string, Ip>();
-  readonly #watched = new Map<string, string>();
-  readonly #bfdUp = new Set<string>();
+  readonly #watch = new BfdWatch();
   #bfd: readonly BfdStatistics[] = [];
 
   private constructor(options: BgpNodeOptions) {
@@ -95,17 +95,8 @@ export class BgpNode {
   }
 
   /** A BFD session has changed: a router that is gone for BFD is gone for BGP. */
-  bfdChanged({ session, state, remoteState }: BfdReport): void {
-    const key = sessionKey(session);
-    if (state === "up") {
-      this.#bfdUp.add(key);
-      return;
-    }
-    // Where BFD is turned off, at either end, the router is there all the same (RFC 5882 section 4.2).
-    if (!this.#bfdUp.delete(key) || state === "adminDown" || remoteState === "adminDown") return;
-    for (const [name, watched] of this.#watched) {
-      if (watched === key) this.#speaker.sessions.get(name)?.fail(notification("bfdDown"));
-    }
+  bfdChanged(report: BfdReport): void {
+    for (const name of this.#watch.changed(report)) this.#speaker.sessions.get(name)?.fail(notification("bfdDown"));
   }
 
   /** What the answering thread has counted. */
@@ -174,39 +165,11 @@ export class BgpNode {
   }
 
   #tellBfd(): void {
-    const sessions = new Map<string, DesiredSession>();
-    this.#watched.clear();
-    for (const [name, { bfd, bgp }] of this.#peers) {
-      const remote = this.#speaker.sessions.get(name)?.address;
-      const local = bgp.sourceAddress ?? this.#locals.get(name);
-      if (!bfd || !remote || !local || familyOf(remote) !== familyOf(local)) continue;
-      const isMultihop = this.#isMultihop(bgp, remote);
-      const over = isMultihop ? undefined : this.#interfaceTo(bgp, local);
-      const session = { local, remote, interface: over, vrf: bgp.vrf, isMultihop, profile: bfd };
-      sessions.set(sessionKey(session), session);
-      this.#watched.set(name, sessionKey(session));
-    }
-    this.#options.tellBfd([...sessions.values()]);
-  }
-
-  /** Several hops are asked for, or are to be expected: to an iBGP peer that is on no link of this node. */
-  #isMultihop({ isMultiHop, asn, peerAsn }: NodePeer["bgp"], remote: Ip): boolean {
-    if (isMultiHop) return true;
-    const isInternal = peerAsn === "internal" || peerAsn === asn;
-    return isInternal && !isLinkLocal(remote) && !this.#isOnLink(remote);
-  }
-
-  #isOnLink(remote: Ip): boolean {
-    const links = this.#interfaces.values();
-    return links.some(({ addresses }) =>
-      addresses.some(({ address, prefixLength }) => prefixContains(prefixOf(address, prefixLength), remote)),
-    );
-  }
-
-  #interfaceTo({ interface: name }: NodePeer["bgp"], local: Ip): string | undefined {
-    if (name !== undefined) return name;
-    const links = this.#interfaces.values();
-    return links.find(({ addresses }) => addresses.some(({ address }) => address === local))?.name;
+    const ends = ({ bgp }: NodePeer) => {
+      const remote = this.#speaker.sessions.get(bgp.name)?.address;
+      return { remote, local: bgp.sourceAddress ?? this.#locals.get(bgp.name) };
+    };
+    this.#options.tellBfd(this.#watch.watch(this.#peers.values(), ends, this.#interfaces.values()));
   }
 
   #askToLeave(): void {
