@@ -2,7 +2,6 @@ import type { AnnouncedService, Endpoint, Layer2Advertisement, Layer2World } fro
 import {
   backendKey,
   type EndpointSlice,
-  heraldSetting,
   type IpAddressPool,
   type L2Advertisement,
   poolNamespaces,
@@ -109,7 +108,6 @@ export function announcedService(
     externalTrafficPolicy: spec.externalTrafficPolicy,
     sharingRequested: known.request.sharingRequested,
     endpoints: endpoints(world.endpointSlices(key), spec.externalTrafficPolicy),
-    refreshMs: heraldSetting(metadata.annotations, "heraldlb.io/refresh"),
   };
 }
 
@@ -135,7 +133,6 @@ export function layer2Advertisement(resource: L2Advertisement): Layer2Advertisem
       weight,
       selector: toSelector(preference),
     })),
-    refreshMs: heraldSetting(metadata.annotations, "heraldlb.io/refresh"),
   };
   sources.set(advertisement, resource);
   return advertisement;
@@ -146,8 +143,9 @@ export function advertisementManifests(advertisements: readonly Layer2Advertisem
   return advertisements.flatMap((advertisement): unknown[] => {
     const source = sources.get(advertisement);
     if (!source) return [];
-    const { apiVersion, kind, metadata, spec } = source;
-    return [{ apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace }, spec }];
+    const { apiVersion, kind, spec } = source;
+    const { name, namespace, annotations } = source.metadata;
+    return [{ apiVersion, kind, metadata: { name, namespace, annotations }, spec }];
   });
 }
 
