@@ -13,6 +13,8 @@ export interface Layer2Advertisement {
   /** Exact interface names; empty: every interface. */
   readonly interfaces: readonly string[];
   readonly preferredNodes: readonly NodePreference[];
+  /** How often its announcements are repeated, in milliseconds; undefined: never. */
+  readonly refreshMs?: number | undefined;
 }
 
 /** A soft preference: its weight counts for each node that the selector matches. */
@@ -55,6 +57,8 @@ export interface AnnouncedService {
   /** The sharing annotation is present, with whatever value. */
   readonly sharingRequested: boolean;
   readonly endpoints: readonly Endpoint[];
+  /** How often its announcements are repeated, in milliseconds; undefined: as often as its advertisements say. */
+  readonly refreshMs?: number | undefined;
 }
 
 /** Everything that decides about nodes before a Service is looked at. */
@@ -82,6 +86,8 @@ export interface Layer2Candidate {
   readonly preference: number;
   /** Over which interfaces it announces; names are sorted. */
   readonly interfaces: "all" | readonly string[];
+  /** How often its announcements are repeated, in milliseconds; undefined: never. */
+  readonly refreshMs?: number | undefined;
 }
 
 /** Who may announce a Service's addresses over layer 2, and why the others may not. */

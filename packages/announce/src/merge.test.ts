@@ -23,6 +23,16 @@ test("preferences add up", () => {
   expect(merged).toEqual([candidate("a", { preference: 7 })]);
 });
 
+test.each<[number | undefined, number | undefined, number | undefined]>([
+  [undefined, undefined, undefined],
+  [5000, undefined, 5000],
+  [undefined, 5000, 5000],
+  [5000, 2000, 2000],
+])("repeating each %s and each %s ms becomes each %s ms", (a, b, expected) => {
+  const merged = mergeCandidates([plan(candidate("n", { refreshMs: a })), plan(candidate("n", { refreshMs: b }))]);
+  expect(merged[0]?.refreshMs).toBe(expected);
+});
+
 test.each<[Layer2Candidate["interfaces"], Layer2Candidate["interfaces"], Layer2Candidate["interfaces"]]>([
   ["all", "all", "all"],
   ["all", ["eth0"], ["eth0"]],

@@ -2,7 +2,8 @@ import type { Layer2Candidate, Layer2Plan } from "./layer2.ts";
 
 /**
  * The candidates of Services whose addresses are tied together, which must have one owner: the nodes that may announce
- * each Service that anybody may announce. Preferences are added up; interfaces are those that all of them permit.
+ * each Service that anybody may announce. Preferences are added up; interfaces are those that all of them permit, and the
+ * shortest interval of repetition counts.
  */
 export function mergeCandidates(plans: readonly Layer2Plan[]): readonly Layer2Candidate[] {
   const lists = plans.map(({ candidates }) => candidates).filter((candidates) => candidates.length > 0);
@@ -15,7 +16,18 @@ export function mergeCandidates(plans: readonly Layer2Plan[]): readonly Layer2Ca
 }
 
 function merge(a: Layer2Candidate, b: Layer2Candidate): Layer2Candidate {
-  return { node: a.node, preference: a.preference + b.preference, interfaces: common(a.interfaces, b.interfaces) };
+  return {
+    node: a.node,
+    preference: a.preference + b.preference,
+    interfaces: common(a.interfaces, b.interfaces),
+    refreshMs: shortest([a.refreshMs, b.refreshMs]),
+  };
+}
+
+/** Of several intervals, in milliseconds, the shortest one; undefined stands for never. */
+export function shortest(intervals: readonly (number | undefined)[]): number | undefined {
+  const known = intervals.filter((one) => one !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
 }
 
 /** Two lists without a common interface: all of both, for an address that nobody can announce helps nobody. */

@@ -179,6 +179,28 @@ describe("preferences", () => {
   });
 });
 
+describe("repetition", () => {
+  const advertisements = [
+    advertisement(),
+    advertisement({ refreshMs: 5000 }),
+    advertisement({ refreshMs: 2000, nodeSelectors: [host("iris2")] }),
+    advertisement({ refreshMs: 1000, serviceSelectors: [select({ app: "other" })] }),
+  ];
+  const intervals = (rest?: Partial<AnnouncedService>) =>
+    planner({ advertisements })
+      .plan(service(rest))
+      .candidates.map(({ refreshMs }) => refreshMs);
+
+  test("is as frequent as the most frequent of the matching advertisements that select the node", () => {
+    expect(intervals()).toEqual([5000, 2000]);
+    expect(planner().plan(service()).candidates[0]?.refreshMs).toBeUndefined();
+  });
+
+  test("is as frequent as the Service itself says, if it does", () => {
+    expect(intervals({ refreshMs: 9000 })).toEqual([9000, 9000]);
+  });
+});
+
 describe("exclusion", () => {
   const excluded = node("iris1", { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } });
 

@@ -10,6 +10,7 @@ import type {
   Layer2World,
   WithdrawReason,
 } from "./layer2.ts";
+import { shortest } from "./merge.ts";
 import { exclusion, matchesAny, selectsPool } from "./selection.ts";
 import { warningOf } from "./warning.ts";
 
@@ -55,7 +56,7 @@ export class Layer2Planner {
       const why =
         reason ?? this.#reasonForNode(name, mine) ?? (local && !local.has(name) ? "noLocalEndpoint" : undefined);
       if (why) withheld.push({ node: name, reason: why });
-      else candidates.push({ node: name, preference: preferenceOf(mine, name), interfaces: interfacesOf(mine) });
+      else candidates.push(candidate(service, name, mine));
     }
     if (candidates.length > 0) return { candidates, withheld };
     return { candidates, withheld, warning: warningOf(service, reason, withheld) };
@@ -89,6 +90,15 @@ function scoresOf(
       return [name, liked.reduce((sum, { weight }) => sum + weight, 0)];
     }),
   );
+}
+
+function candidate({ refreshMs }: AnnouncedService, node: string, mine: readonly Reach[]): Layer2Candidate {
+  return {
+    node,
+    preference: preferenceOf(mine, node),
+    interfaces: interfacesOf(mine),
+    refreshMs: refreshMs ?? shortest(mine.map(({ advertisement }) => advertisement.refreshMs)),
+  };
 }
 
 function preferenceOf(reaches: readonly Reach[], node: string): number {

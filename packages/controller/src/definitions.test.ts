@@ -2,11 +2,11 @@ import type { Ip, Prefix } from "@heraldlb/net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RouteDefinition } from "./bgp-definition.ts";
-import { type Definition, Definitions, type Interfaces } from "./definitions.ts";
+import { type Definition, Definitions, type Manner } from "./definitions.ts";
 
 const A = "10.0.0.1" as Ip;
 const B = "10.0.0.2" as Ip;
-const reach = (...nodes: string[]) => new Map<string, Interfaces>(nodes.map((node) => [node, "all"]));
+const reach = (...nodes: string[]) => new Map<string, Manner>(nodes.map((node) => [node, { interfaces: "all" }]));
 
 describe("a node", () => {
   test("is told only of the groups that reach it", () => {
@@ -32,17 +32,19 @@ describe("a node", () => {
     expect(definitions.delta("n2", 0)).toEqual({ changed: [], removed: [] });
   });
 
-  test("shares one definition with all nodes that have the same interfaces", () => {
+  test("shares one definition with all nodes that announce alike", () => {
     const definitions = new Definitions(10);
-    const mixed = new Map<string, Interfaces>([
-      ["n1", ["eth0"]],
-      ["n2", ["eth0"]],
-      ["n3", []],
+    const mixed = new Map<string, Manner>([
+      ["n1", { interfaces: ["eth0"] }],
+      ["n2", { interfaces: ["eth0"] }],
+      ["n3", { interfaces: [] }],
+      ["n4", { interfaces: ["eth0"], refreshMs: 1000 }],
     ]);
     definitions.set(A, [A], mixed);
-    const [n1, n2, n3] = ["n1", "n2", "n3"].map((node) => definitions.snapshot(node)[0]);
+    const [n1, n2, n3, n4] = ["n1", "n2", "n3", "n4"].map((node) => definitions.snapshot(node)[0]);
     expect(n1).toBe(n2);
     expect(n3).toMatchObject({ interfaces: [] });
+    expect(n4).toMatchObject({ interfaces: ["eth0"], refreshMs: 1000 });
   });
 });
 
@@ -109,7 +111,15 @@ describe("a route", () => {
 test("a snapshot and all deltas after it make what a later snapshot says", () => {
   const change = fc.record({
     id: fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3"),
-    reach: fc.option(fc.dictionary(fc.constantFrom("n1", "n2"), fc.constantFrom<Interfaces>("all", ["eth0"]))),
+    reach: fc.option(
+      fc.dictionary(
+        fc.constantFrom("n1", "n2"),
+        fc.record({
+          interfaces: fc.constantFrom<Manner["interfaces"]>("all", ["eth0"]),
+          refreshMs: fc.constantFrom(undefined, 1000),
+        }),
+      ),
+    ),
   });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 20 }), fc.nat(20), (changes, cut) => {

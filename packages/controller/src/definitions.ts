@@ -16,10 +16,15 @@ export interface GroupDefinition {
   readonly id: string;
   readonly addresses: readonly Ip[];
   readonly interfaces: Interfaces;
+  /** How often the owner repeats its announcements, in milliseconds; undefined: never. */
+  readonly refreshMs?: number | undefined;
 }
 
-/** The nodes that a group is defined on, with the interfaces. Groups that are alike share one such map. */
-export type Reach = ReadonlyMap<string, Interfaces>;
+/** How a node announces a group. */
+export type Manner = Pick<GroupDefinition, "interfaces" | "refreshMs">;
+
+/** The nodes that a group is defined on, and how each would announce it. Groups that are alike share one such map. */
+export type Reach = ReadonlyMap<string, Manner>;
 
 /** What changed for one node. */
 export interface DefinitionDelta {
@@ -30,7 +35,7 @@ export interface DefinitionDelta {
 interface Entry {
   readonly addresses: readonly Ip[];
   readonly reach: Reach;
-  /** One object for all nodes with the same interfaces, so that what is sent to many is made once. */
+  /** One object for all nodes that announce it alike, so that what is sent to many is made once. */
   readonly variants: Map<string, GroupDefinition>;
 }
 
@@ -164,12 +169,13 @@ export class Definitions {
 const keyText = ({ type, id }: DefinitionKey): string => `${type} ${id}`;
 
 function define(id: string, entry: Entry, node: string): GroupDefinition | undefined {
-  const interfaces = entry.reach.get(node);
-  if (!interfaces) return undefined;
-  const key = interfaces === "all" ? "all" : `=${interfaces.join("\n")}`;
+  const manner = entry.reach.get(node);
+  if (!manner) return undefined;
+  const { interfaces, refreshMs } = manner;
+  const key = `${refreshMs} ${interfaces === "all" ? "all" : `=${interfaces.join("\n")}`}`;
   const known = entry.variants.get(key);
   if (known) return known;
-  const definition: GroupDefinition = { type: "group", id, addresses: entry.addresses, interfaces };
+  const definition: GroupDefinition = { type: "group", id, addresses: entry.addresses, interfaces, refreshMs };
   entry.variants.set(key, definition);
   return definition;
 }
@@ -177,9 +183,9 @@ function define(id: string, entry: Entry, node: string): GroupDefinition | undef
 function sameReach(a: Reach, b: Reach): boolean {
   if (a === b) return true;
   if (a.size !== b.size) return false;
-  for (const [node, interfaces] of a) {
+  for (const [node, { interfaces, refreshMs }] of a) {
     const other = b.get(node);
-    if (!other || !sameInterfaces(interfaces, other)) return false;
+    if (!other || other.refreshMs !== refreshMs || !sameInterfaces(interfaces, other.interfaces)) return false;
   }
   return true;
 }

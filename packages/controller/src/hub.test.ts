@@ -3,7 +3,7 @@ import type { StreamId } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { Definitions, type Interfaces } from "./definitions.ts";
+import { Definitions, type Manner } from "./definitions.ts";
 import { Hub } from "./hub.ts";
 import type { Greeting } from "./messages.ts";
 import { singly } from "./order.test.fixture.ts";
@@ -12,7 +12,7 @@ import type { Session } from "./session.ts";
 const IDENTITY = "me";
 const A = "10.0.0.1" as Ip;
 const B = "10.0.0.2" as Ip;
-const everywhere = new Map<string, Interfaces>(["n1", "n2", "n3", "n4"].map((node) => [node, "all"]));
+const everywhere = new Map<string, Manner>(["n1", "n2", "n3", "n4"].map((node) => [node, { interfaces: "all" }]));
 
 function start({ groups = [A] as readonly Ip[], snapshots = 4, limit = 100 } = {}) {
   const clock = new FakeClock();
@@ -124,7 +124,7 @@ describe("a speaker", () => {
   test("is not told of what does not concern it, and the next delta follows on its last message", () => {
     const { definitions, hub } = start();
     const { heard } = dial(hub, "n1");
-    definitions.set(B, [B], new Map([["n2", "all"]]));
+    definitions.set(B, [B], new Map([["n2", { interfaces: "all" }]]));
     hub.endTurn();
     definitions.set(B, [B], everywhere);
     hub.endTurn();

@@ -133,7 +133,7 @@ export class Placement {
     if (known) return known;
     if (this.#outlooks.size >= MOST_OUTLOOKS) this.#forgetOutlooks();
     const candidates = mergeCandidates(looks.map(({ plan }) => plan));
-    const reach = new Map(candidates.map(({ node, interfaces }) => [node, interfaces]));
+    const reach: Reach = new Map(candidates.map((candidate) => [candidate.node, candidate]));
     const outlook = candidates.length > 0 ? { candidates, reach } : NOWHERE;
     this.#outlooks.set(key, outlook);
     return outlook;

@@ -110,7 +110,7 @@ interface Sorted {
   readonly routes: readonly ApiBgpRoute[];
 }
 
-function apiGroup({ id, addresses, interfaces }: GroupDefinition): ApiGroup {
+function apiGroup({ id, addresses, interfaces, refreshMs = 0 }: GroupDefinition): ApiGroup {
   const where = interfaces === "all" ? { allInterfaces: true, interfaces: [] } : { allInterfaces: false, interfaces };
-  return { id, addresses: addresses.map((address) => ({ address, ...where })) };
+  return { id, addresses: addresses.map((address) => ({ address, ...where })), refreshMs };
 }

@@ -2,6 +2,7 @@ import type { AnnouncedService, Endpoint, Layer2Advertisement, Layer2World } fro
 import {
   backendKey,
   type EndpointSlice,
+  heraldSetting,
   type IpAddressPool,
   type L2Advertisement,
   poolNamespaces,
@@ -108,6 +109,7 @@ export function announcedService(
     externalTrafficPolicy: spec.externalTrafficPolicy,
     sharingRequested: known.request.sharingRequested,
     endpoints: endpoints(world.endpointSlices(key), spec.externalTrafficPolicy),
+    refreshMs: heraldSetting(metadata.annotations, "heraldlb.io/refresh"),
   };
 }
 
@@ -133,6 +135,7 @@ export function layer2Advertisement(resource: L2Advertisement): Layer2Advertisem
       weight,
       selector: toSelector(preference),
     })),
+    refreshMs: heraldSetting(metadata.annotations, "heraldlb.io/refresh"),
   };
   sources.set(advertisement, resource);
   return advertisement;

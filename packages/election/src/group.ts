@@ -20,6 +20,8 @@ export interface GroupAddress {
 export interface GroupDefinition {
   readonly id: GroupId;
   readonly addresses: readonly GroupAddress[];
+  /** How often the owner repeats its announcements once those of a change are over, in milliseconds; undefined: never. */
+  readonly refreshMs?: number | undefined;
 }
 
 /**

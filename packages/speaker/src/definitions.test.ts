@@ -45,6 +45,17 @@ describe("a snapshot", () => {
     expect(definitions.replace(at(2n), { groups: received(group(A.id, after)) }).changed).toHaveLength(changes);
   });
 
+  test.each<[number | undefined, number | undefined, number]>([
+    [undefined, 1000, 1],
+    [1000, 2000, 1],
+    [1000, undefined, 1],
+    [1000, 1000, 0],
+  ])("notices that announcements are to be repeated each %s, then each %s ms", (before, after, changes) => {
+    const definitions = new Definitions({ position: at(1n), groups: [{ ...A, refreshMs: before }] });
+    const groups = received({ ...A, refreshMs: after });
+    expect(definitions.replace(at(2n), { groups }).changed).toHaveLength(changes);
+  });
+
   test("with a group that is not understood keeps its last form, and applies the others", () => {
     const definitions = new Definitions({ position: at(1n), groups: [A] });
     const { changed, removed, errors } = definitions.replace(at(2n), { groups: [invalid(A.id), ...received(B)] });

@@ -188,20 +188,23 @@ const idOf = (item: ReceivedGroup): GroupId => (item.type === "group" ? item.gro
  * The same definition in less memory, to be kept: each text once, since most groups are called as their only address and
  * what comes from a stream or another thread has a copy for each mention, and no list longer than it need be.
  */
-export const compact = ({ id, addresses }: GroupDefinition): GroupDefinition => ({
+export const compact = ({ id, addresses, refreshMs }: GroupDefinition): GroupDefinition => ({
   id,
   addresses: addresses.map(({ address, interfaces }) => ({
     // A text that equals an address is one.
     address: address === id ? (id as Ip) : address,
     interfaces: interfaces === "all" ? "all" : interfaces,
   })),
+  ...(refreshMs !== undefined && { refreshMs }),
 });
 
 /** Whether two definitions of a group say the same. */
 export const sameGroup = (a: GroupDefinition | undefined, b: GroupDefinition): boolean =>
-  a !== undefined &&
-  a.addresses.length === b.addresses.length &&
-  a.addresses.every((address, i) => sameAddress(address, b.addresses[i] as GroupAddress));
+  a !== undefined && a.refreshMs === b.refreshMs && sameAddresses(a.addresses, b.addresses);
+
+/** Whether two groups have the same addresses, answered for on the same interfaces. */
+export const sameAddresses = (a: readonly GroupAddress[], b: readonly GroupAddress[]): boolean =>
+  a.length === b.length && a.every((address, i) => sameAddress(address, b[i] as GroupAddress));
 
 const sameAddress = (a: GroupAddress, b: GroupAddress): boolean =>
   a.address === b.address && sameInterfaces(a.interfaces, b.interfaces);

@@ -8,7 +8,7 @@ import type {
   SavedOwnership,
 } from "@heraldlb/election";
 import { parseIp } from "@heraldlb/net";
-import { sameGroup } from "./definitions.ts";
+import { sameAddresses } from "./definitions.ts";
 
 /** Changes to what is saved. */
 export interface OwnershipChange {
@@ -60,7 +60,8 @@ export class OwnershipRecord {
 
   #shared(group: SavedGroup): SavedGroup {
     const known = this.#define(group.id);
-    return known && sameGroup(known, group) ? { id: known.id, addresses: known.addresses, epoch: group.epoch } : group;
+    if (!known || !sameAddresses(known.addresses, group.addresses)) return group;
+    return { id: known.id, addresses: known.addresses, epoch: group.epoch };
   }
 
   snapshot(): SavedOwnership {

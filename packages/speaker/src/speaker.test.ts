@@ -20,7 +20,7 @@ import type { ToWorker } from "./worker-messages.ts";
 const NO_BGP = { changedBgpPeers: [], removedBgpPeers: [], changedBgpRoutes: [], removedBgpRoutes: [] };
 const REPLICA = "198.51.100.1:7600";
 const definition = (id: string): GroupDefinition => ({ id, addresses: [{ address: id as Ipv4, interfaces: "all" }] });
-const proto = (id: string) => ({ id, addresses: [{ address: id, allInterfaces: true, interfaces: [] }] });
+const proto = (id: string) => ({ id, addresses: [{ address: id, allInterfaces: true, interfaces: [] }], refreshMs: 0 });
 const [A, B] = ["192.0.2.1", "192.0.2.2"] as const;
 
 function start(definitions: Definitions = new Definitions()) {

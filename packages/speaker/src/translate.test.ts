@@ -174,7 +174,7 @@ describe("what a controller says", () => {
     const value = {
       baseRevision: 1n,
       revision: 2n,
-      changed: [{ id: "192.0.2.1", addresses }],
+      changed: [{ id: "192.0.2.1", addresses, refreshMs: 0 }],
       removed: ["g"],
       ...NO_BGP,
     };
@@ -211,7 +211,7 @@ describe("what a controller says", () => {
       revision: 2n,
       index: 0,
       last: true,
-      groups: [{ id, addresses }],
+      groups: [{ id, addresses, refreshMs: 0 }],
       revisionHolder: "c1",
       bgpPeers: [],
       bgpRoutes: [],
@@ -240,7 +240,11 @@ test("definitions are read back from the state folder as they were written", () 
     position: { revision: 12n, holder: "c1" },
     groups: [
       { id: "192.0.2.1", addresses: [{ address: "192.0.2.1" as Ipv4, interfaces: "all" as const }] },
-      { id: "2001:db8::1", addresses: [{ address: "2001:db8::1" as Ipv6, interfaces: ["eth0", "eth1"] }] },
+      {
+        id: "2001:db8::1",
+        addresses: [{ address: "2001:db8::1" as Ipv6, interfaces: ["eth0", "eth1"] }],
+        refreshMs: 60_000,
+      },
     ],
   };
   expect(decodeDefinitions(encodeDefinitions(saved))).toEqual(saved);

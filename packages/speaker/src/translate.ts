@@ -237,7 +237,7 @@ function fromDelta(delta: ProtoDelta): DefinitionDelta {
   return { baseRevision, revision, changed: changed.map(fromGroup), removed, bgp: bgpFromDelta(delta) };
 }
 
-function fromGroup({ id, addresses }: ProtoGroup): ReceivedGroup {
+function fromGroup({ id, addresses, refreshMs }: ProtoGroup): ReceivedGroup {
   const invalid = (message: string): ReceivedGroup => ({
     type: "error",
     error: { group: id, reason: "invalidGroup", message },
@@ -251,16 +251,17 @@ function fromGroup({ id, addresses }: ProtoGroup): ReceivedGroup {
     if (read.some((other) => other.address === ip)) return invalid(`${ip} occurs twice`);
     read.push({ address: ip, interfaces: allInterfaces ? "all" : interfaces });
   }
-  return { type: "group", group: compact({ id, addresses: read }) };
+  return { type: "group", group: compact({ id, addresses: read, refreshMs: refreshMs || undefined }) };
 }
 
-const toGroup = ({ id, addresses }: GroupDefinition): ProtoGroup => ({
+const toGroup = ({ id, addresses, refreshMs = 0 }: GroupDefinition): ProtoGroup => ({
   id,
   addresses: addresses.map(({ address, interfaces }) => ({
     address,
     allInterfaces: interfaces === "all",
     interfaces: interfaces === "all" ? [] : interfaces,
   })),
+  refreshMs,
 });
 
 const toHolding = ({ group, epoch, state, conflictMac }: HoldingChange): ProtoHolding => ({

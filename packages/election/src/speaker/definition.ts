@@ -1,5 +1,5 @@
 import type { GroupAddress, GroupDefinition, GroupId } from "../group.ts";
-import { announce, answerMode, become } from "./holding.ts";
+import { announce, answerMode, become, planRefresh } from "./holding.ts";
 import { newSpeakerGroup, type SpeakerContext, type SpeakerGroup, type SpeakerState } from "./state.ts";
 
 /** A group of the desired state is new or has changed. What is answered follows at once; only what is new is announced. */
@@ -8,8 +8,10 @@ export function onDefine(context: SpeakerContext, definition: GroupDefinition): 
   const known = state.groups.get(definition.id);
   const group = known ?? newSpeakerGroup(definition.id, definition.addresses);
   const widens = known !== undefined && definition.addresses.some((address) => isNew(address, known.addresses));
+  const isRefreshed = definition.refreshMs !== known?.refreshMs;
   unmap(state, group);
   group.addresses = definition.addresses;
+  group.refreshMs = definition.refreshMs;
   state.groups.set(definition.id, group);
   for (const { address } of definition.addresses) state.byAddress.set(address, group);
   if (group.state === "none") return;
@@ -17,7 +19,9 @@ export function onDefine(context: SpeakerContext, definition: GroupDefinition): 
   effects.push({ type: "answer", group: group.id, mode: answerMode(group.state) });
   if (group.state === "verify" && !group.probing && (state.authority === 0 || group.impatient))
     state.toVerify.add(group);
-  if (!widens || group.state !== "owner") return;
+  if (group.state !== "owner") return;
+  if (widens || isRefreshed) planRefresh(context, group);
+  if (!widens) return;
   announce(context, group);
   for (const after of context.config.timers.roundsMs) {
     state.schedule.add(context.now + after, { type: "round", group, stint: group.stint });

@@ -58,7 +58,9 @@ export function become(
   });
 }
 
-function enter({ state, config }: SpeakerContext, group: SpeakerGroup, now: number): void {
+function enter(context: SpeakerContext, group: SpeakerGroup, now: number): void {
+  const { state, config } = context;
+  if (group.state === "owner") planRefresh(context, group);
   if (group.state === "yielded") {
     group.claimedAt = now;
     if (state.authority === 0) schedule(state.schedule, now + config.timers.yieldedProbeMs, "yieldedProbe", group);
@@ -87,6 +89,29 @@ export function takeOver(context: SpeakerContext, group: SpeakerGroup, reason: s
   // A link that comes up later has rounds of its own.
   if (!hasUsableLink(context, group)) return;
   for (const after of config.timers.roundsMs) schedule(state.schedule, now + after, "round", group);
+}
+
+/** Has an owner's announcements repeated after a series of rounds that begins now. */
+export function planRefresh(context: SpeakerContext, group: SpeakerGroup): void {
+  refreshAfter(context, group, context.config.timers.roundsMs.at(-1) ?? 0);
+}
+
+/** Another round that nothing has happened for, if the group is to have such, and the next one is planned. */
+export function onRefresh(context: SpeakerContext, group: SpeakerGroup): void {
+  if (context.now < group.refreshAt || group.refreshMs === undefined) return;
+  onRound(context, group);
+  refreshAfter(context, group, 0);
+}
+
+function refreshAfter({ state, now }: SpeakerContext, group: SpeakerGroup, delayMs: number): void {
+  if (group.refreshMs === undefined) return;
+  group.refreshAt = now + delayMs + group.refreshMs;
+  schedule(state.schedule, group.refreshAt, "refresh", group);
+}
+
+/** A round after the first one. What was never on the wire has yet to be acknowledged. */
+export function onRound(context: SpeakerContext, group: SpeakerGroup): void {
+  announce(context, group, group.announcing !== undefined);
 }
 
 /** One gratuitous round of the group on all its interfaces. */

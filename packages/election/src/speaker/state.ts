@@ -32,6 +32,9 @@ export type Authority = 0 | 1 | 2;
 export interface SpeakerGroup {
   readonly id: GroupId;
   addresses: readonly GroupAddress[];
+  refreshMs: number | undefined;
+  /** When the owner repeats its announcements next; a refresh that falls due before was put off. */
+  refreshAt: number;
   state: HoldingState | "none";
   epoch: Epoch;
   /** Grows with every change of state; what was scheduled in an earlier stint is void. */
@@ -71,6 +74,7 @@ export interface Replica {
 /** What falls due for one group, in one stint of it. */
 export type GroupDue =
   | "round"
+  | "refresh"
   | "verifyHold"
   | "verifyProbe"
   | "verified"
@@ -141,6 +145,8 @@ export interface SpeakerContext {
 export const newSpeakerGroup = (id: GroupId, addresses: readonly GroupAddress[]): SpeakerGroup => ({
   id,
   addresses,
+  refreshMs: undefined,
+  refreshAt: Number.POSITIVE_INFINITY,
   state: "none",
   epoch: NO_EPOCH,
   stint: 0,

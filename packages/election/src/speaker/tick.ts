@@ -1,5 +1,5 @@
 import { continueSweep, onConflictLapse } from "./conflict.ts";
-import { announce, become } from "./holding.ts";
+import { become, onRefresh, onRound } from "./holding.ts";
 import { announceOn } from "./links.ts";
 import { end, tickReplicas } from "./replica.ts";
 import { type GroupDue, keeps, type SpeakerContext, type SpeakerGroup } from "./state.ts";
@@ -31,8 +31,8 @@ export function onTick(context: SpeakerContext): void {
 }
 
 const DUE: Readonly<Record<GroupDue, (context: SpeakerContext, group: SpeakerGroup) => void>> = {
-  // What was never on the wire has yet to be acknowledged.
-  round: (context, group) => announce(context, group, group.announcing !== undefined),
+  round: onRound,
+  refresh: onRefresh,
   verifyHold: onVerifyHold,
   verifyProbe: probe,
   verified: onVerified,
