@@ -3,6 +3,7 @@ import {
   type ConnectRequest,
   ConnectResponse,
   type Encoded,
+  type Group,
   type Holding,
   HoldingState,
   type Peer,
@@ -154,6 +155,9 @@ export interface HelloParts {
 
 const STATES = { assign: HoldingState.OWNER, leave: HoldingState.LEAVING, revoke: HoldingState.UNSPECIFIED };
 
+/** A group as `orders` has it: with how often it is to be repeated, if it is. */
+const named = ({ id, refreshMs }: Group): string => (refreshMs > 0 ? `${id}@${refreshMs}` : id);
+
 /** A speaker that says what its test says, acknowledges what it is told, and beats while `beats`. */
 export class FakeSpeaker {
   readonly node: string;
@@ -281,11 +285,13 @@ export class FakeSpeaker {
         this.peers = message.value.macs;
         break;
       case "snapshotChunk":
-        this.orders.push(`snapshot ${message.value.groups.map(({ id }) => id).join(" ")}`.trimEnd());
+        this.orders.push(`snapshot ${message.value.groups.map(named).join(" ")}`.trimEnd());
         break;
       case "delta": {
         const { changed, removed } = message.value;
-        this.orders.push(`delta ${[...changed.map(({ id }) => `+${id}`), ...removed.map((id) => `-${id}`)].join(" ")}`);
+        this.orders.push(
+          `delta ${[...changed.map((group) => `+${named(group)}`), ...removed.map((id) => `-${id}`)].join(" ")}`,
+        );
         break;
       }
       default:
