@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { METALLB_KINDS } from "./metallb-kinds.ts";
+import { problems } from "./problems.test.fixture.ts";
 import { readResource } from "./read.ts";
 import type { Resource } from "./resource.ts";
 
@@ -9,11 +10,6 @@ const read = (json: unknown) => readResource(json, { defaultNamespace: "default"
 function resource(json: unknown): Resource {
   const outcome = read(json);
   return outcome.type === "resource" ? outcome.resource : expect.fail(JSON.stringify(outcome));
-}
-
-function problems(json: unknown): [string, string][] {
-  const outcome = read(json);
-  return outcome.type === "invalid" ? outcome.problems.map(({ path, message }) => [path, message]) : [];
 }
 
 const pool = (spec: object, metadata: object = {}) => ({
