@@ -32,7 +32,9 @@ export interface BgpNodeOptions {
 
 // The process has 5 s to end in good order.
 const LONGEST_GRACE_MS = 3_000;
-// What the answering thread needs at most to say so.
+// What a router needs to hear that the connection is closed.
+const BEFORE_ADMIN_DOWN_MS = 20;
+// What the answering thread needs to say AdminDown.
 const ADMIN_DOWN_MS = 20;
 
 /** BGP on this node: sessions and routes as the definitions say, with BFD beside them. Loaded when a router is defined. */
@@ -118,10 +120,12 @@ export class BgpNode {
       await setTimeout(grace);
     }
     // AdminDown goes first, or the router takes the end of BFD for that of the node.
-    this.#options.tellBfd([]);
-    await setTimeout(ADMIN_DOWN_MS);
     this.#discovery.close();
     await this.#speaker.close("restart", "herald-speaker ends");
+    // FRR takes AdminDown for a failure unless it knows by then that the speaker restarts, and silence in any case.
+    await setTimeout(BEFORE_ADMIN_DOWN_MS);
+    this.#options.tellBfd([]);
+    await setTimeout(ADMIN_DOWN_MS);
     this.#watching.abort();
   }
 
