@@ -1,5 +1,15 @@
 // Herald as a whole beside a router: manifests in, routes out.
-import { createLab, Deployment, endpointsManifest, Frr, type Host, type Lab, manifests, until } from "@heraldlb/lab";
+import {
+  createLab,
+  Deployment,
+  endpointsManifest,
+  Frr,
+  type Host,
+  type Lab,
+  manifests,
+  pass,
+  until,
+} from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 
 /** A lab whose first client is a router with a session to every node, for each family. */
@@ -149,6 +159,20 @@ ${nodes.map(({ ipv6 }) => `neighbor ${ipv6} activate`).join("\n")}
 exit-address-family
 exit
 `;
+}
+
+/** What there is to be seen while something is done, each once. */
+export async function seenDuring(act: () => Promise<void>, look: () => Promise<string>): Promise<readonly string[]> {
+  const seen = new Set<string>();
+  const watching = new AbortController();
+  const watch = async () => {
+    while (!watching.signal.aborted) {
+      seen.add(await look());
+      await pass(20);
+    }
+  };
+  await Promise.all([act().finally(() => watching.abort()), watch()]);
+  return [...seen];
 }
 
 /** A Service's endpoints on these nodes. */

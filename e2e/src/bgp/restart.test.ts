@@ -5,15 +5,15 @@ import {
   monotonicMs,
   nodeManifest,
   type Prober,
-  pass,
   serviceManifest,
   startProber,
   until,
 } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { createSite, endpoints, ROUTER_ASN, type Site, SPEAKER_ASN } from "./cluster.fixture.ts";
+import { createSite, endpoints, ROUTER_ASN, type Site, SPEAKER_ASN, seenDuring } from "./cluster.fixture.ts";
 
+const HOLD_MS = 9_000;
 const NODES = ["node1", "node2"];
 let site: Site;
 let graceful: Host;
@@ -25,7 +25,7 @@ beforeAll(async () => {
     name: "restart",
     nodes: 2,
     clients: 2,
-    neighborLines: ["N graceful-restart", "N bfd", "N bfd check-control-plane-failure"],
+    neighborLines: ["N graceful-restart", "N bfd"],
     bfd: "",
   });
   [graceful, plain] = site.lab.nodes as [Host, Host];
@@ -93,38 +93,39 @@ test("with graceful restart a router keeps the routes of a speaker that is start
   const { connectionsEstablished: before = 0 } = (await site.neighbors())[graceful.ipv4] ?? {};
   await using prober = await probe(local);
 
-  const hops: string[] = [];
-  const watching = new AbortController();
-  const watch = async () => {
-    while (!watching.signal.aborted) {
-      hops.push(`${await site.kernelHops(prefix)}`);
-      await pass(20);
-    }
+  const restart = async () => {
+    const { code } = await site.herald.speaker(graceful).stop();
+    expect(code).toBe(0);
+    await until("the router has noticed", async () => (await pathFrom(graceful, prefix))?.stale === true);
+    site.herald.startSpeaker(graceful);
+    await until("the session is up again", async () => {
+      return (await site.neighbors())[graceful.ipv4]?.connectionsEstablished === before + 1;
+    });
+    await until("the route is fresh", async () => {
+      const path = await pathFrom(graceful, prefix);
+      return path !== undefined && path.stale !== true;
+    });
+    await until("BFD is up again", isWatched);
   };
-  const watched = watch();
-  const { code } = await site.herald.speaker(graceful).stop();
-  expect(code).toBe(0);
-  await until("the router has noticed", async () => (await pathFrom(graceful, prefix))?.stale === true);
-  site.herald.startSpeaker(graceful);
-  await until("the session is up again", async () => {
-    return (await site.neighbors())[graceful.ipv4]?.connectionsEstablished === before + 1;
-  });
-  await until("the route is fresh", async () => {
-    const path = await pathFrom(graceful, prefix);
-    return path !== undefined && path.stale !== true;
-  });
-  await until("BFD is up again", isWatched);
-  watching.abort();
-  await watched;
+  expect(await seenDuring(restart, async () => `${await site.kernelHops(prefix)}`)).toEqual([graceful.name]);
   const { gracefulRestartInfo } = (await site.neighbors())[graceful.ipv4] ?? {};
   expect(gracefulRestartInfo).toMatchObject({
     rBit: true,
     ipv4Unicast: { fBit: true },
     endOfRibRecv: { ipv4Unicast: true },
   });
-  expect(new Set(hops)).toEqual(new Set([graceful.name]));
   await prober.stop();
   expect(prober.summary(local).longestOutageMs).toBeLessThan(500);
+});
+
+test("a node that is lost is out by BFD in spite of graceful restart", async () => {
+  const { lab } = site;
+  await lab.setFaults([lab.cutOff("lan", [graceful])]);
+  const from = monotonicMs();
+  await site.routed(web, [plain.name], 4 * HOLD_MS);
+  expect(monotonicMs() - from).toBeLessThan(HOLD_MS / 2);
+  await lab.setFaults([]);
+  await site.routed(web, NODES, 40_000);
 });
 
 test("without it the router hears first that traffic had better go elsewhere, then of the end", async () => {

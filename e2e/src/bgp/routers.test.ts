@@ -8,6 +8,7 @@ import {
   type Lab,
   type LabRouter,
   manifests,
+  pass,
   poolManifest,
   type RouterKind,
   run,
@@ -15,9 +16,9 @@ import {
   startRouter,
   until,
 } from "@heraldlb/lab";
-import type { Ip } from "@heraldlb/net";
+import { type Ip, isIpv4 } from "@heraldlb/net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { endpoints, metallbManifest } from "./cluster.fixture.ts";
+import { endpoints, metallbManifest, seenDuring } from "./cluster.fixture.ts";
 
 const NODES = ["node1", "node2"];
 
@@ -58,13 +59,14 @@ describe.each<RouterKind>(["bird", "gobgp"])("beside %s", (kind) => {
     if (task.result?.state === "fail") process.stderr.write(`${lab.logs()}\n`);
   });
 
+  const prefixOf = (address: Ip): string => `${address}/${isIpv4(address) ? 32 : 128}`;
+
   async function routed(addresses: readonly Ip[], nodes: readonly string[]): Promise<void> {
-    const [v4, v6] = addresses;
     await until(
-      `the router has ${v4} and ${v6} from ${nodes.join() || "nobody"}`,
+      `the router has ${addresses.join(" and ")} from ${nodes.join() || "nobody"}`,
       async () => {
         const routes = await router?.routes();
-        return [`${v4}/32`, `${v6}/128`].every((prefix) => `${routes?.get(prefix) ?? ""}` === `${nodes}`);
+        return addresses.every((address) => `${routes?.get(prefixOf(address)) ?? ""}` === `${nodes}`);
       },
       { timeoutMs: 30_000, everyMs: 50 },
     );
@@ -93,6 +95,26 @@ describe.each<RouterKind>(["bird", "gobgp"])("beside %s", (kind) => {
     router = await startRouter(lab, host, kind);
     await routed(addresses, NODES);
   });
+
+  test("a speaker that is started again keeps its routes, as graceful restart has it", async () => {
+    const [node] = lab.nodes as [Host];
+    const addresses = await herald.given("web", 2);
+    const restart = async () => {
+      await herald.speaker(node).stop();
+      herald.startSpeaker(node);
+      await until("its sessions are up", async () => (await sessionsUp(node)) === 2, { timeoutMs: 40_000 });
+      await pass(500);
+    };
+    const seen = await seenDuring(restart, async () => {
+      const routes = await router?.routes();
+      return addresses.map((address) => routes?.get(prefixOf(address))).join(" ");
+    });
+    expect(seen).toEqual([`${NODES} ${NODES}`]);
+  });
+
+  async function sessionsUp(node: Host): Promise<number> {
+    return (await herald.metrics(node)).match(/^metallb_bgp_session_up\{.*\} 1$/gm)?.length ?? 0;
+  }
 
   test("a Service that is gone is withdrawn", async () => {
     const addresses = await herald.given("web", 2);

@@ -33,9 +33,7 @@ const CONFIGS: Readonly<Record<RouterKind, (routerId: Ipv4, nodes: readonly Rout
     const neighbors = addressesOf(nodes);
     const lines = (address: Ip) => [
       `neighbor ${address} remote-as ${LAB_NODE_ASN}`,
-      ...["timers 3 9", "graceful-restart", "bfd", "bfd check-control-plane-failure"].map(
-        (what) => `neighbor ${address} ${what}`,
-      ),
+      ...["timers 3 9", "graceful-restart", "bfd"].map((what) => `neighbor ${address} ${what}`),
     ];
     const family = (name: string) => [
       `address-family ${name} unicast`,
