@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 // They wait for routers and tools, and measure nothing. Two at a time halve that.
 const sideBySide = [
-  "src/{allocation,codecs,manifests,packages}/*.test.ts",
+  "src/{allocation,bfd,codecs,manifests,packages}/*.test.ts",
   "src/bgp/{frr,interface-peer,life,malformed,other-routers,peers,unnumbered}.test.ts",
 ];
 

@@ -44,7 +44,7 @@ export class Scene implements AsyncDisposable {
 
   /** Makes the hosts. */
   async open(name: string): Promise<void> {
-    this.#lab = await createLab({ name, nodes: 1, clients: 1 });
+    this.#lab = await createLab({ name: `${name}-${process.pid}`, nodes: 1, clients: 1 });
   }
 
   get lab(): Lab {

@@ -69,7 +69,7 @@ test.each(["herald-controller", "herald-speaker"] as const)("the reference has t
 });
 
 test("the reference has the metrics of both commands", async () => {
-  await using lab = await createLab({ name: "docs", nodes: 1 });
+  await using lab = await createLab({ name: `docs-${process.pid}`, nodes: 1 });
   const herald = new Deployment(lab);
   const [node] = lab.nodes;
   const [controller] = lab.controllers;
