@@ -9,12 +9,13 @@ interface Line {
 }
 
 const LINES_AT_A_TIME = 50;
-// Thousands of lines at once thus take some tenth of the processor until they are out.
+// Whatever makes thousands of lines at once has more to do first; then they take some tenth of the processor.
+const PAUSE_MS = 500;
 const EVERY_MS = 10;
 
 /**
- * Logs lines in the order they come, but no more than some at a time: thousands would hold up what is urgent. A line
- * that had to wait says for how long, in the field `lateMs`.
+ * Logs lines in the order they come, but no more than some at a time, and after a pause: thousands would hold up what is
+ * urgent. A line that had to wait says for how long, in the field `lateMs`.
  */
 export class PacedLog {
   readonly #clock: Clock;
@@ -22,6 +23,7 @@ export class PacedLog {
   #waiting: Line[] = [];
   #room = LINES_AT_A_TIME;
   #timer: Disposable | undefined;
+  #hasPaused = false;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -43,8 +45,14 @@ export class PacedLog {
   }
 
   #goOn(): void {
+    if (this.#waiting.length > 0 && !this.#hasPaused) {
+      this.#hasPaused = true;
+      this.#timer = this.#clock.timer(PAUSE_MS, () => this.#goOn());
+      return;
+    }
     this.#room = LINES_AT_A_TIME - this.#write(LINES_AT_A_TIME);
     const isOver = this.#room === LINES_AT_A_TIME;
+    if (isOver) this.#hasPaused = false;
     this.#timer = isOver ? undefined : this.#clock.timer(EVERY_MS, () => this.#goOn());
   }
 

@@ -164,6 +164,11 @@ export class Layer2 {
     for (const { address } of addresses) this.#announcements.put([round, address], priority);
   }
 
+  /** Whether many groups are being announced for the first time: what can wait had better do so. */
+  get isRushed(): boolean {
+    return this.#announcements.isRushed;
+  }
+
   /** Asks at once for each address of a group. */
   probe({ group, interfaces, to }: ProbeOrder): void {
     for (const entry of this.#table.group(group)) {

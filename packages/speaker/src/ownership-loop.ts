@@ -223,8 +223,9 @@ export class OwnershipLoop {
     }
   }
 
-  /** The main thread only shows it: some in a tick. */
+  /** The main thread only shows it: some in a tick, and none in a rush. */
   #postAnswers(): void {
+    if (this.#layer2.isRushed) return;
     for (const [group, mode] of this.#answers.entries().take(ITEMS_A_PIECE)) {
       this.#answers.delete(group);
       this.#dependencies.post({ type: "answer", group, mode });
