@@ -1,7 +1,14 @@
 import type { Observation } from "@heraldlb/lab";
 import { type Act, type Outcome, PICTURE_STEP_MS, performAct } from "./act.ts";
 import { actsOf } from "./acts.ts";
-import { answeringNode, givenAddresses, type Scene, type ServiceAddresses, writeManifests } from "./scene.ts";
+import {
+  answeringNode,
+  givenAddresses,
+  type Scene,
+  type ServiceAddresses,
+  sharedAddress,
+  writeManifests,
+} from "./scene.ts";
 import type { Screen } from "./screen.ts";
 
 /** The first scene: one node at a time answers for the Service's addresses. */
@@ -17,6 +24,11 @@ export async function playLayer2(screen: Screen, scene: Scene): Promise<Outcome[
     writeManifests(scene);
     const given = await givenAddresses(scene);
     return [`Service ${strong("web")} was given ${strong(given.ipv4)} and ${strong(given.ipv6)}`, given];
+  });
+  await screen.step("waiting for the shared address", async () => {
+    const shared = await sharedAddress(scene);
+    const pool = "of the pool for Services with the label exposure=edge";
+    return [`Services ${strong("dns-tcp")} and ${strong("dns-udp")} share ${strong(shared)}, ${pool}`, undefined];
   });
   await screen.step("asking who answers", async () => {
     const owner = await answeringNode(scene, addresses);

@@ -10,7 +10,7 @@ import {
   serviceManifest,
   until,
 } from "@heraldlb/lab";
-import type { Ipv4, Ipv6 } from "@heraldlb/net";
+import type { Ip, Ipv4, Ipv6 } from "@heraldlb/net";
 import { isIpv4, isIpv6 } from "@heraldlb/net";
 
 /** The demo's lab, and the parts that the steps speak of. */
@@ -37,22 +37,76 @@ export async function setScene(name: string, { keep }: { readonly keep: boolean 
   return { lab, herald: new Deployment(lab), client, witness, router };
 }
 
-/** Writes a pool, its advertisement, and a dual-stack Service with an endpoint on each node. */
+/**
+ * Writes a pool, its advertisement, and a dual-stack Service with an endpoint on each node; and a pool for certain
+ * Services only, of which two share an address.
+ */
 export function writeManifests({ herald, lab }: Scene): void {
+  const nodes = lab.nodes.map(({ name }) => name);
   herald.write(
     "pool.yaml",
     manifests(
       poolManifest("demo", ["10.64.1.10-10.64.1.19", "fd64::1:10-fd64::1:19"]),
-      advertisementManifest("demo", ["demo"]),
+      EDGE_POOL,
+      advertisementManifest("demo", ["demo", "edge"]),
     ),
   );
   herald.write(
     "web.yaml",
+    manifests(serviceManifest({ name: "web" }), endpointsManifest({ service: "web", ready: nodes })),
+  );
+  herald.write(
+    "dns.yaml",
     manifests(
-      serviceManifest({ name: "web" }),
-      endpointsManifest({ service: "web", ready: lab.nodes.map(({ name }) => name) }),
+      ...(["TCP", "UDP"] as const).flatMap((protocol) => {
+        const service = `dns-${protocol.toLowerCase()}`;
+        return [sharingService(service, protocol), endpointsManifest({ service, families: ["ipv4"], ready: nodes })];
+      }),
     ),
   );
+}
+
+/** Only Services with a label are given its addresses. */
+const EDGE_POOL = `apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: edge
+  namespace: metallb-system
+spec:
+  addresses: ["10.64.1.20/30"]
+  serviceAllocation:
+    serviceSelectors:
+      - matchLabels:
+          exposure: edge
+`;
+
+/** A Service that shares its address with those that have the same key and other ports. */
+function sharingService(name: string, protocol: "TCP" | "UDP"): string {
+  return `apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+  namespace: default
+  labels:
+    exposure: edge
+  annotations:
+    metallb.io/allow-shared-ip: dns
+spec:
+  type: LoadBalancer
+  selector:
+    app: dns
+  ports:
+    - name: dns
+      port: 53
+      protocol: ${protocol}
+`;
+}
+
+/** Waits until both Services of DNS have an address, which must be the same. */
+export async function sharedAddress({ herald }: Scene): Promise<Ip> {
+  const [[first], [second]] = [await herald.given("dns-tcp", 1), await herald.given("dns-udp", 1)];
+  if (!first || first !== second) throw new Error(`dns-tcp was given ${first}, dns-udp ${second}`);
+  return first;
 }
 
 /** Waits until the Service has an address of each family. */
