@@ -15,6 +15,9 @@ import { isIpv4 } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { nobodyOwns, owner, printLogs, type Site, setUp, startHerald, writeService } from "../site.fixture.ts";
 
+// More than there is between two rounds that announce a change.
+const BETWEEN_ROUNDS_MS = 1_500;
+
 describe("a Service's addresses", () => {
   let site: Site;
   let web: Ip[];
@@ -110,6 +113,25 @@ describe("a Service's addresses", () => {
     for (const address of addresses) expect((await owner(site, address)).name).toBe("node1");
     site.herald.remove("local.yaml");
     for (const address of addresses) await nobodyOwns(site, address);
+  });
+
+  test("are announced again and again after a change only if the Service asks for it", async () => {
+    await using capture = await site.lab.capture("lan");
+    writeService(site, { name: "often", annotations: { "heraldlb.io/refresh": "1s" } });
+    writeService(site, { name: "once" });
+    const [often, once] = [await site.herald.given("often", 2), await site.herald.given("once", 2)];
+    for (const address of [...often, ...once]) await capture.claimed(address, 0);
+    const told = (address: Ip, since?: number) => capture.claims(address, since).filter(({ to }) => to === "group");
+    // A node that stands still for a moment announces both anew.
+    await until(
+      "one was announced on and on, and the other was not any more",
+      () => {
+        const over = Math.max(...once.flatMap((address) => told(address).map(({ at }) => at))) + BETWEEN_ROUNDS_MS;
+        return often.every((address) => told(address, over).length >= 6);
+      },
+      { timeoutMs: 30_000 },
+    );
+    for (const name of ["often", "once"]) site.herald.remove(`${name}.yaml`);
   });
 
   test("outlive a restart of the controller: no probe lost, nothing moved, nothing announced anew", async () => {
