@@ -26,11 +26,12 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   child.stderr.on("data", (chunk) => (stderr += chunk));
   const output = once(child, "close").then(([code]) => ({ stdout, stderr, code: code as number | null }));
   const logged = (message: string) =>
-    vi.waitFor(() => expect(stdout).toContain(`"message":"${message}"`), { timeout: 10_000, interval: 10 });
+    vi.waitFor(() => expect(stdout).toContain(`"message":"${message}"`), { timeout: 60_000, interval: 10 });
   return { child, output, logged };
 }
 
-describe("herald-controller", () => {
+// Processes that start on a busy machine take their time.
+describe("herald-controller", { timeout: 90_000 }, () => {
   test.each([
     ["a source that is not there yet", ["--source", "kubernetes", "--insecure"], "not supported yet"],
     ["neither TLS nor --insecure", ["--source", "file:/tmp"], "--tls-cert"],

@@ -16,7 +16,7 @@ afterEach(cleanUp);
 // Everything here is real, and the machine may be busy.
 vi.setConfig({ testTimeout: 30_000 });
 
-const within = { timeout: 8_000, interval: 10 };
+const within = { timeout: 25_000, interval: 10 };
 
 /** The one speaker that owns the group, once there is one. */
 const ownerAmong = (speakers: readonly TestSpeaker[], group = "10.0.0.1") =>

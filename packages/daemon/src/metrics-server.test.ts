@@ -7,6 +7,8 @@ import { Health } from "./health.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
 
+const PATIENCE = { timeout: 20_000 };
+
 let stop: AbortController;
 let log: RecordingLogger;
 let clock: FakeClock;
@@ -32,7 +34,7 @@ function start(port: number, registry: Registry = new Registry()): void {
 const entry = (message: string) => log.entries.find((each) => each.message === message);
 
 async function url(): Promise<string> {
-  await vi.waitFor(() => expect(entry("serving metrics")).toBeDefined());
+  await vi.waitFor(() => expect(entry("serving metrics")).toBeDefined(), PATIENCE);
   const { address } = entry("serving metrics")?.fields ?? {};
   return `http://${address}`;
 }
@@ -77,7 +79,7 @@ describe("the metrics server", () => {
     const delays = () =>
       log.entries.flatMap(({ level, fields: { delayMs } }) => (level === "warn" ? [Number(delayMs)] : []));
     for (let attempts = 1; attempts <= 4; attempts++) {
-      await vi.waitFor(() => expect(delays()).toHaveLength(attempts));
+      await vi.waitFor(() => expect(delays()).toHaveLength(attempts), PATIENCE);
       if (attempts < 4) await clock.advance(delays().at(-1) ?? 0);
     }
     expect(delays()[0]).toBeLessThanOrEqual(500);
@@ -93,7 +95,7 @@ describe("the metrics server", () => {
     await once(squatter, "listening");
     const address = squatter.address();
     start(typeof address === "object" && address ? address.port : 0);
-    await vi.waitFor(() => expect(log.entries).toHaveLength(1));
+    await vi.waitFor(() => expect(log.entries).toHaveLength(1), PATIENCE);
     stop.abort();
     await ended;
     squatter.close();

@@ -6,6 +6,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vi
 import { createCertificate, VALID } from "./certificate.test.fixture.ts";
 import { readTlsFiles, type TlsContents, type TlsFiles, watchTlsFiles } from "./tls-files.ts";
 
+const PATIENCE = { timeout: 20_000 };
+
 const NOW = (VALID.from + VALID.to) / 2;
 
 let folder: string;
@@ -95,9 +97,9 @@ describe("a watch on TLS files", () => {
     };
     /** Has the files read once more, which takes real time. */
     const pass = async () => {
-      await vi.waitFor(() => expect(clock.pending).toBe(1));
+      await vi.waitFor(() => expect(clock.pending).toBe(1), PATIENCE);
       await clock.advance(5000);
-      await vi.waitFor(() => expect(clock.pending === 1 || !isWaiting).toBe(true));
+      await vi.waitFor(() => expect(clock.pending === 1 || !isWaiting).toBe(true), PATIENCE);
     };
     return { next, log, stop, pass, setTime };
   }
