@@ -66,7 +66,7 @@ interface Round extends AnnounceOrder {
   isTried: boolean;
 }
 
-// herald.md 4.3 asks for 5,000 first rounds in a second; twice that leaves room for a second interface and for noise.
+// 5,000 first rounds are to be out in a second; twice that leaves room for a second interface and for noise.
 // A burst is about a millisecond's work, the most that an answer has to wait.
 const ANNOUNCE_PACE = { perSecond: 10_000, burst: 100 } as const;
 const JOIN_PACE = { perSecond: 20_000, burst: 50 } as const;
