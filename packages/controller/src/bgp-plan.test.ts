@@ -57,6 +57,7 @@ function planned(objects: readonly Json[] = BASE) {
   take(objects);
   const holdingOf = (key: string) => holdings.get(key);
   const unannounced = new Unannounced(log);
+  unannounced.noteLayer2("default/web", { reason: "noMatchingAdvertisement", message: "" });
   const plan = new BgpPlan({ world, definitions, log, ignoreExcludeLabel: false, unannounced, holdingOf });
   plan.proceed(1_000);
   unannounced.tell();
@@ -107,6 +108,20 @@ describe("a node is told", () => {
       advertisement("a", { peers: ["r9"] }),
     ]);
     expect(other.told("n1").route).toBeUndefined();
+  });
+
+  test("routes of the families that a session carries, and of the other one as soon as it does, before the session", () => {
+    const one = (dualStackAddressFamily: boolean) => [
+      ...BASE.filter(({ kind }) => kind !== "BGPPeer"),
+      peer("r1", { peerAddress: "2001:db8::1", dualStackAddressFamily }),
+    ];
+    const { told, apply, definitions } = planned(one(false));
+    expect(told("n1").route).toBeUndefined();
+    const { revision } = definitions;
+    apply(one(true));
+    expect(definitions.delta("n1", revision)?.changed.map(({ type }) => type)).toEqual(["route", "peer"]);
+    apply(one(false));
+    expect(told("n1").route).toBeUndefined();
   });
 
   test("communities as numbers, by name too", () => {
@@ -242,8 +257,8 @@ describe("the log says", () => {
 
   test.each<[string, readonly Json[], string[]]>([
     ["nothing of a Service that is announced", BASE, []],
-    ["nothing without routers", without("BGPPeer", "EndpointSlice"), []],
-    ["nothing without advertisements", without("BGPAdvertisement"), []],
+    ["nothing of its own without routers", without("BGPPeer", "EndpointSlice"), ["noMatchingAdvertisement"]],
+    ["nothing of its own without advertisements", without("BGPAdvertisement"), ["noMatchingAdvertisement"]],
     ["that no endpoint can serve", without("EndpointSlice"), ["noEndpoints"]],
     [
       "that none is where it is announced",

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type BgpConflict, BgpPlanner, type BgpRoute, type NodeRoutes, RouteTable } from "@heraldlb/announce";
 import { peersOfNode, type ResolvedPeer, resolveBgp } from "@heraldlb/config";
 import type { Holding } from "@heraldlb/ipam";
-import type { Prefix } from "@heraldlb/net";
+import { type Family, familyOf, type Prefix, prefixAddress } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
 import { peerDefinition } from "./bgp-peers.ts";
@@ -103,10 +103,18 @@ export class BgpPlan {
 
   /** Routes that no router hears of are as good as none. */
   #unheard(service: string, routes: ReadonlyMap<string, readonly BgpRoute[]>): BgpSilence {
-    const isHeard = routes.entries().some(([node, its]) => its.some((route) => isHeardOf(this.#node(node), route)));
-    if (isHeard) return undefined;
-    const message = `no node announces ${JSON.stringify(service)} by BGP: no selected node has a BGPPeer that hears of it`;
-    return { reason: "noPeers", message };
+    const unheard = new Set<Prefix>();
+    const heard = new Set<Prefix>();
+    for (const [node, its] of routes) {
+      for (const route of its) {
+        const { prefix } = route;
+        if (!heard.has(prefix)) (isHeardOf(this.#node(node), route) ? heard : unheard).add(prefix);
+      }
+    }
+    const [first] = unheard.difference(heard);
+    if (first === undefined) return undefined;
+    const why = `no selected node has a BGPPeer that hears of ${first}`;
+    return { reason: "noPeers", message: `no node announces ${JSON.stringify(service)} by BGP: ${why}` };
   }
 
   #node(name: string): NodeState {
@@ -174,9 +182,8 @@ export class BgpPlan {
     const before = state.peers;
     state.peers = new Map(peers.map((peer) => [peer.id, peer]));
     for (const id of before.keys()) if (!state.peers.has(id)) definitions.untell(node, { type: "peer", id });
-    const names = [...state.peers.keys()].join();
     // A route must be there before the session that is to carry it is opened.
-    if (names !== [...before.keys()].join()) {
+    if (hearers(state.peers) !== hearers(before)) {
       for (const prefix of new Set([...state.routes.routes.keys(), ...state.told.keys()])) {
         this.#tell(node, state, prefix);
       }
@@ -195,6 +202,19 @@ export class BgpPlan {
   }
 }
 
-function isHeardOf({ peers }: NodeState, route: BgpRoute): boolean {
-  return peers.size > 0 && (route.peers.length === 0 || route.peers.some((peer) => peers.has(peer)));
+function isHeardOf({ peers }: NodeState, { prefix, peers: names }: BgpRoute): boolean {
+  const family = familyOf(prefixAddress(prefix));
+  const named = names.length === 0 ? peers.keys() : names;
+  return named.some((name) => familiesOf(peers.get(name)).includes(family));
+}
+
+/** Those that a session with a router carries. */
+function familiesOf(peer: PeerDefinition | undefined): readonly Family[] {
+  if (!peer?.isDualStack) return peer?.address ? [familyOf(peer.address)] : [];
+  return ["ipv4", "ipv6"];
+}
+
+/** Differs when other routes are to be told of. */
+function hearers(peers: NodeState["peers"]): string {
+  return [...peers.values()].map((peer) => `${peer.id} ${familiesOf(peer)}`).join();
 }

@@ -27,6 +27,13 @@ test.each<[string, Layer2Silence, BgpSilence | "unreached", string[]]>([
   ["BGP alone announces it", layer2("noMatchingAdvertisement"), undefined, []],
   ["neither reaches it", layer2("noMatchingAdvertisement"), "unreached", ["noMatchingAdvertisement"]],
   ["neither has an endpoint for it", layer2("notOwner"), bgp("noEndpoints"), ["noEndpoints"]],
+  ["no router hears of it, and layer 2 announces it", undefined, bgp("noPeers"), []],
+  [
+    "no router hears of it, and layer 2 does not reach it",
+    layer2("noMatchingAdvertisement"),
+    bgp("noPeers"),
+    ["noPeers"],
+  ],
   ["BGP should and cannot", undefined, bgp("noLocalEndpoints"), ["noLocalEndpoints"]],
   [
     "both should and cannot",

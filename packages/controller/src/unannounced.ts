@@ -59,7 +59,9 @@ export class Unannounced {
   #silences(service: string): readonly Silence[] {
     const [layer2, bgp] = [this.#layer2.get(service), this.#bgp.get(service)];
     const isMissed = layer2 && !(this.#bgp.has(service) && UNREACHED.has(layer2.reason));
-    return [isMissed ? layer2 : undefined, bgp].filter((silence) => silence !== undefined);
+    // An address that no router hears of may be layer 2's.
+    const isUnheard = bgp && (layer2 || bgp.reason !== "noPeers");
+    return [isMissed ? layer2 : undefined, isUnheard ? bgp : undefined].filter((silence) => silence !== undefined);
   }
 
   #tell(service: string, silences: readonly Silence[]): void {
