@@ -1,15 +1,9 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { type Measure, registerSessionMetrics, type SessionLabels } from "../session-metrics.ts";
 import { totalMessages } from "./message-counts.ts";
 import type { PeerSession } from "./peer-session.ts";
 
-/** What is measured of a session, and how. */
-interface Measure {
-  readonly name: string;
-  readonly help: string;
-  readonly value: (session: PeerSession) => number;
-}
-
-const GAUGES: readonly Measure[] = [
+const GAUGES: readonly Measure<PeerSession>[] = [
   {
     name: "metallb_bgp_session_up",
     help: "BGP session state (1 is up, 0 is down)",
@@ -27,7 +21,7 @@ const GAUGES: readonly Measure[] = [
   },
 ];
 
-const COUNTERS: readonly Measure[] = [
+const COUNTERS: readonly Measure<PeerSession>[] = [
   {
     name: "metallb_bgp_opens_sent",
     help: "Number of BGP open messages sent",
@@ -80,36 +74,11 @@ const COUNTERS: readonly Measure[] = [
   },
 ];
 
-/**
- * Registers MetalLB's metrics of BGP sessions. Values are taken from the sessions whenever somebody asks, so a session's
- * series go with it.
- */
+/** Registers MetalLB's metrics of BGP sessions. */
 export function registerBgpMetrics(registry: Registry, sessions: () => Iterable<PeerSession>): void {
-  const settings = { labelNames: ["peer", "vrf"], registers: [registry] };
-  for (const { name, help, value } of GAUGES) {
-    new Gauge({
-      ...settings,
-      name,
-      help,
-      collect() {
-        this.reset();
-        for (const session of sessions()) this.set(labelsOf(session), value(session));
-      },
-    });
-  }
-  for (const { name, help, value } of COUNTERS) {
-    new Counter({
-      ...settings,
-      name,
-      help,
-      collect() {
-        this.reset();
-        for (const session of sessions()) this.inc(labelsOf(session), value(session));
-      },
-    });
-  }
+  registerSessionMetrics(registry, { gauges: GAUGES, counters: COUNTERS, labelsOf }, sessions);
 }
 
-function labelsOf({ address, peer }: PeerSession): { readonly peer: string; readonly vrf: string } {
+function labelsOf({ address, peer }: PeerSession): SessionLabels {
   return { peer: `${address ?? peer.interface}:${peer.port}`, vrf: peer.vrf ?? "" };
 }
