@@ -1,22 +1,10 @@
 import type { Interface } from "@heraldlb/link";
-import type { Ip, Ipv6, Mac } from "@heraldlb/net";
+import type { Ip, Ipv6 } from "@heraldlb/net";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_EXCLUDED_INTERFACES, describeInterface, isAllowed } from "./interface-selection.ts";
+import { eth } from "./layer2.test.fixture.ts";
 
-const LINK_LOCAL = "fe80::1" as Ipv6;
-
-const eth0: Interface = {
-  index: 2,
-  name: "eth0",
-  mac: "02:00:00:00:00:01" as Mac,
-  up: true,
-  carrier: true,
-  loopback: false,
-  broadcast: true,
-  noArp: false,
-  master: undefined,
-  addresses: [{ address: LINK_LOCAL, prefixLength: 64, linkLocal: true, tentative: false }],
-};
+const eth0 = eth();
 
 describe("names", () => {
   const excluded = new RegExp(DEFAULT_EXCLUDED_INTERFACES);
@@ -47,15 +35,15 @@ describe("names", () => {
 });
 
 describe("what can be done on an interface", () => {
-  test.each<[string, Partial<Interface>, { arp: boolean; linkLocal: Ipv6 | undefined }]>([
-    ["Ethernet carries both", {}, { arp: true, linkLocal: LINK_LOCAL }],
+  test.each<[string, Partial<Interface>, { arp: boolean; linkLocal: string | undefined }]>([
+    ["Ethernet carries both", {}, { arp: true, linkLocal: "fe80::2" }],
     ["no IPv4 address is needed for ARP", { addresses: [] }, { arp: true, linkLocal: undefined }],
     ["a port of a bridge or bond carries nothing", { master: 7 }, { arp: false, linkLocal: undefined }],
     ["without ARP there is nothing", { noArp: true }, { arp: false, linkLocal: undefined }],
-    ["without broadcast there is only NDP", { broadcast: false }, { arp: false, linkLocal: LINK_LOCAL }],
+    ["without broadcast there is only NDP", { broadcast: false }, { arp: false, linkLocal: "fe80::2" }],
     ["without a MAC there is nothing", { mac: undefined }, { arp: false, linkLocal: undefined }],
     ["loopback carries nothing", { loopback: true }, { arp: false, linkLocal: undefined }],
-    ["an interface that is down stays what it is", { up: false }, { arp: true, linkLocal: LINK_LOCAL }],
+    ["an interface that is down stays what it is", { up: false }, { arp: true, linkLocal: "fe80::2" }],
   ])("%s", (_what, change, expected) => {
     expect(describeInterface({ ...eth0, ...change })).toMatchObject(expected);
   });

@@ -1,26 +1,19 @@
 import type { Interface } from "@heraldlb/link";
 import type { Family, Ip } from "@heraldlb/net";
 import { expect, test } from "vitest";
+import { eth } from "../layer2.test.fixture.ts";
 import { defaultIdentifier, interfaceWith, nextHopFor } from "./next-hop.ts";
 
 function link(name: string, ...addresses: string[]): Interface {
-  return {
-    index: 1,
+  return eth({
     name,
-    mac: undefined,
-    up: true,
-    carrier: true,
-    loopback: false,
-    broadcast: true,
-    noArp: false,
-    master: undefined,
     addresses: addresses.map((address) => ({
       address: address.replace("!", "") as Ip,
       prefixLength: 24,
       linkLocal: address.startsWith("fe80"),
       tentative: address.endsWith("!"),
     })),
-  };
+  });
 }
 
 const BOTH = [link("lo", "127.0.0.1"), link("eth0", "192.0.2.1", "192.0.2.7", "fd00::1", "fe80::1")];
