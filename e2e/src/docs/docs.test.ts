@@ -59,12 +59,19 @@ test("the README's test command is the one that CI runs", async () => {
   expect(await read(".ci/run")).toMatch(/ npm test$/m);
 });
 
-test.each(["herald-controller", "herald-speaker"] as const)("the reference has the flags of %s", async (command) => {
-  const { stdout } = await exec(heraldCommand(command), ["--help"]);
-  const flags = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, flag]) => flag);
-  const page = await read(`docs/reference/${command}.md`);
-  const documented = page.split("\n").flatMap((line) => [...(line.split(" | ")[0] ?? "").matchAll(/^\| .*/g)]);
-  const named = documented.flatMap(([row]) => [...row.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag));
+test.each([
+  { command: "herald-controller", args: [], page: "herald-controller.md" },
+  { command: "herald-speaker", args: [], page: "herald-speaker.md" },
+  { command: "herald", args: ["validate"], page: "herald.md" },
+  { command: "herald", args: ["crds"], page: "herald.md" },
+] as const)("the reference has the flags of $command $args", async ({ command, args, page }) => {
+  const { stdout } = await exec(heraldCommand(command), [...args, "--help"]);
+  const flags = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
+  const sections = (await read(`docs/reference/${page}`)).split(/^(?=## )/m);
+  const rows = sections
+    .filter((section) => args.every((arg) => section.startsWith(`## herald ${arg} `)))
+    .flatMap((section) => [...section.matchAll(/^\| .*?(?= \| )/gm)].map(([cell]) => cell));
+  const named = rows.flatMap((cell) => [...cell.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag));
   expect(named.toSorted()).toEqual(flags.toSorted());
 });
 
