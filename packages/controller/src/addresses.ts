@@ -128,14 +128,15 @@ export class Addresses {
     return this.#apply([], { pools: false, freed: [] });
   }
 
-  /** A stranded Service is announced by advertisements that are gone, of these manifests; none: not any more. */
-  announce(service: string, manifests: readonly unknown[]): readonly Entry[] {
+  /** A stranded Service is announced by advertisements of a kind that are gone, these manifests; none: not any more. */
+  announce(service: string, kind: AdvertisementKind, manifests: readonly unknown[]): readonly Entry[] {
     const before = this.#records.get(service);
     const known = this.#options.world.service(service);
     if (!before || !known) return [];
     const { announcedBy = [], ...rest } = before;
-    if (isDeepStrictEqual(announcedBy, manifests)) return [];
-    const record = manifests.length > 0 ? { ...rest, announcedBy: manifests } : rest;
+    const all = [...announcedBy.filter((manifest) => kindOf(manifest) !== kind), ...manifests];
+    if (isDeepStrictEqual(announcedBy, all)) return [];
+    const record = all.length > 0 ? { ...rest, announcedBy: all } : rest;
     this.#records.set(service, record);
     return [{ type: "store", manifest: this.#options.manifest(known), record }];
   }
@@ -266,6 +267,11 @@ export class Addresses {
     return { ...affected, entry: { type: "store", manifest: this.#options.manifest(known), record } as const };
   }
 }
+
+/** What announces addresses. */
+type AdvertisementKind = "L2Advertisement" | "BGPAdvertisement";
+
+const kindOf = (manifest: unknown): unknown => (manifest as { readonly kind?: unknown } | null)?.kind;
 
 type Assignment = Extract<Action, { type: "assign" }>;
 

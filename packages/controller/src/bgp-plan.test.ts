@@ -58,7 +58,8 @@ function planned(objects: readonly Json[] = BASE) {
   const holdingOf = (key: string) => holdings.get(key);
   const unannounced = new Unannounced(log);
   unannounced.noteLayer2("default/web", { reason: "noMatchingAdvertisement", message: "" });
-  const plan = new BgpPlan({ world, definitions, log, ignoreExcludeLabel: false, unannounced, holdingOf });
+  const options = { world, definitions, log, ignoreExcludeLabel: false, unannounced, holdingOf };
+  const plan = new BgpPlan({ ...options, former: new Map() });
   plan.proceed(1_000);
   unannounced.tell();
   const apply = (next: readonly Json[]) => {

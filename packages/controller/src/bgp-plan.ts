@@ -1,5 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
-import { type BgpConflict, BgpPlanner, type BgpRoute, type NodeRoutes, RouteTable } from "@heraldlb/announce";
+import {
+  type BgpAdvertisement,
+  type BgpConflict,
+  BgpPlanner,
+  type BgpRoute,
+  type BgpWorld,
+  type NodeRoutes,
+  RouteTable,
+} from "@heraldlb/announce";
 import { peersOfNode, type ResolvedPeer, resolveBgp } from "@heraldlb/config";
 import type { Holding } from "@heraldlb/ipam";
 import { type Family, familyOf, type Prefix, prefixAddress } from "@heraldlb/net";
@@ -8,6 +16,7 @@ import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
 import { peerDefinition } from "./bgp-peers.ts";
 import { bgpService, bgpWorld, communitiesOf } from "./bgp-world.ts";
 import type { Definitions } from "./definitions.ts";
+import { FormerAdvertisements } from "./former-advertisements.ts";
 import type { BgpSilence, Unannounced } from "./unannounced.ts";
 import type { World } from "./world.ts";
 
@@ -19,6 +28,8 @@ export interface BgpPlanOptions {
   readonly ignoreExcludeLabel: boolean;
   /** What nobody may announce by BGP. */
   readonly unannounced: Unannounced;
+  /** By which advertisements stranded Services were announced last, by their keys. */
+  readonly former: ReadonlyMap<string, readonly BgpAdvertisement[]>;
   /** A Service's addresses; undefined if it has none. */
   holdingOf(service: string): Holding | undefined;
 }
@@ -31,14 +42,18 @@ interface NodeState {
   readonly told: Map<Prefix, readonly string[]>;
 }
 
+const plannerOf = (facts: BgpWorld, advertisements: readonly BgpAdvertisement[]): BgpPlanner =>
+  new BgpPlanner({ ...facts, advertisements });
+
 /** The routers and routes of all nodes, kept up to date Service by Service. */
 export class BgpPlan {
   readonly #options: BgpPlanOptions;
   #planner: BgpPlanner;
+  readonly #former: FormerAdvertisements<BgpAdvertisement, BgpWorld, BgpPlanner>;
   #hasPeers = false;
   readonly #nodes = new Map<string, NodeState>();
-  /** For each Service with routes: what they were planned with, and the nodes that have them. */
-  readonly #planned = new Map<string, { readonly planner: BgpPlanner; readonly nodes: readonly string[] }>();
+  /** For each Service with routes: the nodes that have them. */
+  readonly #planned = new Map<string, readonly string[]>();
   readonly #definitions = new WeakMap<BgpRoute, RouteDefinition>();
   readonly #peers = new Map<string, PeerDefinition>();
   readonly #conflicts = new Map<string, string>();
@@ -46,6 +61,8 @@ export class BgpPlan {
 
   constructor(options: BgpPlanOptions) {
     this.#options = options;
+    const facts = bgpWorld(options.world, [], options.ignoreExcludeLabel);
+    this.#former = new FormerAdvertisements(facts, { remembered: options.former, plannerOf });
     this.#planner = this.refresh();
   }
 
@@ -58,7 +75,9 @@ export class BgpPlan {
   refresh(): BgpPlanner {
     const { world, ignoreExcludeLabel } = this.#options;
     const { peers, advertisements } = resolveBgp(world.inForce);
-    this.#planner = new BgpPlanner(bgpWorld(world, advertisements, ignoreExcludeLabel));
+    const facts = bgpWorld(world, advertisements, ignoreExcludeLabel);
+    this.#planner = new BgpPlanner(facts);
+    this.#former.refresh(facts);
     this.#hasPeers = peers.length > 0;
     this.#tellPeers(peers);
     for (const key of world.serviceKeys) this.#stale.add(key);
@@ -78,27 +97,31 @@ export class BgpPlan {
     this.update(this.#stale.values().take(count).toArray());
   }
 
+  /** Services that are announced by advertisements that are gone, since this was last asked; none: not any more. */
+  takeNews(): ReadonlyMap<string, readonly BgpAdvertisement[]> {
+    return this.#former.takeNews();
+  }
+
   #plan(service: string): void {
     const { world, holdingOf } = this.#options;
     const before = this.#planned.get(service);
-    const holding = this.#hasPeers ? holdingOf(service) : undefined;
-    const known = holding && bgpService(world, service, holding);
-    let planner = this.#planner;
-    let plan = known && planner.plan(known);
-    // What it was announced with is gone with its pool: it stays announced as it was last.
-    if (known && holding.stranded && before && plan?.withheld.every(({ reason }) => reason === "notOwner")) {
-      planner = before.planner;
-      plan = planner.plan(known);
-    }
+    const holding = holdingOf(service);
+    if (!holding) this.#former.forget(service);
+    const known = this.#hasPeers && holding && bgpService(world, service, holding);
+    const plan = known ? this.#plannerFor(service, holding).plan(known) : undefined;
     this.#warn(service, plan?.conflicts ?? []);
     const routes: ReadonlyMap<string, readonly BgpRoute[]> = plan?.routes ?? new Map();
-    for (const node of new Set([...(before?.nodes ?? []), ...routes.keys()])) {
+    for (const node of new Set([...(before ?? []), ...routes.keys()])) {
       const state = this.#node(node);
       for (const prefix of state.routes.set(service, routes.get(node) ?? [])) this.#tell(node, state, prefix);
     }
-    if (routes.size > 0) this.#planned.set(service, { planner, nodes: [...routes.keys()] });
+    if (routes.size > 0) this.#planned.set(service, [...routes.keys()]);
     else this.#planned.delete(service);
     this.#options.unannounced.noteBgp(service, plan ? (plan.warning ?? this.#unheard(service, routes)) : "unreached");
+  }
+
+  #plannerFor(service: string, { pool, stranded }: Holding): BgpPlanner {
+    return this.#former.note(service, { pool, isStranded: stranded !== undefined }) ?? this.#planner;
   }
 
   /** Routes that no router hears of are as good as none. */

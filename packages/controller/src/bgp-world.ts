@@ -1,5 +1,12 @@
 import { type BgpAdvertisement, type BgpService, type BgpWorld, canServe, type Endpoint } from "@heraldlb/announce";
-import { type ResolvedAdvertisement, toSelector } from "@heraldlb/config";
+import {
+  formatCommunity,
+  type InForce,
+  type ResolvedAdvertisement,
+  readResource,
+  resolveBgp,
+  toSelector,
+} from "@heraldlb/config";
 import type { Holding } from "@heraldlb/ipam";
 import type { World } from "./world.ts";
 
@@ -22,9 +29,12 @@ export function bgpWorld(
   };
 }
 
+// What it was made of, to be stored with what it announced last.
+const sources = new WeakMap<BgpAdvertisement, ResolvedAdvertisement>();
+
 function bgpAdvertisement(resolved: ResolvedAdvertisement): BgpAdvertisement {
   const { metadata, spec } = resolved.advertisement;
-  return {
+  const advertisement = {
     name: metadata.name,
     pools: spec.ipAddressPools,
     poolSelectors: spec.ipAddressPoolSelectors.map(toSelector),
@@ -39,6 +49,29 @@ function bgpAdvertisement(resolved: ResolvedAdvertisement): BgpAdvertisement {
     prepend: resolved.asPathPrepend,
     linkBandwidth: resolved.linkBandwidth,
   };
+  sources.set(advertisement, resolved);
+  return advertisement;
+}
+
+/** Manifests of advertisements of a `bgpWorld`, which name no Community: it may go, too. */
+export function bgpManifests(advertisements: readonly BgpAdvertisement[]): readonly unknown[] {
+  return advertisements.flatMap((advertisement): unknown[] => {
+    const source = sources.get(advertisement);
+    if (!source) return [];
+    const { apiVersion, kind, metadata, spec } = source.advertisement;
+    const { name, namespace, annotations } = metadata;
+    const communities = source.communities.map(formatCommunity);
+    return [{ apiVersion, kind, metadata: { name, namespace, annotations }, spec: { ...spec, communities } }];
+  });
+}
+
+/** The BGPAdvertisements among these manifests, as far as they are right. */
+export function bgpAdvertisementsOf(manifests: readonly unknown[]): readonly BgpAdvertisement[] {
+  const inForce = manifests.flatMap((manifest, position): InForce[] => {
+    const outcome = readResource(manifest, { defaultNamespace: "default" });
+    return outcome.type === "resource" ? [{ resource: outcome.resource, origin: { position }, outdated: false }] : [];
+  });
+  return resolveBgp(inForce).advertisements.map(bgpAdvertisement);
 }
 
 /** A Service with its addresses, as BGP sees it; undefined if it is not there. */

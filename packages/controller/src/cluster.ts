@@ -3,6 +3,7 @@ import type { Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { Addresses, type AddressMemory } from "./addresses.ts";
 import { BgpPlan } from "./bgp-plan.ts";
+import { bgpAdvertisementsOf, bgpManifests } from "./bgp-world.ts";
 import { Catalog } from "./catalog.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
@@ -133,15 +134,11 @@ export class Cluster {
     );
     const holdingOf = (service: string) => addresses.given(service);
     const unannounced = new Unannounced(log);
-    const former = new Map(
-      statuses.flatMap(({ namespace, name, announcedBy }) =>
-        announcedBy ? [[`${namespace}/${name}`, advertisementsOf(announcedBy)] as const] : [],
-      ),
-    );
-    const placement = new Placement({ world, log, ignoreExcludeLabel, former, unannounced, holdingOf });
+    const announcing = { world, log, ignoreExcludeLabel, unannounced, holdingOf };
+    const placement = new Placement({ ...announcing, former: formerly(statuses, advertisementsOf) });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
     const plan = new Plan({ placement, definitions, addressesOf, newest });
-    const bgp = new BgpPlan({ world, log, ignoreExcludeLabel, definitions, unannounced, holdingOf });
+    const bgp = new BgpPlan({ ...announcing, definitions, former: formerly(statuses, bgpAdvertisementsOf) });
     this.#work = { addresses, placement, plan, bgp, unannounced };
     const { entries, affected } = addresses.begin();
     this.#dependencies.store(entries);
@@ -193,10 +190,15 @@ export class Cluster {
   }
 
   /** By what a stranded address is announced is stored with it, for the next process. */
-  #storeFormer({ addresses, placement }: Work): void {
-    const entries = Array.from(placement.takeNews(), ([service, last]) =>
-      addresses.announce(service, advertisementManifests(last)),
-    );
+  #storeFormer({ addresses, placement, bgp }: Work): void {
+    const entries = [
+      ...Array.from(placement.takeNews(), ([service, last]) =>
+        addresses.announce(service, "L2Advertisement", advertisementManifests(last)),
+      ),
+      ...Array.from(bgp.takeNews(), ([service, last]) =>
+        addresses.announce(service, "BGPAdvertisement", bgpManifests(last)),
+      ),
+    ];
     this.#dependencies.store(entries.flat());
   }
 
@@ -219,4 +221,15 @@ export class Cluster {
     plan.expire();
     return plan.proceed(GROUPS_AT_A_TIME);
   }
+}
+
+/** By what stranded Services were announced last, by their keys. */
+function formerly<A>(
+  statuses: readonly StatusRecord[],
+  read: (manifests: readonly unknown[]) => readonly A[],
+): ReadonlyMap<string, readonly A[]> {
+  const entries = statuses.map(
+    ({ namespace, name, announcedBy }) => [`${namespace}/${name}`, read(announcedBy ?? [])] as const,
+  );
+  return new Map(entries.filter(([, last]) => last.length > 0));
 }

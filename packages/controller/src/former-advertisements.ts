@@ -1,22 +1,37 @@
-import { type Layer2Advertisement, Layer2Planner, type Layer2World, selectsPool } from "@heraldlb/announce";
+import { type AnnouncedPool, type Layer2Advertisement, selectsPool } from "@heraldlb/announce";
 
-type Advertisements = readonly Layer2Advertisement[];
+/** What decides which pools are announced by which advertisements. */
+interface Advertised<A> {
+  readonly advertisements: readonly A[];
+  readonly pools: readonly AnnouncedPool[];
+}
+
+/** What else former advertisements depend on. */
+export interface FormerOptions<A, W, P> {
+  /** By which stranded Services were announced last, by their keys. */
+  readonly remembered: ReadonlyMap<string, readonly A[]>;
+  /** A planner that knows these advertisements instead of those that there are. */
+  plannerOf(world: W, advertisements: readonly A[]): P;
+}
+
+type SelectsPools = Pick<Layer2Advertisement, "pools" | "poolSelectors">;
 
 /**
  * The advertisements by which each Service was last announced, so that an address that is stranded stays announced
  * when they are gone, or do not select its pool any more.
  */
-export class FormerAdvertisements {
-  readonly #byService = new Map<string, Advertisements>();
-  readonly #planners = new Map<Advertisements, Layer2Planner>();
-  #byPool = new Map<string, Advertisements>();
-  #world: Layer2World;
-  readonly #inUse = new Map<string, Advertisements>();
-  readonly #news = new Map<string, Advertisements>();
+export class FormerAdvertisements<A extends SelectsPools, W extends Advertised<A>, P> {
+  readonly #byService = new Map<string, readonly A[]>();
+  readonly #planners = new Map<readonly A[], P>();
+  #byPool = new Map<string, readonly A[]>();
+  #world: W;
+  readonly #plannerOf: FormerOptions<A, W, P>["plannerOf"];
+  readonly #inUse = new Map<string, readonly A[]>();
+  readonly #news = new Map<string, readonly A[]>();
 
-  /** Begins with what is remembered of stranded Services, by their keys. */
-  constructor(world: Layer2World, remembered: ReadonlyMap<string, Advertisements>) {
+  constructor(world: W, { remembered, plannerOf }: FormerOptions<A, W, P>) {
     this.#world = world;
+    this.#plannerOf = plannerOf;
     for (const [service, last] of remembered) {
       this.#byService.set(service, last);
       this.#inUse.set(service, last);
@@ -24,14 +39,14 @@ export class FormerAdvertisements {
   }
 
   /** Services that are announced by advertisements that are gone, since this was last asked; none: not any more. */
-  takeNews(): ReadonlyMap<string, Advertisements> {
+  takeNews(): ReadonlyMap<string, readonly A[]> {
     const news = new Map(this.#news);
     this.#news.clear();
     return news;
   }
 
   /** What decides about nodes and advertisements has changed. */
-  refresh(world: Layer2World): void {
+  refresh(world: W): void {
     this.#world = world;
     this.#byPool = new Map();
     this.#planners.clear();
@@ -41,10 +56,7 @@ export class FormerAdvertisements {
    * Notes by which advertisements the Service is announced. Returns a planner that knows its last ones if it is
    * stranded and there are none now.
    */
-  note(
-    service: string,
-    { pool, isStranded }: { readonly pool: string; readonly isStranded: boolean },
-  ): Layer2Planner | undefined {
+  note(service: string, { pool, isStranded }: { readonly pool: string; readonly isStranded: boolean }): P | undefined {
     const present = this.#selecting(pool);
     if (present.length > 0) this.#byService.set(service, present);
     else if (!isStranded) this.#byService.delete(service);
@@ -60,14 +72,14 @@ export class FormerAdvertisements {
     this.#news.delete(service);
   }
 
-  #use(service: string, last: Advertisements | undefined): void {
+  #use(service: string, last: readonly A[] | undefined): void {
     if (this.#inUse.get(service) === last) return;
     if (last) this.#inUse.set(service, last);
     else this.#inUse.delete(service);
     this.#news.set(service, last ?? []);
   }
 
-  #selecting(name: string): Advertisements {
+  #selecting(name: string): readonly A[] {
     const known = this.#byPool.get(name);
     if (known) return known;
     const pool = this.#world.pools.find((each) => each.name === name) ?? { name, labels: {} };
@@ -77,11 +89,11 @@ export class FormerAdvertisements {
   }
 
   /** These advertisements select any pool, for they did select that of the Service. */
-  #planner(last: Advertisements): Layer2Planner {
+  #planner(last: readonly A[]): P {
     const known = this.#planners.get(last);
     if (known) return known;
     const advertisements = last.map((advertisement) => ({ ...advertisement, pools: [], poolSelectors: [] }));
-    const planner = new Layer2Planner({ ...this.#world, advertisements });
+    const planner = this.#plannerOf(this.#world, advertisements);
     this.#planners.set(last, planner);
     return planner;
   }

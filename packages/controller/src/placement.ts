@@ -4,6 +4,7 @@ import {
   type Layer2Candidate,
   type Layer2Plan,
   Layer2Planner,
+  type Layer2World,
   mergeCandidates,
 } from "@heraldlb/announce";
 import type { Candidate, GroupSpec, InterfaceSet } from "@heraldlb/election";
@@ -54,12 +55,15 @@ const SCORE_DIGITS = 16;
 const MOST_OUTLOOKS = 20_000;
 const NOWHERE: Outlook = { candidates: [], reach: new Map() };
 
+const plannerOf = (facts: Layer2World, advertisements: readonly Layer2Advertisement[]): Layer2Planner =>
+  new Layer2Planner({ ...facts, advertisements });
+
 /** Says which nodes may announce which group. What is alike is worked out once. */
 export class Placement {
   readonly #options: PlacementOptions;
   #planner: Layer2Planner;
   #looksAtLabels = false;
-  readonly #former: FormerAdvertisements;
+  readonly #former: FormerAdvertisements<Layer2Advertisement, Layer2World, Layer2Planner>;
   #isToldOfNoNodes = false;
   /** By address, then by node. */
   readonly #scores = new Map<string, Map<string, string>>();
@@ -70,7 +74,8 @@ export class Placement {
   constructor(options: PlacementOptions) {
     const { world, ignoreExcludeLabel } = options;
     this.#options = options;
-    this.#former = new FormerAdvertisements(layer2World(world, ignoreExcludeLabel), options.former);
+    const facts = layer2World(world, ignoreExcludeLabel);
+    this.#former = new FormerAdvertisements(facts, { remembered: options.former, plannerOf });
     this.#planner = this.#newPlanner();
   }
 
