@@ -66,7 +66,7 @@ async function probe(service: Ip): Promise<Prober> {
   const [router, client] = [site.lab.host("client1"), site.lab.host("client2")];
   const settings = ["ip_forward=1", "conf.all.send_redirects=0", "conf.lan0.send_redirects=0"];
   await router.exec(["sysctl", "-q", "-w", ...settings.map((setting) => `net.ipv4.${setting}`)]);
-  await client.exec(["ip", "route", "add", `${service}/32`, "via", router.ipv4]);
+  await client.exec(["ip", "route", "replace", `${service}/32`, "via", router.ipv4]);
   const prober = await startProber(client, [service]);
   await prober.answered(service, { since: monotonicMs() });
   return prober;
@@ -84,39 +84,46 @@ interface Path {
   readonly community?: { readonly string: string };
 }
 
-test("with graceful restart a router keeps the routes of a speaker that is started again, BFD or not", async () => {
-  const local = await give("local", "Local", [graceful.name]);
-  const prefix = `${local}/32`;
-  await site.routed(prefix, [graceful.name]);
-  const isWatched = async () => (await site.neighbors())[graceful.ipv4]?.peerBfdInfo?.status === "Up";
-  await until("BFD is up", isWatched);
-  const { connectionsEstablished: before = 0 } = (await site.neighbors())[graceful.ipv4] ?? {};
-  await using prober = await probe(local);
+test.each<[string, NodeJS.Signals]>([
+  ["is stopped", "SIGTERM"],
+  ["crashes", "SIGKILL"],
+])(
+  "with graceful restart a router keeps the routes of a speaker that %s, though BFD ends with it",
+  async (_how, signal) => {
+    const local = await give("local", "Local", [graceful.name]);
+    const prefix = `${local}/32`;
+    await site.routed(prefix, [graceful.name]);
+    const isWatched = async () => (await site.neighbors())[graceful.ipv4]?.peerBfdInfo?.status === "Up";
+    await until("BFD is up", isWatched);
+    const { connectionsEstablished: before = 0 } = (await site.neighbors())[graceful.ipv4] ?? {};
+    await using prober = await probe(local);
 
-  const restart = async () => {
-    const { code } = await site.herald.speaker(graceful).stop();
-    expect(code).toBe(0);
-    await until("the router has noticed", async () => (await pathFrom(graceful, prefix))?.stale === true);
-    site.herald.startSpeaker(graceful);
-    await until("the session is up again", async () => {
-      return (await site.neighbors())[graceful.ipv4]?.connectionsEstablished === before + 1;
+    const restart = async () => {
+      site.herald.speaker(graceful).kill(signal);
+      await site.herald.speaker(graceful).exited;
+      await until("the router has noticed", async () => (await pathFrom(graceful, prefix))?.stale === true);
+      await until("so has its BFD", async () => !(await isWatched()));
+      site.herald.startSpeaker(graceful);
+      await until("the session is up again", async () => {
+        return (await site.neighbors())[graceful.ipv4]?.connectionsEstablished === before + 1;
+      });
+      await until("the route is fresh", async () => {
+        const path = await pathFrom(graceful, prefix);
+        return path !== undefined && path.stale !== true;
+      });
+      await until("BFD is up again", isWatched);
+    };
+    expect(await seenDuring(restart, async () => `${await site.kernelHops(prefix)}`)).toEqual([graceful.name]);
+    const { gracefulRestartInfo } = (await site.neighbors())[graceful.ipv4] ?? {};
+    expect(gracefulRestartInfo).toMatchObject({
+      rBit: true,
+      ipv4Unicast: { fBit: true },
+      endOfRibRecv: { ipv4Unicast: true },
     });
-    await until("the route is fresh", async () => {
-      const path = await pathFrom(graceful, prefix);
-      return path !== undefined && path.stale !== true;
-    });
-    await until("BFD is up again", isWatched);
-  };
-  expect(await seenDuring(restart, async () => `${await site.kernelHops(prefix)}`)).toEqual([graceful.name]);
-  const { gracefulRestartInfo } = (await site.neighbors())[graceful.ipv4] ?? {};
-  expect(gracefulRestartInfo).toMatchObject({
-    rBit: true,
-    ipv4Unicast: { fBit: true },
-    endOfRibRecv: { ipv4Unicast: true },
-  });
-  await prober.stop();
-  expect(prober.summary(local).longestOutageMs).toBeLessThan(500);
-});
+    await prober.stop();
+    expect(prober.summary(local).longestOutageMs).toBeLessThan(500);
+  },
+);
 
 test("a node that is lost is out by BFD in spite of graceful restart", async () => {
   const { lab } = site;
