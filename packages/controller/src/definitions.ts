@@ -2,7 +2,7 @@ import type { Ip } from "@heraldlb/net";
 import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
 
 /** Where an address is answered for on one node: on all interfaces that the speaker may use, or on these. */
-export type Interfaces = "all" | readonly string[];
+type Interfaces = "all" | readonly string[];
 
 /** One thing, as one node is told of it. */
 export type Definition = GroupDefinition | PeerDefinition | RouteDefinition;
