@@ -129,6 +129,7 @@ export interface FrrNeighbor {
   readonly bgpState?: string;
   readonly connectionsEstablished?: number;
   readonly lastNotificationReason?: string;
+  readonly messageStats?: { readonly updatesRecv?: number };
   readonly peerBfdInfo?: { readonly status?: string };
   readonly gracefulRestartInfo?: object;
 }

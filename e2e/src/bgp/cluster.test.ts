@@ -1,5 +1,5 @@
 // From manifests to a router's table, with everything in between.
-import { manifests, serviceManifest, until } from "@heraldlb/lab";
+import { manifests, pass, serviceManifest, until } from "@heraldlb/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createSite, endpoints, ROUTER_ASN, type Site, SPEAKER_ASN } from "./cluster.fixture.ts";
 
@@ -131,6 +131,42 @@ test("a router with a password is spoken to with that of a Secret, which no log 
   await configure((address) => `no neighbor ${address} password`);
   site.write("peers.yaml", ["BGPPeer", "router", { ...PEER, peerAddress: router.ipv4 }]);
   await until("the sessions came up without it", () => begunAnew(2), { timeoutMs: 60_000 });
+  await site.routed(v4, NODES);
+});
+
+test("a controller that is started again sends routers nothing", async () => {
+  const heard = async () => {
+    const neighbors = Object.entries(await site.neighbors());
+    return neighbors.map(([address, facts]) => [
+      address,
+      facts.connectionsEstablished,
+      facts.messageStats?.updatesRecv,
+    ]);
+  };
+  const before = await heard();
+  site.herald.controller().kill("SIGKILL");
+  await site.herald.controller().exited;
+  await site.herald.startController();
+  // Whatever it makes of the source has come to the speakers by the time that this has.
+  site.herald.write("more.yaml", manifests(serviceManifest({ name: "more" }), endpoints("more", [])));
+  await site.herald.given("more", 2);
+  await pass(1_000);
+  site.herald.remove("more.yaml");
+  expect(await heard()).toEqual(before);
+});
+
+test("a node that the selectors of a router leave out ends its session, and begins another when they take it in", async () => {
+  const { ipv4 } = site.lab.host("client1");
+  const [v4] = await prefixes("web");
+  const nodeSelectors = [
+    { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "NotIn", values: ["node3"] }] },
+  ];
+  site.write("peers.yaml", ["BGPPeer", "router", { ...PEER, peerAddress: ipv4, nodeSelectors }]);
+  await site.routed(v4, ["node1", "node2"]);
+  const { bgpState, lastNotificationReason } = (await site.neighbors())[site.lab.host("node3").ipv4] ?? {};
+  expect(bgpState).not.toBe("Established");
+  expect(lastNotificationReason).toBe("Cease/Peer De-configured");
+  site.write("peers.yaml", ["BGPPeer", "router", { ...PEER, peerAddress: ipv4 }]);
   await site.routed(v4, NODES);
 });
 
