@@ -76,7 +76,7 @@ export const HERALD_ANNOTATIONS = {
     value: durationMs(0, 10 * MINUTE),
     otherwise: "routes are withdrawn at once",
     meaning:
-      "When the node is drained: how long its routes carry the community GRACEFUL_SHUTDOWN (RFC 8326) before they are withdrawn.",
+      "When the node's speaker ends: how long its routes carry the community GRACEFUL_SHUTDOWN (RFC 8326) before they are withdrawn; more than 3 s count as 3 s, for the process ends within 5 s.",
   },
   "heraldlb.io/add-path": {
     kinds: ["BGPPeer"],
