@@ -12,10 +12,12 @@ import {
 } from "@heraldlb/lab";
 import type { Ip } from "@heraldlb/net";
 
-/** A lab whose first client is a router with a session to every node, for each family. */
+/** A lab whose router has a session to every node, for each family. */
 export interface Site extends AsyncDisposable {
   readonly lab: Lab;
   readonly herald: Deployment;
+  /** What clients reach Services by. */
+  readonly router: Host;
   readonly frr: Frr;
   /** The nodes whose routes for a prefix the router has. */
   nextHops(prefix: string): Promise<readonly string[]>;
@@ -48,8 +50,6 @@ const NAMESPACE = "metallb-system";
 export interface SiteOptions {
   readonly name: string;
   readonly nodes?: number;
-  /** The first one is the router. */
-  readonly clients?: number;
   /** Lines for each neighbour, where N is `neighbor` and its address. */
   readonly neighborLines?: readonly string[];
   /** bfdd's configuration. */
@@ -57,18 +57,12 @@ export interface SiteOptions {
 }
 
 /** Starts lab, router, controller and speakers. */
-export async function createSite({
-  name,
-  nodes = 3,
-  clients = 1,
-  neighborLines = [],
-  bfd,
-}: SiteOptions): Promise<Site> {
-  const lab = await createLab({ name: `${name}-${process.pid}`, nodes, clients });
+export async function createSite({ name, nodes = 3, neighborLines = [], bfd }: SiteOptions): Promise<Site> {
+  const lab = await createLab({ name: `${name}-${process.pid}`, nodes, routers: 1 });
   try {
     await lab.serve();
     const herald = new Deployment(lab, { nice: -10 });
-    const router = lab.host("client1");
+    const [router] = lab.routers as [Host];
     const frr = await Frr.start(router, { bgp: routerConfig(lab.nodes, neighborLines), bfd });
     const nextHops = async (prefix: string) => {
       const family = prefix.includes(":") ? "ipv6" : "ipv4";
@@ -85,6 +79,7 @@ export async function createSite({
     return {
       lab,
       herald,
+      router,
       frr,
       nextHops,
       routed: async (prefix, wanted, timeoutMs = 20_000) => {

@@ -9,7 +9,7 @@ let site: Site;
 
 beforeAll(async () => {
   site = await createSite({ name: "bgp" });
-  const router = site.lab.host("client1");
+  const router = site.router;
   site.write("pool.yaml", ["IPAddressPool", "main", { addresses: ["10.64.1.0/24", "fd64::1:0/120"] }]);
   site.write("advertisement.yaml", ["BGPAdvertisement", "main", {}]);
   site.write("peers.yaml", ["BGPPeer", "router", { ...PEER, peerAddress: router.ipv4 }]);
@@ -34,7 +34,7 @@ async function prefixes(service: string): Promise<readonly [string, string]> {
 test("a Service's addresses are routed to all nodes, over IPv4 and IPv6", async () => {
   for (const prefix of await prefixes("web")) await site.routed(prefix, NODES);
   await until("the router forwards to all three", async () => {
-    const { stdout } = await site.lab.host("client1").attempt(["ip", "route", "show", "proto", "bgp"]);
+    const { stdout } = await site.router.attempt(["ip", "route", "show", "proto", "bgp"]);
     return stdout.match(/nexthop via/g)?.length === NODES.length;
   });
 });
@@ -89,7 +89,7 @@ test("attributes of advertisements and annotations reach the router", async () =
 
 test("a change that does not need it resets no session", async () => {
   const before = await site.establishments();
-  const router = site.lab.host("client1");
+  const router = site.router;
   site.write("peers.yaml", ["BGPPeer", "router", { ...PEER, peerAddress: router.ipv4, connectTime: "7s" }]);
   site.herald.write("more.yaml", manifests(serviceManifest({ name: "more" }), endpoints("more", NODES)));
   const [v4] = await prefixes("more");
@@ -100,7 +100,7 @@ test("a change that does not need it resets no session", async () => {
 });
 
 test("a router with a password is spoken to with that of a Secret, which no log shows", async () => {
-  const router = site.lab.host("client1");
+  const router = site.router;
   const password = "correct-horse-battery";
   const nodes = site.lab.nodes.map(({ ipv4 }) => ipv4);
   const configure = (line: (address: string) => string) =>
@@ -156,7 +156,7 @@ test("a controller that is started again sends routers nothing", async () => {
 });
 
 test("a node that the selectors of a router leave out ends its session, and begins another when they take it in", async () => {
-  const { ipv4 } = site.lab.host("client1");
+  const { ipv4 } = site.router;
   const [v4] = await prefixes("web");
   const nodeSelectors = [
     { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "NotIn", values: ["node3"] }] },

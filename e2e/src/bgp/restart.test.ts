@@ -24,15 +24,13 @@ beforeAll(async () => {
   site = await createSite({
     name: "restart",
     nodes: 2,
-    clients: 2,
     neighborLines: ["N graceful-restart", "N bfd"],
     bfd: "",
   });
   [graceful, plain] = site.lab.nodes as [Host, Host];
-  const router = site.lab.host("client1");
   const peer = (node: Host) => {
     const nodeSelectors = [{ matchLabels: { "kubernetes.io/hostname": node.name } }];
-    return { myASN: SPEAKER_ASN, peerASN: ROUTER_ASN, peerAddress: router.ipv4, nodeSelectors };
+    return { myASN: SPEAKER_ASN, peerASN: ROUTER_ASN, peerAddress: site.router.ipv4, nodeSelectors };
   };
   site.write(
     "bgp.yaml",
@@ -63,11 +61,7 @@ async function give(name: string, trafficPolicy: "Cluster" | "Local", on: readon
 
 /** A client's view of a Service that it reaches by way of the router. */
 async function probe(service: Ip): Promise<Prober> {
-  const [router, client] = [site.lab.host("client1"), site.lab.host("client2")];
-  const settings = ["ip_forward=1", "conf.all.send_redirects=0", "conf.lan0.send_redirects=0"];
-  await router.exec(["sysctl", "-q", "-w", ...settings.map((setting) => `net.ipv4.${setting}`)]);
-  await client.exec(["ip", "route", "replace", `${service}/32`, "via", router.ipv4]);
-  const prober = await startProber(client, [service]);
+  const prober = await startProber(site.lab.host("client1"), [service]);
   await prober.answered(service, { since: monotonicMs() });
   return prober;
 }
