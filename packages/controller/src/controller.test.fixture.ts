@@ -133,3 +133,27 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
 export async function settle(): Promise<void> {
   for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A pool, an advertisement, and a Service with endpoints on two nodes. */
+export const lab: readonly Json[] = [
+  pool("lab", ["10.0.0.1-10.0.0.9"]),
+  advertisement(),
+  service("web"),
+  slice("web", ["n1", "n2"]),
+];
+
+/** A leader that has taken the manifests in, with two speakers, after the start's waits. */
+export async function running(
+  objects: readonly Json[] = lab,
+): Promise<Kit & { readonly n1: FakeSpeaker; readonly n2: FakeSpeaker }> {
+  const kit = startController();
+  kit.controller.take(reading(objects));
+  kit.lead(1);
+  const [n1, n2] = [kit.dial("n1"), kit.dial("n2")];
+  await kit.advance(1_500);
+  if (kit.bugs.length > 0) throw kit.bugs[0];
+  return { ...kit, n1, n2 };
+}
+
+/** It was told to own something. */
+export const isOwner = ({ orders }: FakeSpeaker): boolean => orders.some((order) => order.startsWith("assign"));
