@@ -1,6 +1,5 @@
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
-import type { LabProcess } from "./lab-process.ts";
 import { Frr } from "./router.ts";
 import { Bird } from "./router-bird.ts";
 import { type RouterKind, routerConfig } from "./router-config.ts";
@@ -12,8 +11,6 @@ export type RoutesByPrefix = ReadonlyMap<string, readonly string[]>;
 /** A lab's router, with sessions to all nodes. Disposing of it kills its processes. */
 export interface LabRouter extends AsyncDisposable {
   readonly host: Host;
-  /** The program that speaks BGP. */
-  readonly process: LabProcess;
   /** What to run in its host to look at its sessions. */
   readonly look: string;
   routes(): Promise<RoutesByPrefix>;
@@ -25,23 +22,18 @@ export async function startRouter(lab: Lab, host: Host, kind: RouterKind): Promi
   const named = (routes: readonly PeerRoute[]): RoutesByPrefix => byPrefix(lab.nodes, routes);
   switch (kind) {
     case "frr": {
-      const bfd = "bfd\nprofile node\nexit\nexit";
-      const frr = await Frr.start(host, { bgp: config, bfd });
+      const frr = await Frr.start(host, { bgp: config, bfd: "" });
       const look = `vtysh --vty_socket ${frr.folder} -c 'show bgp summary'`;
-      return router(frr, { process: frr.bgpd, look, routes: async () => named(await frrRoutes(frr)) });
+      return router(frr, { look, routes: async () => named(await frrRoutes(frr)) });
     }
     case "bird": {
       const bird = await Bird.start(host, { folder: lab.folder, config });
       const look = `birdc -s ${bird.control} show protocols`;
-      return router(bird, { process: bird.process, look, routes: async () => named(await birdRoutes(bird)) });
+      return router(bird, { look, routes: async () => named(await birdRoutes(bird)) });
     }
     case "gobgp": {
       const gobgp = await GoBgp.start(host, { folder: lab.folder, config });
-      return router(gobgp, {
-        process: gobgp.process,
-        look: "gobgp neighbor",
-        routes: async () => named(await goBgpRoutes(gobgp)),
-      });
+      return router(gobgp, { look: "gobgp neighbor", routes: async () => named(await goBgpRoutes(gobgp)) });
     }
   }
 }
@@ -54,7 +46,7 @@ interface PeerRoute {
 
 function router(
   daemon: AsyncDisposable & { readonly host: Host },
-  rest: Pick<LabRouter, "process" | "look" | "routes">,
+  rest: Pick<LabRouter, "look" | "routes">,
 ): LabRouter {
   return { host: daemon.host, ...rest, [Symbol.asyncDispose]: async () => await daemon[Symbol.asyncDispose]() };
 }
