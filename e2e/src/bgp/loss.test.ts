@@ -66,7 +66,7 @@ async function bfdStates(): Promise<readonly (string | undefined)[]> {
   return site.lab.nodes.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].map((node) => neighbors[node]?.peerBfdInfo?.status));
 }
 
-test("node and router watch each other with BFD, and both say so", async () => {
+test("node and router watch each other with BFD, both say so, and no session is reset for it", async () => {
   await until("FRR's sessions are up", async () => (await bfdStates()).every((state) => state === "Up"));
   for (const node of site.lab.nodes) {
     await until(`${node.name} says so`, async () => {
@@ -74,6 +74,7 @@ test("node and router watch each other with BFD, and both say so", async () => {
       return up?.length === services.length;
     });
   }
+  expect(Object.values(await site.establishments())).toEqual(NODES.flatMap(() => [1, 1]));
 });
 
 test("with BFD a client of a node that is cut off waits less than the hold time, and the node is in again when it is back", async () => {
