@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 // They wait for routers and tools, and measure nothing. Two at a time halve that.
 const sideBySide = [
   "src/{allocation,bfd,codecs,manifests,packages}/*.test.ts",
-  "src/link/{file-lock,privileges,sanitizer,socket-option,udp-socket}.test.ts",
+  "src/link/{file-lock,interfaces,privileges,sanitizer,socket-option,threads,udp-socket}.test.ts",
   "src/bgp/{frr,interface-peer,life,malformed,other-routers,peers,unnumbered}.test.ts",
 ];
 
