@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-// They wait for routers and tools, and measure nothing. Two at a time halve that.
+// They wait for routers, tools and refusals, and measure nothing. Two at a time halve that.
 const sideBySide = [
   "src/{allocation,bfd,codecs,manifests,packages}/*.test.ts",
+  "src/layer2/{examples,security}.test.ts",
   "src/link/{file-lock,interfaces,privileges,sanitizer,socket-option,threads,udp-socket}.test.ts",
   "src/bgp/{frr,interface-peer,life,malformed,other-routers,peers,unnumbered}.test.ts",
 ];
