@@ -15,8 +15,8 @@ import { type Host, startHost, until } from "./host.ts";
 import { connect, describe as describeInterface, INTERFACE, ip, layWire, type Wire } from "./namespaces.ts";
 
 const BACKENDS = [
-  { backend: "packet", rounds: 200 },
-  { backend: "pcap", rounds: 20 },
+  { backend: "packet", rounds: 1_000 },
+  { backend: "pcap", rounds: 50 },
 ] as const satisfies { backend: FrameBackend; rounds: number }[];
 
 describe.each(BACKENDS)("a frame socket on $backend", ({ backend, rounds }) => {
