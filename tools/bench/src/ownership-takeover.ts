@@ -67,6 +67,7 @@ async function takeover(count: number, { nodes, goal }: (typeof LABS)[number]): 
   const times = [...claimed.values()];
   const name = `${count} addresses of one of ${nodes} nodes, killed`;
   const missing = count - times.length;
+  const held = missing > 0 ? await Promise.all(others.map((node) => owned(herald.metrics(node)))) : [];
   return [
     {
       suite: "ownership",
@@ -77,7 +78,16 @@ async function takeover(count: number, { nodes, goal }: (typeof LABS)[number]): 
       beside: `half after ${round(percentile(times, 0.5))}; ${round(used)} s of processor time`,
     },
     ...(missing > 0
-      ? [{ suite: "ownership", name: `${name}: never announced`, value: missing, unit: "addresses", goal: "0" }]
+      ? [
+          {
+            suite: "ownership",
+            name: `${name}: not seen announced`,
+            value: missing,
+            unit: "addresses",
+            goal: "0",
+            beside: `the others own ${held.join(" + ")}; ${capture.dropped} frames were not captured`,
+          },
+        ]
       : []),
   ];
 }
