@@ -16,6 +16,7 @@ import { percentile } from "./statistics.ts";
 /** How often to measure. */
 export interface BgpOptions {
   readonly changes: number;
+  readonly establishments: number;
 }
 
 const SPEAKER_ASN = 64_512;
@@ -23,6 +24,8 @@ const ROUTER_ASN = 64_513;
 const ADDRESS = "10.64.1.1";
 const BESIDE = "MetalLB 0.16: 4-8 natively, 3300-8400 with FRR";
 const PAUSE_MS = 50;
+// FRR takes no new connection for a moment after it has lost one.
+const SETTLE_MS = 3000;
 
 /** What happened to the route, and when, in milliseconds since 1970. */
 interface Sighting {
@@ -32,9 +35,9 @@ interface Sighting {
 
 /**
  * A Service's only endpoint comes and goes: from the moment that the manifest is renamed into place to the UPDATE on the
- * wire, and to the route in the kernel of the router.
+ * wire, and to the route in the kernel of the router. Then the router itself comes and goes.
  */
-export async function bgp({ changes }: BgpOptions): Promise<Result[]> {
+export async function bgp({ changes, establishments }: BgpOptions): Promise<Result[]> {
   await using lab = await createLab({ name: "bench-bgp", nodes: 1, clients: 1 });
   const [node] = lab.nodes;
   if (!node) throw new RangeError("the lab has no node");
@@ -43,8 +46,9 @@ export async function bgp({ changes }: BgpOptions): Promise<Result[]> {
     bgp: `router bgp ${ROUTER_ASN}\nno bgp ebgp-requires-policy\nneighbor ${node.ipv4} remote-as ${SPEAKER_ASN}`,
   });
   const herald = new Deployment(lab);
-  herald.write("pool.yaml", poolManifest("main", [`${ADDRESS}/32`]));
-  herald.write("bgp.yaml", manifests(metallb("BGPAdvertisement", {}), metallb("BGPPeer", peer(router.ipv4))));
+  const routerManifest = metallb("BGPPeer", peer(router.ipv4));
+  herald.write("pool.yaml", manifests(poolManifest("main", [`${ADDRESS}/32`]), metallb("BGPAdvertisement", {})));
+  herald.write("router.yaml", routerManifest);
   await herald.startController();
   await herald.ready(node, herald.startSpeaker(node));
   const wire = router.start(["tcpdump", "-i", "lan0", "-ntt", "-v", "-l", `tcp port 179 and src ${node.ipv4}`], {
@@ -67,7 +71,21 @@ export async function bgp({ changes }: BgpOptions): Promise<Result[]> {
     }
     await pass(PAUSE_MS);
   }
+  herald.write("web.yaml", service([node.name]));
+  await pass(SETTLE_MS);
+  const sessions: number[] = [];
+  for (let i = 0; i < establishments; i++) {
+    const removed = performance.timeOrigin + performance.now();
+    herald.remove("router.yaml");
+    await seen(() => tableSightings(table), "withdrawn", removed);
+    await pass(SETTLE_MS);
+    const began = performance.timeOrigin + performance.now();
+    herald.write("router.yaml", routerManifest);
+    sessions.push((await seen(() => wireSightings(wire), "announced", began)) - began);
+  }
   return [
+    result(`new BGPPeer: to the first UPDATE of its session, p50 of ${establishments}`, percentile(sessions, 0.5)),
+    result("new BGPPeer: to the first UPDATE of its session, max", Math.max(...sessions)),
     result(`endpoint change: to the UPDATE on the wire, p50 of ${changes}`, percentile(times.wire, 0.5), BESIDE),
     result("endpoint change: to the UPDATE on the wire, p99", percentile(times.wire, 0.99), BESIDE, "<= 20"),
     result("endpoint change: to the router's kernel (FRR), p50", percentile(times.table, 0.5)),

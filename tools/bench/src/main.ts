@@ -26,7 +26,7 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
   answers: (quick) =>
     answers(quick ? { requests: 300, rounds: 1, seconds: 1 } : { requests: 1000, rounds: 5, seconds: 4 }),
   bfd: (quick) => bfd(quick ? { detections: 1, soakSeconds: 5 } : { detections: 10, soakSeconds: 60 }),
-  bgp: (quick) => bgp(quick ? { changes: 10 } : { changes: 200 }),
+  bgp: (quick) => bgp(quick ? { changes: 10, establishments: 2 } : { changes: 200, establishments: 10 }),
   "bgp-codec": async (quick) => bgpCodec(quick ? { routes: 10_000, rounds: 3 } : { routes: 100_000, rounds: 10 }),
   "bgp-routes": (quick) => bgpRoutes({ counts: quick ? [1_000] : [1_000, 10_000, 100_000] }),
   failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
