@@ -82,6 +82,8 @@ export async function bgp({ changes, establishments }: BgpOptions): Promise<Resu
     const began = performance.timeOrigin + performance.now();
     herald.write("router.yaml", routerManifest);
     sessions.push((await seen(() => wireSightings(wire), "announced", began)) - began);
+    // What the router has not taken up yet it cannot give up either.
+    await seen(() => tableSightings(table), "announced", began);
   }
   return [
     result(`new BGPPeer: to the first UPDATE of its session, p50 of ${establishments}`, percentile(sessions, 0.5)),
