@@ -32,7 +32,7 @@ async function measure(all: readonly BgpRoute[]): Promise<void> {
   const [before, cpu] = [session?.messages.sent.update ?? 0, process.cpuUsage()];
   const began = Date.now();
   speaker.replace({ peers: [peer], routes: all });
-  await settled();
+  await settled(all.length);
   const { user, system } = process.cpuUsage(cpu);
   const updates = (session?.messages.sent.update ?? 0) - before;
   const sent = {
@@ -52,8 +52,12 @@ function routes(number: number): BgpRoute[] {
   });
 }
 
-async function settled(): Promise<void> {
-  while (!speaker.sessions.get("router")?.isConverged) await systemClock.sleep(LOOK_MS);
+async function settled(count = 0): Promise<void> {
+  const isTold = () => {
+    const session = speaker.sessions.get("router");
+    return session?.isConverged && session.routes.announced === count;
+  };
+  while (!isTold()) await systemClock.sleep(LOOK_MS);
 }
 
 async function follow(): Promise<void> {
