@@ -20,7 +20,7 @@ import { decodeNlri, encodeNlri } from "./nlri.ts";
 export function decodeMpReach(value: Reader, options: CodecOptions): MpReach | undefined {
   const family = decodeFamily(value);
   const hop = value.sub(value.u8());
-  // Once the number of SNPAs, of which nobody has any.
+  // Reserved, and to be ignored (RFC 4760 section 3).
   value.skip(1);
   const nlri = value.sub(value.remaining);
   if (!family) return undefined;

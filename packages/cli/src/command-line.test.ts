@@ -204,6 +204,23 @@ describe("wrong usage ends with 2 and one line that says what is allowed", () =>
   });
 });
 
+describe("environment variables stand for flags", () => {
+  test("that are not given", async () => {
+    const { out } = await run(["crds", "BGPPeer"], { HERALD_OUTPUT: "json" });
+    expect(JSON.parse(out)).toMatchObject({ kind: "CustomResourceDefinition" });
+    expect((await run(["crds", "-o", "table"], { HERALD_OUTPUT: "json" })).out).toMatch(/^NAME /);
+  });
+
+  test.each([
+    ["HERALD_OUTPUT", "xml", /^herald: .*'xml' is invalid.* Allowed choices are table, json, yaml\n$/],
+    ["HERALD_STRICT", "maybe", /^herald: HERALD_STRICT: "maybe"; allowed: true, false\n$/],
+  ])("%s=%s is wrong usage", async (variable, value, message) => {
+    const { exitCode, err } = await run(["validate", folder], { [variable]: value });
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(message);
+  });
+});
+
 test.each([
   [["--help"], /^Usage: herald /],
   [["validate", "--help"], /^Usage: herald validate /],

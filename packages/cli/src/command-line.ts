@@ -25,7 +25,7 @@ export async function runCommand(args: readonly string[], ports: CommandPorts): 
     exitCode = code;
   });
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(withVariables(args, program, ports.env), { from: "user" });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -36,8 +36,7 @@ export async function runCommand(args: readonly string[], ports: CommandPorts): 
 }
 
 function commandLine(ports: CommandPorts, end: (exitCode: number) => void): Command {
-  const { version, env, out, err } = ports;
-  const { HERALD_STRICT } = env;
+  const { version, out, err } = ports;
   const program = new Command("herald")
     .description("Checks manifests for Herald, and prints what it needs from a cluster.")
     .version(version, "--version", "print the version")
@@ -50,13 +49,12 @@ function commandLine(ports: CommandPorts, end: (exitCode: number) => void): Comm
     .command("validate")
     .description("Check manifests offline: each by itself, and all together.")
     .addArgument(new Argument("<FILE|DIR...>", "manifests, folders of them, or - for standard input"))
-    .addOption(outputOption("table", env))
-    .addOption(
-      new Option("-n, --namespace <NAMESPACE>", "only metallb.io objects of it act, as with the controller's flag").env(
-        "HERALD_NAMESPACE",
-      ),
+    .addOption(outputOption("table"))
+    .option(
+      "-n, --namespace <NAMESPACE>",
+      "only metallb.io objects of it act, as with the controller's flag (env: HERALD_NAMESPACE)",
     )
-    .option("--strict", "take warnings for errors (env: HERALD_STRICT)", isOn(HERALD_STRICT))
+    .option("--strict", "take warnings for errors (env: HERALD_STRICT)", false)
     .action(async (paths: string[], { output, namespace, strict }: ValidateFlags) => {
       const reading = await readManifests(paths.map((path) => (path === "-" ? "/dev/stdin" : path)));
       for (const { file, message } of reading.complete ? [] : reading.problems) {
@@ -72,7 +70,7 @@ function commandLine(ports: CommandPorts, end: (exitCode: number) => void): Comm
     .command("crds")
     .description("Print the CustomResourceDefinitions, for `kubectl apply --server-side -f -`.")
     .addArgument(new Argument("[KIND...]", "of these kinds only").choices(CRD_KINDS))
-    .addOption(outputOption("yaml", env))
+    .addOption(outputOption("yaml"))
     .action((kinds: string[], { output }: OutputFlags) => out(printCrds(kinds, output)));
 
   program
@@ -92,13 +90,27 @@ interface ValidateFlags extends OutputFlags {
   readonly strict: boolean;
 }
 
-function outputOption(byDefault: Format, env: CommandPorts["env"]): Option {
-  const option = new Option("-o, --output <FORMAT>", "how to print").choices(FORMATS).env("HERALD_OUTPUT");
-  const { HERALD_OUTPUT } = env;
-  return option.default(FORMATS.find((format) => format === HERALD_OUTPUT) ?? byDefault);
+function outputOption(byDefault: Format): Option {
+  return new Option("-o, --output <FORMAT>", "how to print (env: HERALD_OUTPUT)").choices(FORMATS).default(byDefault);
 }
 
-const isOn = (text: string | undefined): boolean => text === "true" || text === "1";
+/** The arguments, behind those that variables stand for: what the command line says wins. */
+function withVariables(args: readonly string[], program: Command, env: CommandPorts["env"]): readonly string[] {
+  const [name, ...rest] = args;
+  const command = program.commands.find((one) => one.name() === name);
+  if (name === undefined || !command) return args;
+  return [name, ...command.options.flatMap((option) => fromVariable(option, env)), ...rest];
+}
+
+function fromVariable({ long, required }: Option, env: CommandPorts["env"]): string[] {
+  const variable = `HERALD_${long?.slice(2).toUpperCase()}`;
+  const value = env[variable];
+  if (!long || !value) return [];
+  if (required) return [long, value];
+  if (value === "true" || value === "1") return [long];
+  if (value === "false" || value === "0") return [];
+  throw new CommanderError(WRONG_USAGE, "herald.variable", `${variable}: "${value}"; allowed: true, false`);
+}
 
 /** One line: what is wrong, and what is allowed. */
 function usageMessage({ code, message }: CommanderError, program: Command): string {

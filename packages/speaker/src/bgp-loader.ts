@@ -15,7 +15,6 @@ export class BgpLoader {
   readonly #onBug: (error: unknown) => void;
   #loaded: LoadedBgp | undefined;
   #loading: Promise<void> | undefined;
-  #isLoading = false;
   #waiting: (readonly NodeChange[])[] = [];
 
   constructor(start: (all: NodeBgp) => Promise<LoadedBgp>, onBug: (error: unknown) => void) {
@@ -26,11 +25,11 @@ export class BgpLoader {
   /** Takes changes; `all` is what there is with them. */
   apply(changes: readonly NodeChange[], all: () => NodeBgp): void {
     if (this.#loaded) this.#loaded.apply(changes);
-    else if (this.#isLoading) this.#waiting.push(changes);
+    else if (this.#loading !== undefined) this.#waiting.push(changes);
     else if (changes.some(({ type }) => type === "peer")) this.#load(all());
   }
 
-  /** What the answering thread says of BFD. */
+  /** Undefined until BGP has started. */
   get loaded(): LoadedBgp | undefined {
     return this.#loaded;
   }
@@ -42,7 +41,6 @@ export class BgpLoader {
   }
 
   #load(all: NodeBgp): void {
-    this.#isLoading = true;
     this.#loading = this.#start(all).then(
       (loaded) => {
         this.#loaded = loaded;

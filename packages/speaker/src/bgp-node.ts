@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { notification, WELL_KNOWN_COMMUNITIES } from "@heraldlb/bgp";
 import { type Interface, openFrameSocket, openMulticastGroups, watchInterfaces } from "@heraldlb/link";
 import type { Ip } from "@heraldlb/net";
@@ -117,15 +116,15 @@ export class BgpNode {
     const grace = Math.min(LONGEST_GRACE_MS, Math.max(0, ...graces));
     if (grace > 0) {
       this.#askToLeave();
-      await setTimeout(grace);
+      await this.#options.clock.sleep(grace);
     }
     // AdminDown goes first, or the router takes the end of BFD for that of the node.
     this.#discovery.close();
     await this.#speaker.close("restart", "herald-speaker ends");
     // FRR takes AdminDown for a failure unless it knows by then that the speaker restarts, and silence in any case.
-    await setTimeout(BEFORE_ADMIN_DOWN_MS);
+    await this.#options.clock.sleep(BEFORE_ADMIN_DOWN_MS);
     this.#options.tellBfd([]);
-    await setTimeout(ADMIN_DOWN_MS);
+    await this.#options.clock.sleep(ADMIN_DOWN_MS);
     this.#watching.abort();
   }
 

@@ -11,21 +11,18 @@ import {
   setTrafficClass,
 } from "@heraldlb/link";
 import { familyOf, type Ip, isIpv4, isLinkLocal, parseIp } from "@heraldlb/net";
+import type { BgpPeer } from "./desired.ts";
 
 /** A connection to be made. */
-export interface DialTarget {
+export interface DialTarget
+  extends Pick<BgpPeer, "port" | "sourceAddress" | "password" | "isMultiHop" | "ttlSecurityHops"> {
   readonly address: Ip;
-  readonly port: number;
-  readonly sourceAddress?: Ip | undefined;
-  readonly password?: string | undefined;
   /** What it is bound to: a VRF, or the interface of a link-local address. */
   readonly device?: string | undefined;
   /** The interface of a link-local address. */
   readonly interface?: string | undefined;
   /** Its index. */
   readonly scope?: number | undefined;
-  readonly isMultiHop?: boolean | undefined;
-  readonly ttlSecurityHops?: number | undefined;
 }
 
 // RFC 5082 section 3.
