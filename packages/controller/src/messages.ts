@@ -115,6 +115,8 @@ export function fromRequest({ message }: ConnectRequest): Request | undefined {
       };
     case "report":
       return { type: "report", ...message.value };
+    default:
+      return undefined;
   }
 }
 

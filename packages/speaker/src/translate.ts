@@ -224,6 +224,8 @@ function fromOrder(message: OrderMessage): ControllerMessage | undefined {
     }
     case "drained":
       return { type: "drained" };
+    default:
+      return undefined;
   }
 }
 
