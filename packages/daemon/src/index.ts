@@ -1,4 +1,4 @@
-export { type CommonSettings, commonOptions } from "./common-options.ts";
+export { type CommonSettings, commonOptions, securityOf } from "./common-options.ts";
 export { type Endpoint, formatEndpoint, isLoopback, parseAddressPort, parseHostPort } from "./endpoint.ts";
 export { Health } from "./health.ts";
 export { createLog, type LogFormat, type LogOptions } from "./log.ts";
@@ -16,6 +16,6 @@ export {
 } from "./option.ts";
 export { addressPort, duration, hostPort, integer, oneOf, type Parser, regex, text } from "./parser.ts";
 export { type CommandLine, type Environment, type Reading, readSettings } from "./read-settings.ts";
-export { type Main, type MainContext, runMain } from "./run-main.ts";
+export { type FileSecurity, type Main, type MainContext, runMain } from "./run-main.ts";
 export { FatalError, SettingError } from "./setting-error.ts";
 export { readTlsFiles, type TlsContents, type TlsDependencies, type TlsFiles, watchTlsFiles } from "./tls-files.ts";

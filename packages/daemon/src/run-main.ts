@@ -10,25 +10,34 @@ import { type CommandLine, readSettings } from "./read-settings.ts";
 import { FatalError, SettingError } from "./setting-error.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
+/** How streams are protected, as the options for TLS files say it. */
+export type FileSecurity = TlsFiles | "insecure";
+
 /** What a process is given beside its settings. */
-export interface MainContext {
+export interface MainContext<S = FileSecurity> {
   readonly log: Logger;
   /** Metrics that are registered here are served. */
   readonly registry: Registry;
   /** Where the certificates of streams are, or that there are to be none. */
-  readonly security: TlsFiles | "insecure";
+  readonly security: S;
   /** What `/readyz` says. */
   readonly health: Health;
   /** Aborts at SIGTERM or SIGINT: end in good order. */
   readonly signal: AbortSignal;
 }
 
-export interface Main<O extends Options> extends CommandLine<O> {
+export interface Main<O extends Options, S = FileSecurity> extends CommandLine<O> {
+  /**
+   * How streams are protected, for a process that has more ways than TLS files; `securityOf` unless given.
+   *
+   * @throws SettingError
+   */
+  readonly security?: ((settings: Settings<O> & CommonSettings) => S) | undefined;
   /**
    * The process's work. It ends the process when it resolves (exit code 0), rejects with a SettingError (2) or with
    * anything else (1).
    */
-  run(settings: Settings<O> & CommonSettings, context: MainContext): Promise<void>;
+  run(settings: Settings<O> & CommonSettings, context: MainContext<S>): Promise<void>;
 }
 
 // Five seconds are promised; the process has to be gone by then.
@@ -40,7 +49,7 @@ const END_TIMEOUT_MS = 4500;
  * Exit codes: 0 after SIGTERM, SIGINT, `--help` and `--version`; 1 for what is fatal, and at a second signal; 2 for wrong
  * settings. What is wrong with a setting is one line on standard error; what is fatal is the log's last line.
  */
-export async function runMain<const O extends Options>(main: Main<O>): Promise<never> {
+export async function runMain<const O extends Options, S = FileSecurity>(main: Main<O, S>): Promise<never> {
   const { settings, security } = readOrExit(main);
   const log = await createLog({
     level: settings.logLevel,
@@ -66,7 +75,7 @@ export async function runMain<const O extends Options>(main: Main<O>): Promise<n
   process.exit(0);
 }
 
-function readOrExit<O extends Options>(main: Main<O>) {
+function readOrExit<O extends Options, S>(main: Main<O, S>) {
   try {
     const options = { ...main.options, ...commonOptions };
     const reading = readSettings({ ...main, options }, process.argv.slice(2), process.env);
@@ -74,7 +83,8 @@ function readOrExit<O extends Options>(main: Main<O>) {
       // TypeScript does not see through the mapped type of a spread.
       const settings = reading.settings as Settings<O> & CommonSettings;
       checkMetrics(settings);
-      return { settings, security: securityOf(settings) };
+      // Whoever gives no function has left S as it is.
+      return { settings, security: main.security?.(settings) ?? (securityOf(settings) as S) };
     }
     process.stdout.write(reading.text);
     process.exit(0);
