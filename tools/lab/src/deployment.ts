@@ -32,6 +32,8 @@ export interface SpeakerOptions {
 export interface DeploymentOptions {
   /** Nice value of every process, for runs that must not depend on what else the machine does. Default 0. */
   readonly nice?: number | undefined;
+  /** The controllers' arguments that say where their configuration is. Default: the folder of manifests. */
+  readonly source?: readonly string[] | undefined;
 }
 
 /** The port that controllers listen on. */
@@ -51,13 +53,15 @@ export class Deployment {
   /** The controllers' `--source file:…`. */
   readonly folder: string;
   readonly #nice: number;
+  readonly #source: readonly string[];
   readonly #controllers = new Map<string, LabProcess>();
   readonly #speakers = new Map<string, LabProcess>();
 
-  constructor(lab: Lab, { nice = 0 }: DeploymentOptions = {}) {
+  constructor(lab: Lab, { nice = 0, source }: DeploymentOptions = {}) {
     this.lab = lab;
     this.#nice = nice;
     this.folder = join(lab.folder, "manifests");
+    this.#source = source ?? ["--source", `file:${this.folder}`];
     mkdirSync(this.folder, { recursive: true });
   }
 
@@ -102,8 +106,9 @@ export class Deployment {
     host = this.#firstController(),
     args = ["--insecure"],
   }: ControllerOptions = {}): Promise<LabProcess> {
-    const listen = ["--source", `file:${this.folder}`, "--listen", `${host.ipv4}:${STREAM_PORT}`];
-    const controller = host.start(this.#command("herald-controller", [...listen, ...args]), { name: host.name });
+    const listen = ["--listen", `${host.ipv4}:${STREAM_PORT}`];
+    const command = this.#command("herald-controller", [...this.#source, ...listen, ...args]);
+    const controller = host.start(command, { name: host.name });
     this.#controllers.set(host.name, controller);
     await this.ready(host, controller);
     return controller;

@@ -1,3 +1,4 @@
+export { type BackendOptions, backendListens, startBackend } from "./backend.ts";
 export { BfdHost, type BfdScheduling, startBfd, type TimedReport } from "./bfd-host.ts";
 export { Bfdd, type BfddOptions, type BfddPeer, startBfdd } from "./bfdd.ts";
 export { Capture, CLAIMS_FILTER, type Frame } from "./capture.ts";
@@ -65,5 +66,6 @@ export { LAB_NODE_ASN, LAB_ROUTER_ASN, ROUTER_KINDS, type RouterKind } from "./r
 export { ExaBgp, type ExaBgpOptions } from "./router-exabgp.ts";
 export { GoBgp, type GoBgpOptions } from "./router-gobgp.ts";
 export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";
+export { scriptCommand } from "./script.ts";
 export { type LabStatus, labs } from "./status.ts";
 export { pass, type UntilOptions, until } from "./until.ts";

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Ip, Mac } from "@heraldlb/net";
 import { isIpv4 } from "@heraldlb/net";
+import { backendListens, startBackend } from "./backend.ts";
 import { Capture, CLAIMS_FILTER, TCPDUMP } from "./capture.ts";
 import { Host } from "./host.ts";
 import { type LabProcess, type StartOptions, startProcess } from "./lab-process.ts";
@@ -28,7 +29,6 @@ import {
 import { missingPrerequisites } from "./prerequisites.ts";
 import { identify, isRunning, processesIn, signalProcess } from "./process-id.ts";
 import { type Fault, faultRules, serveRules } from "./rules.ts";
-import { scriptCommand } from "./script.ts";
 import { forgetRecord, type LabRecord, labFolder, readRecord, recordedLabs, writeRecord } from "./state.ts";
 import { until } from "./until.ts";
 
@@ -98,6 +98,10 @@ export class Lab implements AsyncDisposable {
     return this.#having("router");
   }
 
+  get servers(): readonly Host[] {
+    return this.#having("server");
+  }
+
   /** The host of that name. Throws a `RangeError` if there is none. */
   host(name: string): Host {
     const found = this.hosts.find((host) => host.name === name);
@@ -124,15 +128,10 @@ export class Lab implements AsyncDisposable {
       );
       this.#backends.set(
         node.name,
-        node.start(scriptCommand("backend-script", [node.name, `${BACKEND_PORT}`]), { name: `backend-${node.name}` }),
+        startBackend(node, { name: `backend-${node.name}`, answer: node.name, port: BACKEND_PORT }),
       );
     }
-    for (const node of this.nodes) {
-      await until(`the backend of ${node.name} listened`, async () => {
-        const listening = await node.exec(["ss", "-Hln", "sport", "=", `:${BACKEND_PORT}`]);
-        return listening.includes("tcp") && listening.includes("udp");
-      });
-    }
+    for (const node of this.nodes) await backendListens(node, BACKEND_PORT);
   }
 
   /** A node's backend, after {@link Lab.serve}. */

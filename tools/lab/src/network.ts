@@ -44,6 +44,7 @@ const SETTINGS: Readonly<Record<HostRole, readonly string[]>> = {
   router: ROUTER_SETTINGS,
   client: HOST_SETTINGS,
   controller: HOST_SETTINGS,
+  server: HOST_SETTINGS,
 };
 
 // Hosts and services share a subnet: these are their parts of it.

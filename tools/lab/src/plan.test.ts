@@ -27,6 +27,16 @@ describe("planLab", () => {
     ]);
   });
 
+  test("puts the server where the controllers are, with one address for every shape", () => {
+    for (const [shape, address] of [
+      [{ nodes: 1, controllers: 2 }, "10.65.0.50"],
+      [{ nodes: 2, management: "shared" }, "10.64.0.50"],
+    ] as const) {
+      const { hosts } = planLab({ name: "t", servers: 1, ...shape });
+      expect(hosts.at(-1)).toMatchObject({ name: "server1", role: "server", interfaces: [{ ipv4: address }] });
+    }
+  });
+
   test("has one network if the management is to share it", () => {
     const { hosts, switches } = planLab({ name: "t", nodes: 1, management: "shared" });
     expect(switches.map(({ network }) => network)).toEqual(["lan"]);

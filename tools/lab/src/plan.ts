@@ -4,8 +4,11 @@ import { ipv4FromBytes, ipv6FromBytes, macFromBytes, rangeOf } from "@heraldlb/n
 /** The two segments of a lab: `lan` carries the services' addresses, `mgmt` the speakers' streams. */
 export type NetworkName = "lan" | "mgmt";
 
-/** What a host stands for. Nodes run speakers and serve, clients look on, controllers run controllers, routers forward. */
-export type HostRole = "node" | "client" | "controller" | "router";
+/**
+ * What a host stands for. Nodes run speakers and serve, clients look on, controllers run controllers, routers forward,
+ * the server runs what a cluster has beside all of them.
+ */
+export type HostRole = "node" | "client" | "controller" | "router" | "server";
 
 /** A host's end of a wire. Its other end, in the switch's namespace, is a bridge port named after the host. */
 export interface HostInterface {
@@ -52,6 +55,8 @@ export interface LabShape {
   readonly controllers?: number | undefined;
   /** Default 0. With one, it is what clients reach services by. */
   readonly routers?: number | undefined;
+  /** Default 0. It is where the controllers are. */
+  readonly servers?: number | undefined;
   /** `shared`: no `mgmt` network, the controllers sit on the `lan` (a node with one interface for everything). */
   readonly management?: "separate" | "shared" | undefined;
 }
@@ -68,6 +73,7 @@ const NETWORK_NUMBERS = { lan: 64, mgmt: 65 } as const;
 /** Host numbers have two digits, so that one number fits all: 10.64.0.12, fd64::12 and 02:00:00:00:64:12 are node12's. */
 const HOST_NUMBERS = {
   node: { first: 1, most: 49 },
+  server: { first: 50, most: 1 },
   client: { first: 51, most: 20 },
   controller: { first: 71, most: 20 },
   router: { first: 91, most: 9 },
@@ -83,6 +89,7 @@ export function planLab({
   clients = 1,
   controllers = 1,
   routers = 0,
+  servers = 0,
   management = "separate",
 }: LabShape): LabPlan {
   if (!LAB_NAME.test(name)) {
@@ -96,13 +103,15 @@ export function planLab({
     }
     return Array.from({ length: count }, (_, index) => planHost(name, role, index, on));
   };
+  const aside: readonly NetworkName[] = management === "separate" ? ["mgmt"] : ["lan"];
   return {
     name,
     hosts: [
       ...hosts("node", nodes, networks),
       ...hosts("client", clients, ["lan"]),
       ...hosts("router", routers, ["lan"]),
-      ...hosts("controller", controllers, management === "separate" ? ["mgmt"] : ["lan"]),
+      ...hosts("controller", controllers, aside),
+      ...hosts("server", servers, aside),
     ],
     switches: networks.map((network) => ({ network, namespace: namespaceOf(name, network) })),
     services: {
@@ -128,7 +137,7 @@ export function isNamespaceOf(lab: string, namespace: string): boolean {
   const prefix = namespaceOf(lab, "");
   return (
     namespace.startsWith(prefix) &&
-    /^(?:lan|mgmt|(?:node|client|controller|router)\d+)$/.test(namespace.slice(prefix.length))
+    /^(?:lan|mgmt|(?:node|client|controller|router|server)\d+)$/.test(namespace.slice(prefix.length))
   );
 }
 
