@@ -11,8 +11,8 @@ die() {
 }
 
 # Build: C and C++ compilers, make, Python and libpcap for the native parts. Tests and demo: the tools that look at the
-# wire, routers of other makes, the shells that completion is for.
-PACKAGES="arping bird2 curl exabgp fish frr g++ gcc gobgpd iproute2 iputils-ping libc6-dev libpcap-dev make ndisc6 nftables openssl procps python3 tcpdump tshark util-linux valgrind zsh"
+# wire, routers of other makes, a cluster's store, the shells that completion is for.
+PACKAGES="arping bird2 curl etcd-server exabgp fish frr g++ gcc gobgpd iproute2 iputils-ping libc6-dev libpcap-dev make ndisc6 nftables openssl procps python3 tcpdump tshark util-linux valgrind zsh"
 NPM_OLDEST=11.6.2
 NPM_SPARE=11.19.1
 
