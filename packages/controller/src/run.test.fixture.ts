@@ -12,7 +12,7 @@ import {
   HoldingState,
   type Security,
 } from "@heraldlb/api";
-import { type Endpoint, Health, type TlsFiles } from "@heraldlb/daemon";
+import { type Endpoint, Health, MetricsAccess, type TlsFiles } from "@heraldlb/daemon";
 import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import { systemClock } from "@heraldlb/runtime";
 import { type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
@@ -73,6 +73,7 @@ export async function startProcess(
     },
     {
       ...{ log, registry, health, security, signal: ending.signal, clock: systemClock },
+      metrics: new MetricsAccess({ name: "herald-controller", clock: systemClock, log }),
       wallClock: () => Date.now(),
       onListening: listening.resolve,
     },

@@ -28,9 +28,16 @@ export const commonOptions: {
 /** The settings of `commonOptions`. */
 export type CommonSettings = Settings<typeof commonOptions>;
 
+/** The TLS files, if all three are given. */
+export function tlsFilesOf({ tlsCert, tlsKey, tlsCa }: CommonSettings): TlsFiles | undefined {
+  return tlsCert && tlsKey && tlsCa ? { cert: tlsCert, key: tlsKey, ca: tlsCa } : undefined;
+}
+
 /** Where the certificates are, or that there are none to be. @throws SettingError if neither or half is said */
-export function securityOf({ tlsCert, tlsKey, tlsCa, insecure }: CommonSettings): TlsFiles | "insecure" {
-  if (tlsCert && tlsKey && tlsCa) return { cert: tlsCert, key: tlsKey, ca: tlsCa };
+export function securityOf(settings: CommonSettings): TlsFiles | "insecure" {
+  const given = tlsFilesOf(settings);
+  if (given) return given;
+  const { tlsCert, tlsKey, tlsCa, insecure } = settings;
   const files = { "--tls-cert": tlsCert, "--tls-key": tlsKey, "--tls-ca": tlsCa };
   const missing = Object.entries(files).flatMap(([flag, file]) => (file ? [] : [flag]));
   if (missing.length < 3)
@@ -41,10 +48,15 @@ export function securityOf({ tlsCert, tlsKey, tlsCa, insecure }: CommonSettings)
   );
 }
 
-/** Metrics are not authenticated, so only this machine may read them, unless told. @throws SettingError */
-export function checkMetrics({ metrics, insecure }: CommonSettings): void {
-  if (isLoopback(metrics) || insecure) return;
+/** Whether metrics are served to everybody who reaches them: on loopback, or if told to. */
+export function isMetricsOpen({ metrics, insecure }: CommonSettings): boolean {
+  return isLoopback(metrics) || insecure;
+}
+
+/** Without somebody who reviews tokens, only this machine may read metrics, unless told. @throws SettingError */
+export function checkMetrics(settings: CommonSettings): void {
+  if (isMetricsOpen(settings)) return;
   throw new SettingError(
-    `--metrics: ${formatEndpoint(metrics)} can be reached from elsewhere, and metrics are not authenticated; allowed: a loopback address, or --insecure`,
+    `--metrics: ${formatEndpoint(settings.metrics)} can be reached from elsewhere, and metrics are not authenticated; allowed: a loopback address, or --insecure`,
   );
 }

@@ -2,6 +2,7 @@ export { type CommonSettings, commonOptions, securityOf } from "./common-options
 export { type Endpoint, formatEndpoint, isLoopback, parseAddressPort, parseHostPort } from "./endpoint.ts";
 export { Health } from "./health.ts";
 export { createLog, type LogFormat, type LogOptions } from "./log.ts";
+export { MetricsAccess, type MetricsAccessOptions, type MetricsVerdict, type ReviewToken } from "./metrics-access.ts";
 export { type MetricsServerOptions, serveMetrics } from "./metrics-server.ts";
 export {
   defaulted,
@@ -17,5 +18,6 @@ export {
 export { addressPort, duration, hostPort, integer, oneOf, type Parser, regex, text } from "./parser.ts";
 export { type CommandLine, type Environment, type Reading, readSettings } from "./read-settings.ts";
 export { type FileSecurity, type Main, type MainContext, runMain } from "./run-main.ts";
+export type { Certificate } from "./self-signed.ts";
 export { FatalError, SettingError } from "./setting-error.ts";
 export { readTlsFiles, type TlsContents, type TlsDependencies, type TlsFiles, watchTlsFiles } from "./tls-files.ts";

@@ -14,8 +14,11 @@ await runMain({
       "what to do",
     ),
     fast: toggle("hurry"),
+    reviewed: toggle("have tokens reviewed"),
   },
-  async run(settings, { log, signal, security }) {
+  reviewsTokens: ({ reviewed }) => reviewed,
+  async run(settings, { log, signal, security, metrics }) {
+    if (settings.reviewed) metrics.protect(async (token) => (token === "right" ? "allowed" : "forbidden"));
     log.info("settings", { ...settings, big: 12345678901234567890n, security });
     switch (settings.behave) {
       case "return":

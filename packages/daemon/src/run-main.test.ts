@@ -1,9 +1,14 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { createSelfSigned } from "./self-signed.ts";
 
 // A busy machine takes seconds to start so many processes.
 const SLOW = { timeout: 60_000 };
@@ -160,3 +165,43 @@ test("TLS files and --insecure together mean TLS, and metrics for everybody", SL
   ]);
   expect(JSON.parse(lines[1] ?? "")).toMatchObject({ security: { cert: "a", key: "b", ca: "c" } });
 });
+
+describe.concurrent("a process that has tokens reviewed", SLOW, () => {
+  const beyond = ["--controller", "c:1", "--metrics", "0.0.0.0:0", "--reviewed"];
+
+  test("serves metrics beyond loopback over HTTPS, to those whose token is allowed, with the certificate of its files", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "herald-metrics-"));
+    const certificate = createSelfSigned("node-a");
+    for (const [file, pem] of Object.entries(certificate)) await writeFile(join(folder, file), pem);
+    const [cert, key] = [join(folder, "cert"), join(folder, "key")];
+    const child = start([...beyond, "--tls-cert", cert, "--tls-key", key, "--tls-ca", cert]);
+    const url = `https://127.0.0.1:${await metricsPort(child)}/metrics`;
+    const statusFor = async (token: string) => {
+      const tls = { ca: certificate.cert, checkServerIdentity: () => undefined };
+      const sent = request(url, { ...tls, agent: false, headers: { authorization: `Bearer ${token}` } }).end();
+      const [response] = await once(sent, "response");
+      response.resume();
+      return response.statusCode;
+    };
+    expect([await statusFor("right"), await statusFor("wrong")]).toEqual([200, 403]);
+    child.kill("SIGTERM");
+    expect((await ending(child)).code).toBe(0);
+    await rm(folder, { recursive: true });
+  });
+
+  test("serves them to everybody, as others do, with --insecure", async () => {
+    const child = start([...beyond, "--insecure"]);
+    const response = await fetch(`http://127.0.0.1:${await metricsPort(child)}/metrics`);
+    expect(response.status).toBe(200);
+    child.kill("SIGTERM");
+    expect((await ending(child)).code).toBe(0);
+  });
+});
+
+async function metricsPort(child: ChildProcessByStdio<null, Readable, Readable>): Promise<number> {
+  for await (const line of createInterface(child.stdout)) {
+    const { message, address } = JSON.parse(line);
+    if (message === "serving metrics") return Number(address.split(":").at(-1));
+  }
+  throw new Error("no metrics are served");
+}

@@ -1,14 +1,22 @@
 import { type Logger, systemClock } from "@heraldlb/runtime";
 import { Registry } from "prom-client";
-import { type CommonSettings, checkMetrics, commonOptions, securityOf } from "./common-options.ts";
+import {
+  type CommonSettings,
+  checkMetrics,
+  commonOptions,
+  isMetricsOpen,
+  securityOf,
+  tlsFilesOf,
+} from "./common-options.ts";
 import { Health } from "./health.ts";
 import { createLog } from "./log.ts";
+import { MetricsAccess } from "./metrics-access.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import type { Options, Settings } from "./option.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
 import { type CommandLine, readSettings } from "./read-settings.ts";
 import { FatalError, SettingError } from "./setting-error.ts";
-import type { TlsFiles } from "./tls-files.ts";
+import { type TlsFiles, watchTlsFiles } from "./tls-files.ts";
 
 /** How streams are protected, as the options for TLS files say it. */
 export type FileSecurity = TlsFiles | "insecure";
@@ -20,6 +28,8 @@ export interface MainContext<S = FileSecurity> {
   readonly registry: Registry;
   /** Where the certificates of streams are, or that there are to be none. */
   readonly security: S;
+  /** Who may read metrics, for a process that said `reviewsTokens`. Others serve everybody who reaches them. */
+  readonly metrics: MetricsAccess;
   /** What `/readyz` says. */
   readonly health: Health;
   /** Aborts at SIGTERM or SIGINT: end in good order. */
@@ -33,6 +43,13 @@ export interface Main<O extends Options, S = FileSecurity> extends CommandLine<O
    * @throws SettingError
    */
   readonly security?: ((settings: Settings<O> & CommonSettings) => S) | undefined;
+  /**
+   * Whether `run`, with these settings, will call `context.metrics.protect`. If so, metrics may be served beyond loopback
+   * without `--insecure`: over HTTPS, to those whose bearer token is allowed. Until `protect` is called, `/metrics` answers
+   * 503. The certificate is that of `--tls-cert`, or what `context.metrics.certify` was given last, or until then one that
+   * nobody vouches for. `/healthz` and `/readyz` wait for neither.
+   */
+  readonly reviewsTokens?: ((settings: Settings<O> & CommonSettings) => boolean) | undefined;
   /**
    * The process's work. It ends the process when it resolves (exit code 0), rejects with a SettingError (2) or with
    * anything else (1).
@@ -62,17 +79,32 @@ export async function runMain<const O extends Options, S = FileSecurity>(main: M
   const registry = new Registry();
   addProcessMetrics(registry, main);
   const health = new Health();
+  const metrics = new MetricsAccess({ name: main.name, clock: systemClock, log });
 
   log.info("starting", { version: main.version, node: process.versions.node });
   // It ends with the signal, and a rejection is a bug that must not be missed.
-  serveMetrics({ listen: settings.metrics, registry, health, clock: systemClock, log }, signal).catch(end);
+  serveMetricsOf(settings, { log, registry, health, metrics, signal }).catch(end);
   try {
-    await main.run(settings, { log, registry, health, security, signal });
+    await main.run(settings, { log, registry, health, metrics, security, signal });
   } catch (error) {
     end(error);
   }
   log.info("ended");
   process.exit(0);
+}
+
+type Served = Pick<MainContext, "log" | "registry" | "health" | "metrics" | "signal">;
+
+async function serveMetricsOf(settings: CommonSettings, { metrics, ...served }: Served): Promise<void> {
+  const { log, signal } = served;
+  const server = { ...served, listen: settings.metrics, clock: systemClock };
+  if (isMetricsOpen(settings)) return serveMetrics(server, signal);
+  const certify = async (files: TlsFiles) => {
+    const contents = watchTlsFiles(files, { clock: systemClock, log, wallClock: Date.now }, signal);
+    for await (const certificate of contents) metrics.certify(certificate);
+  };
+  const files = tlsFilesOf(settings);
+  await Promise.all([serveMetrics({ ...server, access: metrics }, signal), files && certify(files)]);
 }
 
 function readOrExit<O extends Options, S>(main: Main<O, S>) {
@@ -82,7 +114,7 @@ function readOrExit<O extends Options, S>(main: Main<O, S>) {
     if (reading.type === "settings") {
       // TypeScript does not see through the mapped type of a spread.
       const settings = reading.settings as Settings<O> & CommonSettings;
-      checkMetrics(settings);
+      if (!main.reviewsTokens?.(settings)) checkMetrics(settings);
       // Whoever gives no function has left S as it is.
       return { settings, security: main.security?.(settings) ?? (securityOf(settings) as S) };
     }
