@@ -19,8 +19,8 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 export interface Authority {
   /** Its own certificate. */
   readonly ca: string;
-  /** A certificate signed by it, for these names; the common name is the first. */
-  issue(names: readonly string[]): Promise<TlsMaterial>;
+  /** A certificate signed by it, for these names; the common name is the first. Good for a year unless told. */
+  issue(names: readonly string[], notAfter?: Date): Promise<TlsMaterial>;
 }
 
 export async function createAuthority(name: string): Promise<Authority> {
@@ -33,7 +33,7 @@ export async function createAuthority(name: string): Promise<Authority> {
   });
   return {
     ca: ca.toString("pem"),
-    async issue(names) {
+    async issue(names, notAfter) {
       const own = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
       const certificate = await X509CertificateGenerator.create({
         subject: `CN=${names[0]}`,
@@ -41,6 +41,7 @@ export async function createAuthority(name: string): Promise<Authority> {
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: ALGORITHM,
+        ...(notAfter && { notBefore: new Date(notAfter.getTime() - 3_600_000), notAfter }),
         extensions: [
           new SubjectAlternativeNameExtension(
             names.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? "ip" : "dns", value })),

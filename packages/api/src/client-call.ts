@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, sensitiveHeaders } from "node:http2";
 import { connect as connectTcp, isIP, isIPv6, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import { type DialPhase, explainDial } from "./dial-error.ts";
@@ -6,14 +6,14 @@ import { ConnectRequest, ConnectResponse } from "./gen/herald/v1/speaker.gen.ts"
 import { CONNECT_PATH, FramingError, frameMessage, MessageSplitter, readStatus, STATUS, type Status } from "./grpc.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { offerDescriptor } from "./listener.ts";
-import type { Security, TlsMaterial } from "./security.ts";
+import type { ClientSecurity, ClientTls } from "./security.ts";
 import type { DialError } from "./stream-error.ts";
 
 /** Where a call goes. */
 export interface CallTarget {
   readonly address: string;
   readonly port: number;
-  readonly security: Security;
+  readonly security: ClientSecurity;
   readonly serverName?: string | undefined;
   readonly onSocket?: ((fd: number) => void) | undefined;
 }
@@ -106,7 +106,7 @@ class Call implements ClientCall {
     else this.#secure(security);
   }
 
-  #secure({ cert, key, ca }: TlsMaterial): void {
+  #secure({ cert, key, ca }: ClientTls): void {
     const { address, serverName = address } = this.#target;
     this.#phase = "tls";
     const tls = connectTls({
@@ -143,12 +143,15 @@ class Call implements ClientCall {
   }
 
   #request(session: ClientHttp2Session): void {
+    const { security } = this.#target;
+    const token = security === "insecure" ? undefined : security.token;
     const stream = session.request(
       {
         ":method": "POST",
         ":path": CONNECT_PATH,
         "content-type": "application/grpc",
         te: "trailers",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}`, [sensitiveHeaders]: ["authorization"] }),
       },
       { endStream: false },
     );
@@ -198,8 +201,11 @@ class Call implements ClientCall {
     // The call's own end comes after what was received before.
     if (this.#stream) return;
     this.#isOver = true;
-    const { address, port } = this.#target;
+    const { address, port, security } = this.#target;
+    const showsCertificate = security !== "insecure" && security.cert !== undefined;
     const [phase, socket, tls] = [this.#phase, this.#socket, this.#tls];
-    this.#events.onFailure(explainDial({ phase, peer: `${address} port ${port}`, socket, tls, cause }));
+    this.#events.onFailure(
+      explainDial({ phase, peer: `${address} port ${port}`, socket, tls, showsCertificate, cause }),
+    );
   }
 }

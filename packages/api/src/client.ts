@@ -3,7 +3,7 @@ import { type ClientCall, openCall } from "./client-call.ts";
 import type { ConnectRequest, ConnectResponse } from "./gen/herald/v1/speaker.gen.ts";
 import { STATUS } from "./grpc.ts";
 import { Inbox } from "./inbox.ts";
-import type { Security } from "./security.ts";
+import { type ClientSecurity, isBearerToken } from "./security.ts";
 import { DialError, fromStatus, StreamError } from "./stream-error.ts";
 
 /** Where to, and how. */
@@ -11,7 +11,7 @@ export interface DialOptions {
   /** The controller's IP address. Names are the caller's business: a stream stands to one address. */
   readonly address: string;
   readonly port: number;
-  readonly security: Security;
+  readonly security: ClientSecurity;
   /** The name, or IP address, that the controller's certificate must bear; the address unless given. */
   readonly serverName?: string | undefined;
   /** How long TCP may take to connect, in ms. */
@@ -50,10 +50,13 @@ const CLOSE_TIMEOUT_MS = 200;
  * Resolves when the connection stands, so that the first message can carry a fresh stamp. The signal ends the stream
  * too, at once and without a word; `close` is the polite way.
  *
- * @throws DialError if it cannot be opened; the signal's reason if it aborts first
+ * @throws DialError if it cannot be opened; the signal's reason if it aborts first; TypeError if the token is none
  */
 export async function connectSpeaker(options: DialOptions, signal: AbortSignal): Promise<ControllerStream> {
   signal.throwIfAborted();
+  const { security } = options;
+  if (security !== "insecure" && security.token !== undefined && !isBearerToken(security.token))
+    throw new TypeError("a bearer token must be visible ASCII, and not too long");
   const stream = new Stream(options);
   const abort = () => stream.abort(signal.reason);
   signal.addEventListener("abort", abort);

@@ -12,6 +12,8 @@ export interface FailedDial {
   readonly peer: string;
   readonly socket: Socket;
   readonly tls: TLSSocket | undefined;
+  /** Whether this end has a certificate to show. */
+  readonly showsCertificate: boolean;
   readonly cause: Error | undefined;
 }
 
@@ -25,7 +27,7 @@ const TLS_ANSWERS: readonly number[] = [0, 7];
  * One trouble is one message however it shows: whether an alert arrives, or the connection is reset before it can be
  * read, is a matter of microseconds.
  */
-export function explainDial({ phase, peer, socket, tls, cause }: FailedDial): DialError {
+export function explainDial({ phase, peer, socket, tls, showsCertificate, cause }: FailedDial): DialError {
   const error = (code: DialError["code"], message: string) => new DialError(code, message, { cause });
   if (phase === "tcp") return error("unreachable", cause?.message ?? `no connection to ${peer}`);
   if (tls === undefined) {
@@ -34,7 +36,9 @@ export function explainDial({ phase, peer, socket, tls, cause }: FailedDial): Di
   }
   if (phase === "http2" && tls.alpnProtocol !== "h2") return error("protocol", `${peer} does not speak HTTP/2`);
   if (phase === "http2") {
-    const detail = "it does not accept the certificate that this process shows";
+    const detail = showsCertificate
+      ? "it does not accept the certificate that this process shows"
+      : "it wants a certificate, and this process shows none";
     return error("tls", `${peer} ended the connection after the TLS handshake: ${detail}`);
   }
   // Set if it is our own verification that failed; its type says Error, but it is the error's code.

@@ -11,6 +11,8 @@ export {
   BgpRoute,
   Bye,
   ByeReason,
+  Certificate,
+  CertificateRequest,
   Conflict,
   ConnectRequest,
   ConnectResponse,
@@ -34,6 +36,8 @@ export {
   Link,
   Links,
   type MessageFns,
+  MetricsReview,
+  MetricsReviewed,
   Order,
   Orders,
   Peers,
@@ -42,9 +46,19 @@ export {
   Revoke,
   Role,
   SnapshotChunk,
+  TokenRenewal,
 } from "./gen/herald/v1/speaker.gen.ts";
-export { CHUNK_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
-export { assertPeerIsNode, type Peer, type Security, type TlsMaterial } from "./security.ts";
+export { CHUNK_BYTES, MAX_MESSAGE_BYTES, MAX_TOKEN_BYTES } from "./limits.ts";
+export {
+  assertPeerIsNode,
+  type ClientCertificates,
+  type ClientSecurity,
+  type ClientTls,
+  isBearerToken,
+  type Peer,
+  type Security,
+  type TlsMaterial,
+} from "./security.ts";
 export {
   type ServeOptions,
   type SpeakerHandler,
@@ -54,3 +68,4 @@ export {
 } from "./server.ts";
 export { descriptors } from "./standard-services.ts";
 export { DialError, type DialErrorCode, StreamError, type StreamErrorCode } from "./stream-error.ts";
+export { TokenVerdicts, type TokenVerdictsOptions } from "./token-verdicts.ts";

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import { RepeatedWarning } from "./repeated-warning.ts";
-import { certificateNames, type Peer, type Security, type TlsMaterial } from "./security.ts";
+import { type ClientCertificates, certificateNames, type Peer, type Security, type TlsMaterial } from "./security.ts";
 
 export interface ListenerOptions {
   /** IP address to listen on; "::" takes IPv4 too. */
@@ -11,6 +11,8 @@ export interface ListenerOptions {
   /** 0: the kernel chooses. */
   readonly port: number;
   readonly security: Security;
+  /** Whether TLS takes clients without a certificate, too; it does not unless told. */
+  readonly clientCertificates?: ClientCertificates | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Called with the descriptor of every accepted socket, before a byte is read, to set options on it. */
@@ -20,7 +22,7 @@ export interface ListenerOptions {
 /** A connection over which HTTP/2 can begin, and who has made it. */
 export interface Connection {
   readonly socket: Socket;
-  readonly peer: Peer;
+  readonly peer: Omit<Peer, "token">;
 }
 
 /** Accepts connections. */
@@ -70,13 +72,13 @@ function plainServer({ onSocket }: ListenerOptions, onConnection: (c: Connection
 }
 
 function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c: Connection) => void): TlsServer {
-  const { onSocket } = options;
+  const { onSocket, clientCertificates } = options;
   const warning = new RepeatedWarning("TLS handshake failed", options);
   const server = createTlsServer({
     ...context(tls),
     ALPNProtocols: ["h2"],
     requestCert: true,
-    rejectUnauthorized: true,
+    rejectUnauthorized: clientCertificates !== "optional",
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     noDelay: true,
   });
@@ -93,6 +95,12 @@ function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c:
   server.on("secureConnection", (socket: TLSSocket) => {
     // A reset connection is the stream's end, which is reported there.
     socket.on("error", () => {});
+    // A certificate that is none is not as good as no certificate.
+    if (!socket.authorized && socket.getPeerX509Certificate()) {
+      warning.note({ peer: plain(socket.remoteAddress), reason: String(socket.authorizationError) });
+      socket.destroy();
+      return;
+    }
     onConnection({ socket, peer: peerOf(socket, certificateNames(socket)) });
   });
   return server;
@@ -105,7 +113,7 @@ interface TlsError extends Error {
 
 const context = ({ cert, key, ca }: TlsMaterial) => ({ cert, key, ca, minVersion: "TLSv1.3" }) as const;
 
-const peerOf = (socket: Socket, names: readonly string[] | undefined): Peer => ({
+const peerOf = (socket: Socket, names: readonly string[] | undefined): Connection["peer"] => ({
   address: plain(socket.remoteAddress),
   port: socket.remotePort ?? 0,
   certificateNames: names,

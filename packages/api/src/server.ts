@@ -1,5 +1,12 @@
 import { Buffer } from "node:buffer";
-import { Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition } from "@grpc/grpc-js";
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import { type Clock, type Logger, silentLogger } from "@heraldlb/runtime";
 import type { Encoded } from "./encoded.ts";
 import { ConnectRequest } from "./gen/herald/v1/speaker.gen.ts";
@@ -8,7 +15,7 @@ import { Inbox } from "./inbox.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { type Connection, listen } from "./listener.ts";
 import { Outbox } from "./outbox.ts";
-import type { Peer, Security, TlsMaterial } from "./security.ts";
+import { bearerToken, type ClientCertificates, type Peer, type Security, type TlsMaterial } from "./security.ts";
 import { addStandardServices } from "./standard-services.ts";
 import { StreamError, toStatus } from "./stream-error.ts";
 
@@ -40,6 +47,9 @@ export interface ServeOptions {
   /** 0: the kernel chooses. */
   readonly port: number;
   readonly security: Security;
+  /** Whether TLS takes clients without a certificate, too: `required` unless given. A certificate that is shown must be
+   * right in any case. */
+  readonly clientCertificates?: ClientCertificates | undefined;
   readonly clock: Clock;
   readonly log?: Logger | undefined;
   /** Called with the descriptor of every accepted socket, to set options on it. */
@@ -88,7 +98,9 @@ export async function serveSpeakers(
   signal: AbortSignal,
 ): Promise<SpeakerServer> {
   signal.throwIfAborted();
-  const { clock, log = silentLogger, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
+  // It would print fields that it cannot read, a token for instance.
+  setLogVerbosity(logVerbosity.NONE);
+  const { clock, security, log = silentLogger, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
   const connections = new Map<string, Connection>();
   const calls = new Map<Call, () => void>();
 
@@ -120,6 +132,7 @@ export async function serveSpeakers(
       fail(call, new StreamError("unavailable", "the controller ends"));
       return;
     }
+    const token = security === "insecure" ? undefined : bearerToken(call.metadata.get("authorization"));
     const gone = new AbortController();
     const inbox = new Inbox<ConnectRequest>(call);
     const outbox = new Outbox<Encoded>(call, (message) => message.length);
@@ -135,7 +148,7 @@ export async function serveSpeakers(
     calls.set(call, lose);
 
     try {
-      await handler(streamOf(connection.peer, inbox, outbox, gone.signal));
+      await handler(streamOf({ ...connection.peer, token }, inbox, outbox, gone.signal));
       call.end();
     } catch (error) {
       if (!(error instanceof StreamError)) log.error("stream handler failed", { peer: connection.peer.address, error });
