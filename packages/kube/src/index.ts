@@ -1,2 +1,10 @@
-export type { Kube, KubeOptions, RequestOptions } from "./kube.ts";
+export { connectKube } from "./connect.ts";
+export type { Changes } from "./known-objects.ts";
+export type { Kube, KubeOptions, RequestOptions, StreamOptions } from "./kube.ts";
 export { KubeError } from "./kube-error.ts";
+export type { KubeMetadata, KubeObject } from "./kube-object.ts";
+export { KubeconfigError } from "./kubeconfig-error.ts";
+export { type LeaseRecord, readLease, writeLease } from "./lease.ts";
+export type { ReflectTarget } from "./list-pages.ts";
+export { type ReflectHandlers, type ReflectOptions, reflect } from "./reflect.ts";
+export { mayGet, reviewToken, type TokenReview } from "./review.ts";

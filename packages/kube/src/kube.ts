@@ -27,6 +27,17 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
   /** Waits for its turn by `qps` and `burst`: what is written for people to read. */
   readonly paced?: boolean | undefined;
+  /** Does not queue for one of the connections that other requests share: what a leader's term depends on. */
+  readonly urgent?: boolean | undefined;
+}
+
+/** Settings of a stream. */
+export interface StreamOptions {
+  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Ends the stream too. */
+  readonly signal: AbortSignal;
+  /** How long the server may take to begin its answer; 30 s unless given. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Requests to an API server, on plain JSON. */
@@ -39,6 +50,11 @@ export interface Kube {
     path: string,
     options?: RequestOptions,
   ): Promise<unknown>;
+  /**
+   * Resolves when the answer has begun, to its lines as they arrive: those that came together, together. The iterator
+   * ends with the answer, and throws KubeErrors. @throws KubeError
+   */
+  stream(path: string, options: StreamOptions): Promise<AsyncIterable<readonly string[]>>;
   /** Closes connections. */
   close(): void;
 }
