@@ -65,6 +65,11 @@ export class AdjRibOut<A extends object> {
     return FAMILIES.every((family) => isSaid(this.#tables[family]));
   }
 
+  /** Whether the peer has been told of a prefix, with whatever attributes, and not that it is withdrawn. */
+  isAnnounced(prefix: Prefix): boolean {
+    return this.#tableOf(prefix).sent.has(prefix);
+  }
+
   /** Wants a prefix announced with these attributes, whatever it was before. */
   set(prefix: Prefix, attributes: A): void {
     const table = this.#tableOf(prefix);

@@ -22,6 +22,7 @@ function load() {
       happened.push(["start", all]);
       await starting.promise;
       return {
+        facts: { peers: [], routes: [], peer: () => expect.fail("not asked"), hearers: () => [] },
         apply: (changes) => happened.push(["apply", changes]),
         bfdChanged: () => {},
         bfdCounted: () => {},

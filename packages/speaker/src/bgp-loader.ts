@@ -1,8 +1,11 @@
 import type { BfdReport, BfdStatistics } from "./bfd/live-session.ts";
 import type { NodeBgp, NodeChange } from "./bgp-definitions.ts";
+import type { BgpFacts } from "./report.ts";
 
 /** What the loader calls of BGP on a node. */
 export interface LoadedBgp {
+  /** What is on the wire. */
+  readonly facts: BgpFacts;
   apply(changes: readonly NodeChange[]): void;
   bfdChanged(report: BfdReport): void;
   bfdCounted(statistics: readonly BfdStatistics[]): void;

@@ -15,6 +15,8 @@ import { NeighborDiscovery } from "./bgp/neighbor-discovery.ts";
 import type { PeerSession } from "./bgp/peer-session.ts";
 import type { RestartFacts } from "./bgp/session-settings.ts";
 import type { NodeBgp, NodeChange, NodePeer } from "./bgp-definitions.ts";
+import type { BgpFacts, BgpListener } from "./report.ts";
+import { BgpReports } from "./report-bgp.ts";
 
 /** What {@link BgpNode} needs of the outside. */
 export interface BgpNodeOptions {
@@ -25,6 +27,8 @@ export interface BgpNodeOptions {
   readonly restart: RestartFacts;
   /** Where to accept connections; undefined: nowhere. */
   readonly listen: ListenAddress | undefined;
+  /** Hears what changes about `facts`. */
+  readonly listener: BgpListener;
   /** Makes the answering thread's BFD sessions these. */
   tellBfd(sessions: readonly DesiredSession[]): void;
 }
@@ -48,16 +52,19 @@ export class BgpNode {
   /** This end of each session that was ever up, by the name of the peer: BFD goes between the same addresses. */
   readonly #locals = new Map<string, Ip>();
   readonly #watch = new BfdWatch();
+  readonly #reports: BgpReports;
   #bfd: readonly BfdStatistics[] = [];
 
   private constructor(options: BgpNodeOptions) {
     this.#options = options;
-    const { clock, log, registry, node, restart, listen } = options;
+    const { clock, log, registry, node, restart, listen, listener } = options;
     const shared = { clock, log, random: Math.random, interfaces: () => [...this.#interfaces.values()] };
     this.#speaker = new BgpSpeaker({
       ...{ ...shared, node, restart, listen, keptRoutes: 0 },
-      onUp: (session) => this.#onUp(session),
+      onChange: (session) => this.#onChange(session),
+      onRoutes: (ids) => listener.routesChanged(ids),
     });
+    this.#reports = new BgpReports(this.#speaker, listener);
     this.#discovery = new NeighborDiscovery(
       { ...shared, openSocket: openFrameSocket, openGroups: openMulticastGroups },
       (name, address) => address && this.#speaker.setNeighbor(name, address),
@@ -84,12 +91,18 @@ export class BgpNode {
     return this.#speaker.sessions.values().every((session) => session.isConverged);
   }
 
+  /** What is on the wire. */
+  get facts(): BgpFacts {
+    return this.#reports;
+  }
+
   /** Takes changes, which are on the wire before the call returns as far as connections take them. */
   apply(changes: readonly NodeChange[]): void {
     for (const change of changes) this.#remember(change);
     this.#speaker.apply(
       changes.map((change) => (change.type === "peer" ? { type: "peer", peer: change.peer.bgp } : change)),
     );
+    for (const change of changes) if (change.type === "peerGone") this.#reports.peerGone(change.name);
     if (!changes.some(({ type }) => type === "peer" || type === "peerGone")) return;
     this.#discovery.apply(this.#unnumbered());
     this.#tellBfd();
@@ -161,7 +174,9 @@ export class BgpNode {
     }
   }
 
-  #onUp({ peer, localAddress }: PeerSession): void {
+  #onChange(session: PeerSession): void {
+    this.#reports.sessionChanged(session);
+    const { peer, localAddress } = session;
     if (!localAddress || this.#locals.get(peer.name) === localAddress) return;
     this.#locals.set(peer.name, localAddress);
     this.#tellBfd();

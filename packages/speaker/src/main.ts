@@ -28,6 +28,7 @@ import { releaseAfterBursts } from "./memory-release.ts";
 import { createMetrics } from "./metrics.ts";
 import { OwnershipRecord } from "./ownership-record.ts";
 import { readProcessFacts } from "./process-facts.ts";
+import { type BgpListener, Reporter } from "./report.ts";
 import { loadState } from "./saved-state.ts";
 import { speakerOptions } from "./settings.ts";
 import { Speaker } from "./speaker.ts";
@@ -112,9 +113,16 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     noteOrders(orders);
     worker.postMessage(orders);
   });
+  const reports: Reporter = new Reporter({
+    clock,
+    bgp: () => bgp.loaded?.facts,
+    send: (dial, report) => streams.send(dial, report, monotonicMs()),
+    show: (address, isAnswered) => metrics.addresses.setAnnounced(address, isAnswered),
+  });
   const bgp = bgpLoader(settings, context, {
     hasRestarted: saved.ownership !== undefined,
     keptForwarding: saved.ownership?.bootId === facts.bootId,
+    listener: reports,
     tell,
   });
   const speaker: Speaker = new Speaker({
@@ -128,6 +136,7 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     controllers,
     streams,
     bgp,
+    reports,
     tell,
     now: monotonicMs,
   });
@@ -151,13 +160,14 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
 interface BgpStart {
   readonly hasRestarted: boolean;
   readonly keptForwarding: boolean;
+  readonly listener: BgpListener;
   readonly tell: (message: ToWorker) => void;
 }
 
 function bgpLoader(
   { node, bgpListen }: Pick<Settings<typeof speakerOptions>, "node" | "bgpListen">,
   { log, registry, health }: MainContext,
-  { tell, ...restart }: BgpStart,
+  { tell, listener, ...restart }: BgpStart,
 ): BgpLoader {
   const onBug = (error: unknown) => {
     throw error;
@@ -167,7 +177,7 @@ function bgpLoader(
     const { BgpNode } = await import("./bgp-node.ts");
     const address = bgpListen && parseIp(bgpListen.host);
     const options = {
-      ...{ clock: systemClock, log, registry, node, restart },
+      ...{ clock: systemClock, log, registry, node, restart, listener },
       listen: bgpListen && address && { address, port: bgpListen.port },
       tellBfd: (sessions: readonly DesiredSession[]) => tell({ type: "bfd", sessions }),
     };

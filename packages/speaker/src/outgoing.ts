@@ -1,9 +1,11 @@
 import type { Ack, GroupId, Heartbeat, HoldingChange, SpeakerMessage } from "@heraldlb/election";
 import type { DefinitionPosition, ItemError } from "./definitions.ts";
+import type { WireReport } from "./report.ts";
 
-/** What a speaker says on a stream: a message of the ownership protocol, or how far definitions are applied. */
+/** What a speaker says on a stream: a message of the ownership protocol, or what became of what it was told. */
 export type Statement =
   | SpeakerMessage
+  | WireReport
   | { readonly type: "applied"; readonly position: DefinitionPosition; readonly errors: readonly ItemError[] };
 
 /** A statement in the form in which it leaves: acks of orders that came together do so, too. */

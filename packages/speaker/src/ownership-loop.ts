@@ -65,7 +65,10 @@ export class OwnershipLoop {
     this.#layer2 = new Layer2(
       { ...dependencies, admit: (frames) => this.#admit(frames) },
       {
-        links: (links) => this.#put({ type: "links", links }),
+        links: (links) => {
+          dependencies.post({ type: "links", links });
+          this.#put({ type: "links", links });
+        },
         networkUp: () => this.#put({ type: "networkUp" }),
         heard: (type, address, mac, name) => this.#put({ type, address, mac, interface: name }),
         announced: (group, epoch) => this.#put({ type: "announced", group, epoch }),

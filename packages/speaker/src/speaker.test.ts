@@ -11,6 +11,7 @@ import { Definitions } from "./definitions.ts";
 import { createMetrics } from "./metrics.ts";
 import { OutgoingQueue } from "./outgoing.ts";
 import { OwnershipRecord } from "./ownership-record.ts";
+import { Reporter } from "./report.ts";
 import { Speaker } from "./speaker.ts";
 import type { StateFile, StateFolder } from "./state-folder.ts";
 import type { Streams } from "./streams.ts";
@@ -49,9 +50,15 @@ function start(definitions: Definitions = new Definitions()) {
     known: { "controller.example": ["198.51.100.1"] },
     refresh: () => {},
   } satisfies Pick<ControllerAddresses, "replicas" | "known" | "refresh">;
+  const metrics = createMetrics(registry, "n1");
+  const reports = new Reporter({
+    clock,
+    bgp: () => undefined,
+    send: (dial, report) => streams.send(dial, report, clock.now()),
+    show: (address, isAnswered) => metrics.addresses.setAnnounced(address, isAnswered),
+  });
   const speaker: Speaker = new Speaker({
-    ...{ clock, log, health, definitions },
-    metrics: createMetrics(registry, "n1"),
+    ...{ clock, log, health, definitions, metrics, reports },
     ownership: new OwnershipRecord("boot1"),
     // The parts of the classes that a speaker uses.
     folder: { write: (file: StateFile, content: () => string) => void files.set(file, content) } as StateFolder,

@@ -1,6 +1,6 @@
 import type { ConnectRequest, ConnectResponse } from "@heraldlb/api";
 import type { Health } from "@heraldlb/daemon";
-import type { DialId, GroupDefinition, GroupId, ReplicaId, Reply } from "@heraldlb/election";
+import type { DialId, GroupId, ReplicaId, Reply } from "@heraldlb/election";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { BgpLoader } from "./bgp-loader.ts";
 import { type ControllerAddresses, formatKnownAddresses } from "./controller-addresses.ts";
@@ -14,6 +14,7 @@ import {
 import { countStateChange, recordStatistics, type SpeakerMetrics } from "./metrics.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { OwnershipRecord } from "./ownership-record.ts";
+import type { Reporter } from "./report.ts";
 import type { StateFolder } from "./state-folder.ts";
 import type { Streams } from "./streams.ts";
 import { encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
@@ -31,6 +32,7 @@ export interface SpeakerParts {
   readonly controllers: ControllerAddresses;
   readonly streams: Streams;
   readonly bgp: BgpLoader;
+  readonly reports: Reporter;
   /** Tells the answering thread. */
   tell(message: ToWorker): void;
   /** The time in milliseconds, as the answering thread says it too. */
@@ -63,7 +65,6 @@ const SLICE_GROUPS = 500;
 export class Speaker {
   readonly #parts: SpeakerParts;
   readonly #streams = new Map<DialId, Stream>();
-  readonly #announced = new Map<GroupId, GroupDefinition["addresses"]>();
   readonly #exit = Promise.withResolvers<Extract<FromWorker, { type: "exit" }>>();
   #detectionMs = DEFAULT_DETECTION_MS;
 
@@ -121,7 +122,7 @@ export class Speaker {
     if (!received) return;
     if (received.type === "orders") {
       for (const message of received.messages) {
-        if (message.type === "reply") this.#noteReply(stream, message);
+        if (message.type === "reply") this.#noteReply(dial, stream, message);
         this.#parts.tell({ type: "received", dial, message });
       }
     } else if (received.type === "peers") {
@@ -149,7 +150,10 @@ export class Speaker {
         this.#forget(message.dial);
         break;
       case "answer":
-        this.#showAnnounced(message.group, message.mode !== "none");
+        this.#answer(message.group, message.mode !== "none");
+        break;
+      case "links":
+        this.#parts.reports.linksChanged(message.links);
         break;
       case "orderErrors":
         this.#orderErrors(message.replica, message.errors);
@@ -191,8 +195,9 @@ export class Speaker {
     return toRequest(statement, { applied: definitions.position, ageMs });
   }
 
-  #noteReply(stream: Stream, reply: Reply): void {
-    const { metrics, definitions } = this.#parts;
+  #noteReply(dial: DialId, stream: Stream, reply: Reply): void {
+    const { metrics, definitions, reports } = this.#parts;
+    if (!stream.reply) reports.begin(dial);
     stream.reply = reply;
     metrics.repliesReceived.inc({ replica: stream.replica });
     if (reply.role !== "leader") return;
@@ -229,7 +234,7 @@ export class Speaker {
 
   /** The answering thread gets definitions before the orders that come after them on the stream. */
   async #apply(dial: DialId, { changed, removed, errors, bgp = [] }: DefinitionChange): Promise<void> {
-    const { definitions, folder, log, streams, tell, clock, now } = this.#parts;
+    const { definitions, folder, log, streams, tell, clock, now, reports } = this.#parts;
     const { position } = definitions;
     if (bgp.length > 0) this.#parts.bgp.apply(bgp, () => definitions.bgp);
     tell({ type: "define", changed: [], removed });
@@ -237,6 +242,7 @@ export class Speaker {
       tell({ type: "define", changed: changed.slice(at, at + SLICE_GROUPS), removed: [] });
       if (changed.length > SLICE_GROUPS) await clock.sleep(0);
     }
+    reports.redefine(changed);
     streams.send(dial, { type: "applied", position, errors }, now());
     folder.write("desired.bin", () =>
       encodeDefinitions({ position, groups: [...definitions.groups], bgp: definitions.bgp }),
@@ -271,21 +277,16 @@ export class Speaker {
     metrics.definitions.set(definitions.size);
   }
 
-  #showAnnounced(id: GroupId, isAnnounced: boolean): void {
-    const { metrics, definitions, ownership } = this.#parts;
-    for (const { address } of this.#announced.get(id) ?? []) metrics.addresses.setAnnounced(address, false);
-    this.#announced.delete(id);
-    const group = isAnnounced ? (definitions.find(id) ?? ownership.find(id)) : undefined;
-    if (!group) return;
-    for (const { address } of group.addresses) metrics.addresses.setAnnounced(address, true);
-    // Under the text that is kept anyway.
-    this.#announced.set(group.id, group.addresses);
+  #answer(id: GroupId, isAnswered: boolean): void {
+    const { definitions, ownership, reports } = this.#parts;
+    reports.answer(id, isAnswered ? (definitions.find(id) ?? ownership.find(id)) : undefined);
   }
 
   #forget(dial: DialId): void {
     const stream = this.#streams.get(dial);
     if (!stream) return;
     this.#streams.delete(dial);
+    this.#parts.reports.end(dial);
     this.#parts.metrics.streamOpen.set({ replica: stream.replica }, 0);
   }
 }

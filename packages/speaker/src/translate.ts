@@ -12,20 +12,11 @@ import {
   type Group as ProtoGroup,
   type Holding as ProtoHolding,
   type ItemError as ProtoItemError,
-  type Link as ProtoLink,
   type Orders as ProtoOrders,
   Role,
   SnapshotChunk,
 } from "@heraldlb/api";
-import type {
-  Ack,
-  ControllerMessage,
-  Epoch,
-  GroupAddress,
-  GroupDefinition,
-  HoldingChange,
-  Link,
-} from "@heraldlb/election";
+import type { Ack, ControllerMessage, Epoch, GroupAddress, GroupDefinition, HoldingChange } from "@heraldlb/election";
 import { isMulticast, isUnspecified, type Mac, parseIp, parseMac } from "@heraldlb/net";
 import { bgpFromChunk, bgpFromDelta, bgpToChunk } from "./bgp-translate.ts";
 import {
@@ -38,6 +29,7 @@ import {
   type SavedDefinitions,
 } from "./definitions.ts";
 import type { SentStatement } from "./outgoing.ts";
+import { toReport } from "./report-translate.ts";
 
 /** What a message says beside what the ownership machine wrote. */
 export interface RequestContext {
@@ -140,7 +132,7 @@ function toRequestMessage(message: SentStatement, { applied, ageMs }: RequestCon
         maxTerm: BigInt(maxTerm),
         holdingsRevision: BigInt(holdingsRev),
         holdings: holdings.map(toHolding),
-        links: links.map(toLink),
+        links: [...links],
         appliedRevision: applied.revision,
         revisionHolder: applied.holder,
       };
@@ -163,7 +155,7 @@ function toRequestMessage(message: SentStatement, { applied, ageMs }: RequestCon
         value: { revision: BigInt(message.rev), changed: message.changed.map(toHolding) },
       };
     case "links":
-      return { $case: "links", value: { links: message.links.map(toLink) } };
+      return { $case: "links", value: { links: [...message.links] } };
     case "acks": {
       const [only, ...others] = message.acks.map(toAck);
       if (only && others.length === 0) return { $case: "ack", value: only };
@@ -173,6 +165,8 @@ function toRequestMessage(message: SentStatement, { applied, ageMs }: RequestCon
       return { $case: "bye", value: { reason: BYE_REASONS[message.reason] } };
     case "drain":
       return { $case: "drain", value: {} };
+    case "report":
+      return { $case: "report", value: toReport(message) };
     case "applied": {
       const { position, errors } = message;
       return { $case: "applied", value: { revision: position.revision, errors: errors.map(toItemError) } };
@@ -279,17 +273,6 @@ const toItemError = ({ group, reason, message }: ItemError): ProtoItemError => (
   group,
   reason: ITEM_ERROR_REASONS[reason],
   message,
-});
-
-const toLink = ({ name, ifindex, present, up, carrier, mac, arp, ndp }: Link): ProtoLink => ({
-  name,
-  ifindex,
-  present,
-  up,
-  carrier,
-  mac,
-  arp,
-  ndp,
 });
 
 const toEpoch = ({ term, counter }: Epoch): ProtoEpoch => ({ term: BigInt(term), counter: BigInt(counter) });

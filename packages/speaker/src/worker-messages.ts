@@ -6,6 +6,7 @@ import type {
   GroupDefinition,
   GroupId,
   HoldingState,
+  Link,
   OrderErrorReason,
   ReplicaId,
   SavedGroup,
@@ -73,6 +74,8 @@ export type FromWorker =
     }
   | { readonly type: "close"; readonly dial: DialId }
   | { readonly type: "answer"; readonly group: GroupId; readonly mode: AnswerMode }
+  /** The interfaces that may be used are these. */
+  | { readonly type: "links"; readonly links: readonly Link[] }
   /** Orders of a replica that could not be carried out. */
   | { readonly type: "orderErrors"; readonly replica: ReplicaId; readonly errors: readonly OrderError[] }
   | {

@@ -11,6 +11,8 @@ import { plainAddress } from "./tcp.ts";
 export interface BgpEnvironment extends SessionEnvironment {
   /** Where to accept connections of peers; unset: nowhere. */
   readonly listen: ListenAddress | undefined;
+  /** Called with the names of routes that peers were told of, or of which they were told otherwise. */
+  onRoutes?(ids: Iterable<string>): void;
 }
 
 // So many routes, counted once for each peer, are told of in some ten milliseconds.
@@ -44,6 +46,21 @@ export class BgpSpeaker {
     return this.#sessions;
   }
 
+  /** The names of all routes. */
+  get routeIds(): Iterable<string> {
+    return this.#routes.ids();
+  }
+
+  /** The names of the peers that were told of a route, or of what was there in its place. */
+  hearers(id: string): readonly string[] {
+    const route = this.#routes.get(id);
+    if (!route) return [];
+    const { prefix } = route;
+    const isHeard = ([name, session]: readonly [string, PeerSession]) =>
+      session.hasTold(prefix) && this.#routes.routeFor(prefix, name) === route;
+    return [...this.#sessions].filter(isHeard).map(([name]) => name);
+  }
+
   /** Takes all that is desired, and changes what differs. */
   replace({ peers, routes }: BgpDesired): void {
     const names = new Set(peers.map(({ name }) => name));
@@ -67,6 +84,9 @@ export class BgpSpeaker {
       if (isMuch) this.#later(() => this.#tell(session, touched));
       else this.#tell(session, touched);
     }
+    const isToldOf = () => this.#env.onRoutes?.(this.#concerned(changes, touched));
+    if (isMuch) this.#later(isToldOf);
+    else if (touched.size > 0) isToldOf();
     for (const change of changes) this.#applyPeer(change);
     this.#listener?.setKeys(this.#keys());
   }
@@ -98,6 +118,14 @@ export class BgpSpeaker {
     await Promise.all([...endings, ...this.#removed]);
   }
 
+  /** Another route of a prefix may have come to the fore. */
+  #concerned(changes: readonly BgpChange[], touched: Iterable<Prefix>): Set<string> {
+    const gone = changes.flatMap((change) => (change.type === "routeGone" ? change.id : []));
+    const ids = new Set(gone);
+    for (const prefix of touched) for (const { id } of this.#routes.of(prefix)) ids.add(id);
+    return ids;
+  }
+
   #applyRoute(change: BgpChange): readonly Prefix[] {
     if (change.type === "route") return this.#routes.set(change.route);
     return change.type === "routeGone" ? this.#routes.delete(change.id) : [];
@@ -116,6 +144,7 @@ export class BgpSpeaker {
     }
     const session = new PeerSession(peer, this.#env);
     this.#sessions.set(peer.name, session);
+    this.#env.onChange?.(session);
     const neighbor = peer.interface && this.#neighbors.get(peer.interface);
     if (neighbor) session.setNeighbor(neighbor);
     this.#later(() => {
@@ -148,7 +177,7 @@ export class BgpSpeaker {
 
   #tell(session: PeerSession, prefixes: Iterable<Prefix>): void {
     for (const prefix of prefixes) {
-      session.setRoute(prefix, this.#routes.attributesFor(prefix, session.peer.name));
+      session.setRoute(prefix, this.#routes.routeFor(prefix, session.peer.name)?.attributes);
     }
     session.flush();
   }

@@ -31,8 +31,8 @@ export interface SessionEnvironment extends NodeFacts {
   interfaces(): readonly Interface[];
   /** How many of each peer's routes are kept to look at. */
   readonly keptRoutes: number;
-  /** Called whenever a session is established. */
-  onUp?(session: PeerSession): void;
+  /** Called when a session is established or not any more, or has caught up, or cannot be had; and sometimes for nothing. */
+  onChange?(session: PeerSession): void;
 }
 
 /** Why a session ends for good: the speaker will be back soon, it was drained or stopped, or the peer is not wanted. */
@@ -117,6 +117,11 @@ export class PeerSession {
     return this.#sender !== undefined && this.#rib.isDone;
   }
 
+  /** Whether the peer has been told of a prefix. */
+  hasTold(prefix: Prefix): boolean {
+    return this.#rib.isAnnounced(prefix);
+  }
+
   /** What the peer announced, as far as it is kept. */
   get received(): AdjRibIn {
     return this.#received;
@@ -166,6 +171,7 @@ export class PeerSession {
       const ms = Math.max(SEND_HOLD_MS, 2000 * sender.session.holdSeconds);
       this.#sendHold = this.#env.clock.timer(ms, () => this.fail(notification("sendHoldTimerExpired")));
     }
+    this.#env.onChange?.(this);
   }
 
   /** The node's interfaces have changed, and with them perhaps the next hops. */
@@ -263,37 +269,32 @@ export class PeerSession {
       holdSeconds: session.holdSeconds,
       gracefulRestart: session.gracefulRestart !== undefined,
     });
-    const { asn, interface: name } = this.#peer;
     this.#sender = new RouteSender(this.#rib, {
       connection,
       session,
-      asn,
-      interface: name,
+      asn: this.#peer.asn,
+      interface: this.#peer.interface,
       interfaces: () => this.#env.interfaces(),
       log: this.#log,
       sent: this.#driver.sent,
     });
     this.flush();
-    this.#env.onUp?.(this);
   }
 
   #ended({ wasUp, end }: Extract<ReportedEffect, { type: "ended" }>): void {
-    const reason = describeEnd(end);
-    if (!wasUp) {
-      this.#note("BGP session not established", reason);
-      return;
+    if (wasUp) {
+      this.#sender = undefined;
+      this.#rib.close();
+      this.#received.clear();
+      this.#stopSendHold();
     }
-    this.#trouble = reason;
-    this.#log.warn("BGP session lost", { reason });
-    this.#sender = undefined;
-    this.#rib.close();
-    this.#received.clear();
-    this.#stopSendHold();
+    this.#note(wasUp ? "BGP session lost" : "BGP session not established", describeEnd(end));
   }
 
   /** The same trouble is not worth a line each time. */
   #note(message: string, reason: string): void {
     if (reason !== this.#trouble) this.#log.warn(message, { address: this.address, reason });
     this.#trouble = reason;
+    this.#env.onChange?.(this);
   }
 }

@@ -17,9 +17,9 @@ test("equal attributes are one object, in whatever order their communities came"
   const table = new RouteTable();
   table.set(route("a", A, { communities: [1, 2], med: 5 }));
   table.set(route("b", B, { communities: [2, 1], med: 5 }));
-  expect(table.attributesFor(A, "any")).toBe(table.attributesFor(B, "any"));
+  expect(table.routeFor(A, "any")?.attributes).toBe(table.routeFor(B, "any")?.attributes);
   table.set(route("b", B, { communities: [2, 1], med: 6 }));
-  expect(table.attributesFor(A, "any")).not.toBe(table.attributesFor(B, "any"));
+  expect(table.routeFor(A, "any")?.attributes).not.toBe(table.routeFor(B, "any")?.attributes);
 });
 
 test.each<[string, RouteAttributes, RouteAttributes]>([
@@ -38,28 +38,36 @@ test.each<[string, RouteAttributes, RouteAttributes]>([
   const table = new RouteTable();
   table.set(route("a", A, one));
   table.set(route("b", B, other));
-  expect(table.attributesFor(A, "any")).not.toBe(table.attributesFor(B, "any"));
-  expect(table.attributesFor(A, "any")).toEqual(one);
+  expect(table.routeFor(A, "any")?.attributes).not.toBe(table.routeFor(B, "any")?.attributes);
+  expect(table.routeFor(A, "any")?.attributes).toEqual(one);
 });
 
 test("a peer hears of routes that are for it, or for all", () => {
   const table = new RouteTable();
   table.set(route("a", A, { med: 1 }, ["x"]));
   table.set(route("b", A, { med: 2 }, ["y"]));
-  expect([table.attributesFor(A, "x"), table.attributesFor(A, "y"), table.attributesFor(A, "z")]).toEqual([
-    { med: 1 },
-    { med: 2 },
-    undefined,
-  ]);
+  expect([
+    table.routeFor(A, "x")?.attributes,
+    table.routeFor(A, "y")?.attributes,
+    table.routeFor(A, "z")?.attributes,
+  ]).toEqual([{ med: 1 }, { med: 2 }, undefined]);
   table.set(route("c", A, { med: 3 }));
-  expect([table.attributesFor(A, "x"), table.attributesFor(A, "z")]).toEqual([{ med: 1 }, { med: 3 }]);
+  expect([table.routeFor(A, "x")?.attributes, table.routeFor(A, "z")?.attributes]).toEqual([{ med: 1 }, { med: 3 }]);
+});
+
+test("a route that names a peer goes before one for all, whatever they are called", () => {
+  const table = new RouteTable();
+  table.set(route("10.0.0.1/32", A, { med: 1 }));
+  table.set(route("10.0.0.1/32 x", A, { med: 2 }, ["x"]));
+  expect([table.routeFor(A, "x")?.id, table.routeFor(A, "y")?.id]).toEqual(["10.0.0.1/32 x", "10.0.0.1/32"]);
+  expect([...table.of(A)].map(({ id }) => id)).toEqual(["10.0.0.1/32", "10.0.0.1/32 x"]);
 });
 
 test("says which prefixes a change concerns", () => {
   const table = new RouteTable();
   expect(table.set(route("a", A))).toEqual([A]);
   expect(table.set(route("a", B))).toEqual([A, B]);
-  expect(table.attributesFor(A, "any")).toBeUndefined();
+  expect(table.routeFor(A, "any")?.attributes).toBeUndefined();
   expect(table.set(route("a", B, { med: 1 }))).toEqual([B]);
   expect(table.delete("a")).toEqual([B]);
   expect(table.delete("a")).toEqual([]);

@@ -54,20 +54,35 @@ export class RouteTable {
     return [prefix];
   }
 
-  /** What a peer is told of a prefix; of several routes that would be, the one whose name comes first. */
-  attributesFor(prefix: Prefix, peer: string): RouteAttributes | undefined {
+  /** The route of that name. */
+  get(id: string): BgpRoute | undefined {
+    return this.#routes.get(id);
+  }
+
+  /** All routes of a prefix. */
+  of(prefix: Prefix): Iterable<BgpRoute> {
+    return this.#byPrefix.get(prefix)?.values() ?? [];
+  }
+
+  /** What a peer is told of a prefix: a route that names the peer, or else one for all; of several the first by name. */
+  routeFor(prefix: Prefix, peer: string): BgpRoute | undefined {
     let chosen: BgpRoute | undefined;
-    for (const route of this.#byPrefix.get(prefix)?.values() ?? []) {
+    for (const route of this.of(prefix)) {
       if (route.peers && !route.peers.includes(peer)) continue;
-      if (!chosen || route.id < chosen.id) chosen = route;
+      if (!chosen || precedes(route, chosen)) chosen = route;
     }
-    return chosen?.attributes;
+    return chosen;
   }
 
   #share(attributes: RouteAttributes): Shared {
     const key = keyOf(attributes);
     return this.#shared.get(key) ?? { attributes, key, uses: 0 };
   }
+}
+
+function precedes(a: BgpRoute, b: BgpRoute): boolean {
+  if ((a.peers === undefined) !== (b.peers === undefined)) return a.peers !== undefined;
+  return a.id < b.id;
 }
 
 /** Names what the attributes say, whatever order their lists are in. */
