@@ -1,9 +1,10 @@
-// `node ../../tools/bundle/src/main.ts FILE…`, in an app's folder: makes of each source file one `dist/NAME.mjs` with all
-// that it imports. That is what an app's command runs: it starts three times as fast as the compiled files and their
+// `node ../../tools/bundle/src/main.ts [--outdir DIR] FILE…`, in an app's folder: makes of each source file one
+// `dist/NAME.mjs` with all that it imports. That is what an app's command runs: it starts three times as fast as the compiled files and their
 // dependencies do, in half the memory.
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { build, type Metafile, type Plugin } from "esbuild";
 
 /** Optional, and bound to one major version of Node: whoever wants it installs it. */
@@ -12,9 +13,15 @@ const EXTERNAL = ["pcap"];
 /** Files that prom-client loads for what Herald never does: processes that share a port, pushed metrics, exemplars. */
 const UNUSED = /\/node_modules\/(@opentelemetry\/api|prom-client\/lib\/(cluster|pushgateway)\.js$)/;
 
-// CommonJS dependencies need a `require`.
-const BANNER =
-  'import { createRequire as heraldRequire } from "node:module"; const require = heraldRequire(import.meta.url);';
+/** Dependencies that read .proto files, at `../../proto` as seen from their modules; up to the folder that has `proto`. */
+const PROTO_READER = /^.*node_modules\/(@grpc\/reflection\/build|grpc-health-check)\//;
+
+// CommonJS dependencies need a `require`, and some of them a folder of their own.
+const BANNER = [
+  'import { createRequire as heraldRequire } from "node:module";',
+  "const require = heraldRequire(import.meta.url);",
+  'const heraldFolder = import.meta.dirname + "/any/where";',
+].join(" ");
 
 // A map of nothing, which esbuild takes for the file's own.
 const NO_MAP =
@@ -44,17 +51,15 @@ const requireBuiltins: Plugin = {
 const slimDependencies: Plugin = {
   name: "slim-dependencies",
   setup({ onLoad }) {
-    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => ({
-      contents: UNUSED.test(path) ? "" : (await readFile(path, "utf8")) + NO_MAP,
-      loader: "js",
-    }));
+    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => {
+      const contents = UNUSED.test(path) ? "" : (await readFile(path, "utf8")) + NO_MAP;
+      return { contents: PROTO_READER.test(path) ? contents.replaceAll("__dirname", "heraldFolder") : contents };
+    });
   },
 };
 
 /** The licences of all packages in a bundle, which want to go with every copy. */
-async function licences({ outputs }: Metafile): Promise<string> {
-  const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
-  const files = parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file);
+async function licences(files: readonly string[]): Promise<string> {
   const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []);
   const texts = [...new Set(folders)].sort().map(async (folder) => {
     const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
@@ -65,9 +70,28 @@ async function licences({ outputs }: Metafile): Promise<string> {
   return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n`);
 }
 
+/** Puts the .proto files that dependencies among these read where they look for them. */
+async function copyProtos(files: readonly string[], outdir: string): Promise<void> {
+  const filter = (path: string) => !path.endsWith("/sample");
+  for (const folder of new Set(files.flatMap((file) => PROTO_READER.exec(file)?.[0] ?? []))) {
+    await cp(join(folder, "proto"), join(outdir, "proto"), { recursive: true, filter });
+  }
+}
+
+/** The files of which something is in a bundle. */
+function contentsOf({ outputs }: Metafile): string[] {
+  const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  return parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file);
+}
+
+const {
+  positionals: entryPoints,
+  values: { outdir },
+} = parseArgs({ allowPositionals: true, options: { outdir: { type: "string", default: "dist" } } });
+
 const { metafile } = await build({
-  entryPoints: process.argv.slice(2),
-  outdir: "dist",
+  entryPoints,
+  outdir,
   entryNames: "[name]",
   outExtension: { ".js": ".mjs" },
   bundle: true,
@@ -87,4 +111,6 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
-await writeFile("dist/LICENCES.txt", await licences(metafile));
+const contents = contentsOf(metafile);
+await writeFile(join(outdir, "LICENCES.txt"), await licences(contents));
+await copyProtos(contents, outdir);
