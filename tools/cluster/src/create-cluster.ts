@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { createLab, type Host, type Lab, type LabOptions } from "@heraldlb/lab";
+import { ApiClient } from "./api-client.ts";
+import { createAuthority } from "./authority.ts";
+import { findBinaries } from "./binaries.ts";
+import { ADMIN, Cluster } from "./cluster.ts";
+import { API_PORT, prepareControlPlane } from "./control-plane.ts";
+import { clusterEnd, routes } from "./network.ts";
+import { startRelay } from "./relay.ts";
+
+/** How to set a cluster up: the lab that it is in. */
+export type ClusterOptions = Omit<LabOptions, "servers">;
+
+/**
+ * Sets a cluster up and waits until it works: etcd, API server and controller manager on a host of their own, a node and
+ * a kube-proxy for each node of the lab. Throws a `LabError` if something is missing or the name is in use.
+ */
+export async function createCluster(options: ClusterOptions): Promise<Cluster> {
+  const [binaries, authority] = await Promise.all([findBinaries(), createAuthority(options.name)]);
+  const lab = await createLab({ ...options, servers: 1 });
+  try {
+    const [host] = lab.servers as [Host];
+    const [controlPlane, relay, admin] = await Promise.all([
+      prepareControlPlane(binaries, authority, { host, folder: join(lab.folder, "control-plane") }),
+      startRelay(host, API_PORT),
+      authority.client(ADMIN),
+    ]);
+    const kube = new ApiClient({ ...admin, ca: authority.ca, socketPath: relay.socketPath });
+    const cluster = new Cluster({ lab, authority, controlPlane, relay, kube });
+    cluster.startEtcd();
+    await Promise.all([cluster.startApiServer(), connectPods(lab)]);
+    await Promise.all([
+      cluster.startControllerManager(),
+      publishApiServer(cluster),
+      ...lab.nodes.map(async (node) => {
+        await cluster.addNode(node);
+        await cluster.startKubeProxy(node);
+      }),
+    ]);
+    return cluster;
+  } catch (error) {
+    const logs = lab.logs();
+    await lab[Symbol.asyncDispose]();
+    throw new Error(`cluster ${options.name} did not come up:\n${logs}`, { cause: error });
+  }
+}
+
+/** Lets nodes and the API server reach all pods. */
+async function connectPods(lab: Lab): Promise<void> {
+  for (const host of [...lab.servers, ...lab.controllers, ...lab.nodes]) {
+    await host.exec(["ip", "-batch", "-"], { input: `${routes(host, lab.nodes).join("\n")}\n` });
+  }
+}
+
+/** Makes Service `kubernetes` lead to the API server, as its own reconciler would if it did not do more than that. */
+async function publishApiServer(cluster: Cluster): Promise<void> {
+  await cluster.request("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+    body: {
+      metadata: { name: "kubernetes", labels: { "kubernetes.io/service-name": "kubernetes" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [clusterEnd(cluster.host).ipv4], conditions: { ready: true } }],
+      ports: [{ name: "https", port: API_PORT, protocol: "TCP" }],
+    },
+  });
+}
