@@ -130,7 +130,8 @@ async function loadConfig(options: CredentialsOptions): Promise<LoadedConfig> {
 }
 
 function loadFromPod(config: KubeConfig, root: string): void {
-  if (!process.env["KUBERNETES_SERVICE_HOST"]) {
+  const { KUBERNETES_SERVICE_HOST: host } = process.env;
+  if (!host) {
     throw new Error("not in a pod (KUBERNETES_SERVICE_HOST is not set), and no kubeconfig is given");
   }
   config.loadFromCluster(root);

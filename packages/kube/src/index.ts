@@ -1,4 +1,6 @@
 export { connectKube } from "./connect.ts";
+export type { EventSource, InvolvedObject, KubeEvent } from "./event-body.ts";
+export { EventRecorder, type EventRecorderOptions } from "./event-recorder.ts";
 export type { Changes } from "./known-objects.ts";
 export type { Kube, KubeOptions, RequestOptions, StreamOptions } from "./kube.ts";
 export { KubeError } from "./kube-error.ts";

@@ -28,25 +28,18 @@ export function keyOf({ metadata: { namespace, name } }: KubeObject): string {
   return namespace ? `${namespace}/${name}` : name;
 }
 
-/** Takes a parsed object over, and drops its `managedFields`. @throws KubeError if it has no identity */
-export function adoptObject(
+/** The object, with `defaults` for what it lacks. @throws KubeError if it has no identity */
+export function readObject(
   value: unknown,
-  defaults: { readonly apiVersion?: string | undefined; readonly kind?: string | undefined } = {},
+  defaults: { readonly apiVersion?: string; readonly kind?: string } = {},
 ): KubeObject {
-  const metadata = isRecord(value) ? value["metadata"] : undefined;
-  if (
-    !isRecord(value) ||
-    !isRecord(metadata) ||
-    typeof metadata["name"] !== "string" ||
-    typeof metadata["uid"] !== "string" ||
-    typeof metadata["resourceVersion"] !== "string"
-  ) {
+  const { metadata: given, ...fields } = fieldsOf(value);
+  const { managedFields: _, ...metadata } = fieldsOf(given);
+  const { name, uid, resourceVersion } = metadata;
+  if (typeof name !== "string" || typeof uid !== "string" || typeof resourceVersion !== "string") {
     throw unreadable("an object without name, uid or resourceVersion");
   }
-  delete metadata["managedFields"];
-  if (defaults.apiVersion !== undefined) value["apiVersion"] ??= defaults.apiVersion;
-  if (defaults.kind !== undefined) value["kind"] ??= defaults.kind;
-  return value as unknown as KubeObject;
+  return { ...defaults, ...fields, metadata: { ...metadata, name, uid, resourceVersion } };
 }
 
 /** The error for an answer that is not what an API server sends. */
@@ -54,7 +47,11 @@ export function unreadable(what: string): KubeError {
   return new KubeError(`unreadable answer: ${what}`, { status: 0, reason: "Unreadable" });
 }
 
-/** Whether it is an object, of JSON's kind. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The fields of a parsed object, none of them checked; none if it is something else. */
+export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
 }

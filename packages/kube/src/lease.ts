@@ -1,6 +1,6 @@
 import type { Kube } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
-import { isRecord, unreadable } from "./kube-object.ts";
+import { fieldsOf, unreadable } from "./kube-object.ts";
 
 const LARGEST_INT32 = 0x7fff_ffff;
 
@@ -98,11 +98,10 @@ function pathOf(namespace: string, name?: string): string {
 }
 
 function recordOf(lease: unknown): LeaseRecord {
-  const metadata = isRecord(lease) ? lease["metadata"] : undefined;
-  const spec = isRecord(lease) && isRecord(lease["spec"]) ? lease["spec"] : {};
-  const version = isRecord(metadata) ? metadata["resourceVersion"] : undefined;
+  const { metadata, spec } = fieldsOf(lease);
+  const { resourceVersion: version } = fieldsOf(metadata);
+  const { holderIdentity: holder, leaseTransitions: transitions } = fieldsOf(spec);
   if (typeof version !== "string") throw unreadable("not a Lease");
-  const { holderIdentity: holder, leaseTransitions: transitions } = spec;
   return {
     holder: typeof holder === "string" && holder !== "" ? holder : undefined,
     transitions: typeof transitions === "number" ? transitions : 0,

@@ -1,5 +1,5 @@
 import type { Kube } from "./kube.ts";
-import { adoptObject, isRecord, type KubeObject, unreadable } from "./kube-object.ts";
+import { fieldsOf, type KubeObject, readObject, unreadable } from "./kube-object.ts";
 
 const PAGE_MS = 60_000;
 
@@ -29,23 +29,26 @@ export async function* listPages(
   do {
     const query = { ...target.query, limit: limit?.toString(), continue: next };
     const list = await kube.request("GET", target.path, { query, signal, timeoutMs: PAGE_MS });
-    const metadata = isRecord(list) ? list["metadata"] : undefined;
-    if (!isRecord(list) || !isRecord(metadata) || typeof metadata["resourceVersion"] !== "string") {
-      throw unreadable(`${target.path}: not a list`);
-    }
-    yield { objects: objectsOf(list, target), version: metadata["resourceVersion"] };
-    next = typeof metadata["continue"] === "string" && metadata["continue"] !== "" ? metadata["continue"] : undefined;
+    const { metadata, ...fields } = fieldsOf(list);
+    const { resourceVersion: version, continue: token } = fieldsOf(metadata);
+    if (typeof version !== "string") throw unreadable(`${target.path}: not a list`);
+    yield { objects: objectsOf(fields, target), version };
+    next = typeof token === "string" && token !== "" ? token : undefined;
   } while (next !== undefined);
 }
 
-function objectsOf(list: Readonly<Record<string, unknown>>, { path, trim }: ReflectTarget): readonly KubeObject[] {
+function objectsOf(
+  { apiVersion, kind, items }: Readonly<Record<string, unknown>>,
+  { path, trim }: ReflectTarget,
+): readonly KubeObject[] {
   // An empty list of a Go server may be null.
-  const items = list["items"] ?? [];
-  if (!Array.isArray(items)) throw unreadable(`${path}: not a list`);
-  const apiVersion = typeof list["apiVersion"] === "string" ? list["apiVersion"] : undefined;
-  const kind = typeof list["kind"] === "string" ? list["kind"].replace(/List$/, "") : undefined;
-  return items.map((item) => {
-    const object = adoptObject(item, { apiVersion, kind });
+  const list = items ?? [];
+  if (!Array.isArray(list) || typeof apiVersion !== "string" || typeof kind !== "string") {
+    throw unreadable(`${path}: not a list`);
+  }
+  const defaults = { apiVersion, kind: kind.replace(/List$/, "") };
+  return list.map((item) => {
+    const object = readObject(item, defaults);
     return trim ? trim(object) : object;
   });
 }

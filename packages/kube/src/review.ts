@@ -1,5 +1,5 @@
 import type { Kube } from "./kube.ts";
-import { isRecord, unreadable } from "./kube-object.ts";
+import { fieldsOf, unreadable } from "./kube-object.ts";
 
 /** Settings of a review. */
 export interface ReviewOptions {
@@ -31,16 +31,16 @@ export async function reviewToken(
   audiences: readonly string[],
   options: ReviewOptions = {},
 ): Promise<TokenReview> {
-  const status = await review(kube, "authentication.k8s.io/v1", "TokenReview", { token, audiences }, options);
-  const user = isRecord(status["user"]) ? status["user"] : {};
-  const extra = isRecord(user["extra"]) ? user["extra"] : {};
+  const spec = { token, audiences };
+  const status = await review(kube, { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec }, options);
+  const { username, groups, extra } = fieldsOf(status.user);
   return {
-    authenticated: status["authenticated"] === true,
-    username: textOf(user["username"]),
-    groups: textsOf(user["groups"]),
-    extra: Object.fromEntries(Object.entries(extra).map(([name, values]) => [name, textsOf(values)])),
-    audiences: textsOf(status["audiences"]),
-    error: textOf(status["error"]),
+    authenticated: status.authenticated === true,
+    username: textOf(username),
+    groups: textsOf(groups),
+    extra: Object.fromEntries(Object.entries(fieldsOf(extra)).map(([name, values]) => [name, textsOf(values)])),
+    audiences: textsOf(status.audiences),
+    error: textOf(status.error),
   };
 }
 
@@ -53,23 +53,32 @@ export async function mayGet(
 ): Promise<boolean> {
   const nonResourceAttributes = { path: nonResourceUrl, verb: "get" };
   const spec = { user: username, groups, extra, nonResourceAttributes };
-  const status = await review(kube, "authorization.k8s.io/v1", "SubjectAccessReview", spec, options);
-  return status["allowed"] === true && status["denied"] !== true;
+  const request = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec };
+  const { allowed, denied } = await review(kube, request, options);
+  return allowed === true && denied !== true;
+}
+
+/** The fields of both kinds' status, unchecked. */
+interface ReviewStatus {
+  readonly authenticated?: unknown;
+  readonly user?: unknown;
+  readonly audiences?: unknown;
+  readonly error?: unknown;
+  readonly allowed?: unknown;
+  readonly denied?: unknown;
 }
 
 async function review(
   kube: Pick<Kube, "request">,
-  apiVersion: string,
-  kind: string,
-  spec: object,
+  body: { readonly apiVersion: string; readonly kind: string; readonly spec: object },
   { signal, timeoutMs }: ReviewOptions,
-): Promise<Readonly<Record<string, unknown>>> {
-  const body = { apiVersion, kind, spec };
+): Promise<ReviewStatus> {
   // Urgent: who asks is kept waiting, for example a speaker that comes back.
   const options = { body, signal, timeoutMs, urgent: true };
-  const answer = await kube.request("POST", `/apis/${apiVersion}/${kind.toLowerCase()}s`, options);
-  if (!isRecord(answer) || !isRecord(answer["status"])) throw unreadable(`not a ${kind}`);
-  return answer["status"];
+  const answer = await kube.request("POST", `/apis/${body.apiVersion}/${body.kind.toLowerCase()}s`, options);
+  const { status } = fieldsOf(answer);
+  if (status === undefined) throw unreadable(`not a ${body.kind}`);
+  return fieldsOf(status);
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -1,5 +1,5 @@
 import { KubeError } from "./kube-error.ts";
-import { isRecord } from "./kube-object.ts";
+import { fieldsOf } from "./kube-object.ts";
 
 const LONGEST_MESSAGE = 500;
 
@@ -12,14 +12,13 @@ export function errorOfStatus(
     retryAfterMs,
   }: { readonly what: string; readonly fallback: number; readonly retryAfterMs?: number | undefined },
 ): KubeError {
-  const status = isRecord(value) ? value : {};
-  const code = typeof status["code"] === "number" ? status["code"] : fallback;
-  const reason = typeof status["reason"] === "string" ? status["reason"] : "";
-  const message = typeof status["message"] === "string" ? oneLine(status["message"]) : "";
-  const details = isRecord(status["details"]) ? status["details"] : {};
-  const seconds = details["retryAfterSeconds"];
-  return new KubeError([what, [code, reason].join(" ").trim(), message].filter(Boolean).join(": "), {
-    status: code,
+  const { code, reason: givenReason, message, details } = fieldsOf(value);
+  const { retryAfterSeconds: seconds } = fieldsOf(details);
+  const status = typeof code === "number" ? code : fallback;
+  const reason = typeof givenReason === "string" ? givenReason : "";
+  const text = typeof message === "string" ? oneLine(message) : "";
+  return new KubeError([what, `${status} ${reason}`.trim(), text].filter(Boolean).join(": "), {
+    status,
     reason,
     retryAfterMs: retryAfterMs ?? (typeof seconds === "number" && seconds > 0 ? seconds * 1_000 : undefined),
   });

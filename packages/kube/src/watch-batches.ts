@@ -1,7 +1,7 @@
 import type { Clock } from "@heraldlb/runtime";
 import type { Kube } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
-import { adoptObject, isRecord, type KubeObject, unreadable } from "./kube-object.ts";
+import { fieldsOf, type KubeObject, readObject, unreadable } from "./kube-object.ts";
 import type { ReflectTarget } from "./list-pages.ts";
 import { errorOfStatus } from "./status.ts";
 
@@ -93,9 +93,9 @@ function readBatch(lines: readonly string[], target: ReflectTarget): WatchBatch 
     if (type === "BOOKMARK") {
       version = versionOf(object) ?? version;
     } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
-      const adopted = adoptObject(object);
-      version = adopted.metadata.resourceVersion;
-      events.push({ isRemoval: type === "DELETED", object: target.trim ? target.trim(adopted) : adopted });
+      const whole = readObject(object);
+      version = whole.metadata.resourceVersion;
+      events.push({ isRemoval: type === "DELETED", object: target.trim ? target.trim(whole) : whole });
     } else {
       throw unreadable(`${target.path}: an event of no known type`);
     }
@@ -111,13 +111,13 @@ function parseLine(line: string, path: string): { readonly type: unknown; readon
     // Not the cause: its message quotes the line.
     throw unreadable(`${path}: a line that is not JSON`);
   }
-  if (!isRecord(event)) throw unreadable(`${path}: a line that is no event`);
-  return { type: event["type"], object: event["object"] };
+  const { type, object } = fieldsOf(event);
+  return { type, object };
 }
 
 /** A bookmark has nothing else. */
 function versionOf(object: unknown): string | undefined {
-  const metadata = isRecord(object) ? object["metadata"] : undefined;
-  const version = isRecord(metadata) ? metadata["resourceVersion"] : undefined;
+  const { metadata } = fieldsOf(object);
+  const { resourceVersion: version } = fieldsOf(metadata);
   return typeof version === "string" && version !== "" ? version : undefined;
 }
