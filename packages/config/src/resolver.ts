@@ -9,6 +9,12 @@ import { changesOthers, crossCheck, mattersToOthers } from "./cross-check.ts";
 import type { ResolveOptions } from "./resolve.ts";
 import { type Claim, claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
+/** Objects that went, and objects that came. */
+export interface CandidateChange {
+  readonly gone: readonly Candidate[];
+  readonly come: readonly Candidate[];
+}
+
 /**
  * `resolve`, again and again: what it decides is the same, but only objects that may come out differently are decided
  * anew. A candidate that did not change must be the same object as before.
@@ -41,8 +47,18 @@ export class Resolver {
 
   /** Decides what is in force now, given all objects there are. */
   update(candidates: readonly Candidate[]): Configuration {
+    const { before, after } = differing(this.#candidates, candidates);
+    this.#candidates = candidates;
+    return this.change({ gone: before, come: after });
+  }
+
+  /**
+   * Decides what is in force now, given what came and went; for a candidate in both lists nothing changes. A resolver is
+   * told either everything, always, or what changed, always.
+   */
+  change({ gone, come }: CandidateChange): Configuration {
     const touched = new Set(this.#restless);
-    this.#enter(candidates, touched);
+    this.#enter(gone, come, touched);
     const previous = this.#configuration;
     const inForce = new Map(previous.inForce);
     for (const key of touched) this.#settle(key, previous, inForce);
@@ -68,11 +84,9 @@ export class Resolver {
   }
 
   /** Takes in which candidates came and went, and notes the objects that they are about. */
-  #enter(candidates: readonly Candidate[], touched: Set<string>): void {
-    const { before, after } = differing(this.#candidates, candidates);
-    this.#candidates = candidates;
-    const present = new Set(after);
-    for (const candidate of before) {
+  #enter(gone: readonly Candidate[], come: readonly Candidate[], touched: Set<string>): void {
+    const present = new Set(come);
+    for (const candidate of gone) {
       const claim = this.#claims.get(candidate);
       if (!claim || present.has(candidate)) continue;
       this.#claims.delete(candidate);
@@ -81,7 +95,7 @@ export class Resolver {
       touched.add(claim.key);
       this.#rivals.get(claim.key)?.delete(candidate);
     }
-    for (const candidate of after) {
+    for (const candidate of come) {
       if (this.#claims.has(candidate)) continue;
       const claim = claimOf(candidate, this.#namespace);
       this.#claims.set(candidate, claim);

@@ -36,7 +36,7 @@ export function startAddresses(objects: Objects, options: StartOptions = {}): St
   let { now = 0 } = options;
   const log = recordingLogger();
   const catalog = new Catalog({ log, namespace: undefined });
-  const world = new World();
+  const world = new World({ listsNodes: false });
   catalog.take(reading(objects));
   world.apply(catalog.configuration);
   const addresses = new Addresses(

@@ -52,14 +52,16 @@ describe("a Service", () => {
     const { addresses, update } = start([lab, service("web")], { statuses: [web(["10.0.0.7"])] });
     expect(update([lab])).toEqual({
       affected: ["default/web"],
-      entries: [{ type: "forget", namespace: "default", name: "web" }],
+      entries: [{ type: "forget", namespace: "default", name: "web", addresses: expect.anything() }],
     });
     expect(addresses.given("default/web")).toBeUndefined();
   });
 
   test("that is gone when the process starts loses its file", () => {
     const { begun } = start([lab], { statuses: [web(["10.0.0.7"])] });
-    expect(begun.entries).toEqual([{ type: "forget", namespace: "default", name: "web" }]);
+    expect(begun.entries).toEqual([
+      { type: "forget", namespace: "default", name: "web", addresses: expect.anything() },
+    ]);
   });
 
   test("that changes is written again with its manifest", () => {
@@ -133,7 +135,7 @@ describe("what was freed", () => {
     const { update } = start([tiny, service("web")], { statuses: [web(["10.0.0.1"])], now: 5_000 });
     expect(update([tiny]).entries).toEqual([
       { type: "freed", freed: [{ address: "10.0.0.1", at: 5_000, by: "default/web" }] },
-      { type: "forget", namespace: "default", name: "web" },
+      { type: "forget", namespace: "default", name: "web", addresses: expect.anything() },
     ]);
   });
 
@@ -155,7 +157,7 @@ describe("what was freed", () => {
     const { begun, addresses } = start([tiny, service("new")], { statuses: [web(["10.0.0.1"])], now: 6_000 });
     expect(begun.entries).toEqual([
       { type: "freed", freed: [{ address: "10.0.0.1", at: 6_000, by: "default/web" }] },
-      { type: "forget", namespace: "default", name: "web" },
+      { type: "forget", namespace: "default", name: "web", addresses: expect.anything() },
     ]);
     expect(addresses.refusal("default/new")?.until).toBe(16_000);
   });

@@ -141,6 +141,13 @@ export class Addresses {
     return [{ type: "store", manifest: this.#options.manifest(known), record }];
   }
 
+  /** What is to be stored once more for a Service whose status is not what was decided. */
+  reassert(service: string): readonly Entry[] {
+    const record = this.#given.has(service) ? this.#records.get(service) : undefined;
+    const known = this.#options.world.service(service);
+    return record && known ? [{ type: "store", manifest: this.#options.manifest(known), record }] : [];
+  }
+
   /** The Service's record is stored. True if that gave it addresses that it did not have. */
   confirm(record: StatusRecord): boolean {
     const key = keyOf(record);
@@ -285,7 +292,9 @@ const poolFields = (refused: readonly RefusedPool[]): readonly unknown[] | undef
 
 const keyOf = ({ namespace, name }: StatusRecord): string => `${namespace}/${name}`;
 
-const forget = ({ namespace, name }: StatusRecord): Entry => ({ type: "forget", namespace, name });
+const forget = ({ namespace, name, addresses }: StatusRecord): Entry => ({
+  ...{ type: "forget", namespace, name, addresses },
+});
 
 const isStore = (entry: Entry): entry is Extract<Entry, { type: "store" }> => entry.type === "store";
 

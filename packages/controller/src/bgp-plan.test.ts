@@ -41,7 +41,7 @@ interface Told {
 
 /** A plan whose world is what `apply` was last given. */
 function planned(objects: readonly Json[] = BASE) {
-  const world = new World();
+  const world = new World({ listsNodes: false });
   const log = recordingLogger();
   const definitions = new Definitions(1_000);
   const holdings = new Map<string, Holding>([["default/web", holding("198.51.100.7")]]);

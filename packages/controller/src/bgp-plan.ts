@@ -102,6 +102,21 @@ export class BgpPlan {
     return this.#former.takeNews();
   }
 
+  /** For each node that announces a Service, the ids of the routes that it was told to announce it by. */
+  routesOf(service: string): ReadonlyMap<string, readonly string[]> {
+    const idsOn = (name: string): readonly string[] => {
+      const { routes, told } = this.#node(name);
+      return Array.from(routes.prefixesOf(service), (prefix) => told.get(prefix) ?? []).flat();
+    };
+    return new Map((this.#planned.get(service) ?? []).map((node) => [node, idsOn(node)]));
+  }
+
+  /** Keys of the Services that a route is announced for, on whichever node. */
+  servicesOf(route: string): ReadonlySet<string> {
+    const prefix = prefixOf(route);
+    return new Set(this.#nodes.values().flatMap(({ routes }) => routes.servicesOf(prefix)));
+  }
+
   #plan(service: string): void {
     const { world, holdingOf } = this.#options;
     const before = this.#planned.get(service);
@@ -165,7 +180,7 @@ export class BgpPlan {
     const known = this.#definitions.get(route);
     if (known) return known;
     const { prefix, peers, localPref, communities, med = 0, prepend, weight = 0 } = route;
-    const id = peers.length > 0 ? `${prefix} ${peers.join(",")}` : prefix;
+    const id = routeId(prefix, peers);
     const told = { localPref, med, ...communitiesOf(communities), prepend, weight };
     const definition: RouteDefinition = { type: "route", id, prefix, peers, ...told };
     this.#definitions.set(route, definition);
@@ -224,6 +239,13 @@ export class BgpPlan {
     }
   }
 }
+
+/** Names a route of a node; `prefixOf` undoes it. */
+const routeId = (prefix: Prefix, peers: readonly string[]): string =>
+  peers.length > 0 ? `${prefix} ${peers.join(",")}` : prefix;
+
+// An id begins with its prefix, whatever made it.
+const prefixOf = (id: string): Prefix => id.split(" ", 1)[0] as Prefix;
 
 function isHeardOf({ peers }: NodeState, { prefix, peers: names }: BgpRoute): boolean {
   const family = familyOf(prefixAddress(prefix));

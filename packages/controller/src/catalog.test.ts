@@ -63,8 +63,8 @@ test("what is prepared is taken in as usual, and others have their turn meanwhil
   const { catalog } = start();
   const objects = reading([service("web"), pool("a", ["10.0.0.0/24"])]);
   let rests = 0;
-  await catalog.prepare(objects, async () => void rests++);
-  await catalog.prepare(objects, async () => void rests++);
+  await catalog.prepare(objects.objects, async () => void rests++);
+  await catalog.prepare(objects.objects, async () => void rests++);
   expect(rests).toBe(2);
   catalog.take(objects);
   expect([...catalog.configuration.inForce.keys()]).toEqual(["Service default/web", "IPAddressPool metallb-system/a"]);
@@ -76,7 +76,7 @@ test("an object whose place has changed is the same one", () => {
   if (!web || !a) throw new Error("no objects");
   catalog.take({ complete: true, objects: [web, a], problems: [] });
   const before = catalog.configuration.inForce.get("Service default/web")?.resource;
-  catalog.take({ complete: true, objects: [{ ...web, line: 9, position: 1 }], problems: [] });
+  catalog.take({ complete: true, objects: [{ ...web, position: 1 }], problems: [] });
   expect(catalog.configuration.inForce.get("Service default/web")?.resource).toBe(before);
 });
 

@@ -5,15 +5,15 @@ import {
   formatObjectId,
   type InForce,
   type ObjectProblem,
-  type Origin,
   objectId,
   type ReadOutcome,
   Resolver,
   type Resource,
   readResource,
 } from "@heraldlb/config";
-import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
+import type { FileProblem } from "@heraldlb/files";
 import type { Logger } from "@heraldlb/runtime";
+import type { SourceChange, SourceObject, SourceReading } from "./source-object.ts";
 
 /** Kinds whose errors leave the configuration as it last was. */
 const CONFIGURATION_KINDS: ReadonlySet<string> = new Set([
@@ -28,7 +28,7 @@ export interface CatalogOptions {
 }
 
 /**
- * Turns readings of a folder into what is in force, and tells of what is wrong: each problem once, and again when its
+ * Turns readings of a source into what is in force, and tells of what is wrong: each problem once, and again when its
  * object has changed.
  *
  * An object that reads as before stays the same object, so that whoever compares needs to look no deeper.
@@ -37,10 +37,10 @@ export class Catalog {
   readonly #log: Logger;
   readonly #resolver: Resolver;
   #configuration: Configuration;
-  #last: { readonly objects: readonly FileObject[]; readonly candidates: readonly Candidate[] } = {
+  #last: { readonly objects: readonly SourceObject[]; readonly candidates: readonly Candidate[] } = {
     ...{ objects: [], candidates: [] },
   };
-  readonly #candidates = new WeakMap<FileObject, Candidate>();
+  readonly #candidates = new WeakMap<SourceObject, Candidate>();
   /** By what was written, for an object whose place has changed stays what it is. */
   readonly #outcomes = new WeakMap<object, ReadOutcome>();
   #told = new Map<string, unknown>();
@@ -80,7 +80,7 @@ export class Catalog {
   }
 
   /** Understands objects of a reading that is to be taken in, between which others have their turn. */
-  async prepare({ objects }: Reading, rest: () => Promise<void>): Promise<void> {
+  async prepare(objects: readonly SourceObject[], rest: () => Promise<void>): Promise<void> {
     for (const object of objects) {
       if (this.#candidates.has(object)) continue;
       this.#read(object);
@@ -89,7 +89,7 @@ export class Catalog {
   }
 
   /** Takes a reading in; false if nothing may act on it, since something could not be read. */
-  take(reading: Reading): boolean {
+  take(reading: SourceReading): boolean {
     const told = new Map<string, unknown>();
     for (const problem of reading.problems) this.#tellOfFile(problem, told);
     if (!reading.complete) {
@@ -112,11 +112,20 @@ export class Catalog {
     return true;
   }
 
+  /** Takes in what became different. A catalog is given either readings, always, or changes, the first being everything. */
+  change({ gone, come }: SourceChange): void {
+    const read = (object: SourceObject) => this.#read(object);
+    this.#take(this.#resolver.change({ gone: gone.map(read), come: come.map(read) }));
+    const told = new Map<string, unknown>();
+    this.#tellOfObjects([], told);
+    this.#told = told;
+  }
+
   /**
    * Services as they were when they were given their addresses. One that is wrong now, or that may be in a file that
    * cannot be read, stays in force in that form: a last valid form outlives its process.
    */
-  remember(objects: readonly FileObject[]): void {
+  remember(objects: readonly SourceObject[]): void {
     const remembered = new Map<string, InForce>();
     for (const object of objects) {
       const { origin, outcome } = this.#read(object);
@@ -142,11 +151,12 @@ export class Catalog {
     if (kept.length > 0) this.#take(this.#resolver.keep(kept));
   }
 
-  #read(object: FileObject): Candidate {
+  #read(object: SourceObject): Candidate {
     const known = this.#candidates.get(object);
     if (known) return known;
     const outcome = this.#outcome(object.json);
-    const candidate = { origin: { file: object.file, position: object.position }, outcome };
+    const { file, position } = object;
+    const candidate = { origin: { file, position }, outcome };
     this.#candidates.set(object, candidate);
     if (outcome.type === "resource") this.#manifests.set(outcome.resource, object.json);
     return candidate;
@@ -168,24 +178,21 @@ export class Catalog {
     }
   }
 
-  #tellOfObjects(objects: readonly FileObject[], told: Map<string, unknown>): void {
+  #tellOfObjects(objects: readonly SourceObject[], told: Map<string, unknown>): void {
     const { problems } = this.#configuration;
-    const places = new Set(problems.map(({ origin }) => placeOf(origin)));
-    const concerned = places.size === 0 ? [] : objects.filter((object) => places.has(placeOf(object)));
-    const byPlace = new Map(concerned.map((object) => [placeOf(object), object]));
-    for (const problem of problems) this.#tellOfObject(problem, byPlace.get(placeOf(problem.origin)), told);
+    const places = new Set(problems.map(placeOf));
+    const concerned = places.size === 0 ? [] : objects.filter((object) => places.has(placeOf({ origin: object })));
+    const byPlace = new Map(concerned.map((object) => [placeOf({ origin: object }), object]));
+    for (const problem of problems) this.#tellOfObject(problem, byPlace.get(placeOf(problem)), told);
   }
 
-  #tellOfObject(
-    { severity, id, origin, path, code, message }: ObjectProblem,
-    object: FileObject | undefined,
-    told: Map<string, unknown>,
-  ): void {
-    if (!this.#isNew(`${placeOf(origin)}\n${path}\n${code}\n${message}`, object?.json, told)) return;
+  #tellOfObject(problem: ObjectProblem, object: SourceObject | undefined, told: Map<string, unknown>): void {
+    const { severity, id, origin, path, code, message } = problem;
+    if (!this.#isNew(`${placeOf(problem)}\n${path}\n${code}\n${message}`, object?.json, told)) return;
     const fields = {
       object: id && formatObjectId(id),
       file: origin.file,
-      line: object?.lineOf(path),
+      line: object?.lineOf?.(path),
       field: path || undefined,
       reason: code,
       problem: message,
@@ -201,4 +208,7 @@ export class Catalog {
   }
 }
 
-const placeOf = ({ file, position }: Origin): string => `${file}\n${position}`;
+/** Where it was found, as a key; what comes from an API server has a name of its own. */
+function placeOf({ origin: { file, position }, id }: Pick<ObjectProblem, "origin"> & Partial<ObjectProblem>): string {
+  return file === undefined && id ? formatObjectId(id) : `${file}\n${position}`;
+}

@@ -1,4 +1,3 @@
-import type { FileObject, Reading } from "@heraldlb/files";
 import type { Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { Addresses, type AddressMemory } from "./addresses.ts";
@@ -9,6 +8,7 @@ import type { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { Placement } from "./placement.ts";
 import { Plan, type PlanChanges } from "./plan.ts";
+import type { SourceChange, SourceObject, SourceReading } from "./source-object.ts";
 import { advertisementManifests, advertisementsOf } from "./translate.ts";
 import { Unannounced } from "./unannounced.ts";
 import { World, type WorldChanges } from "./world.ts";
@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly loadBalancerClass: string | undefined;
   readonly ignoreExcludeLabel: boolean;
   readonly onStranded: "keep" | "reassign";
+  /** The source lists all nodes there are: a speaker alone makes none. */
+  readonly listsNodes: boolean;
 }
 
 /** What a cluster needs. */
@@ -39,7 +41,7 @@ export interface Remembered extends AddressMemory {
   /** Names of speakers. */
   readonly speakers: readonly string[];
   /** Services as they were stored; needed only for those of which `isMissing` says so. */
-  readonly manifests: readonly FileObject[];
+  readonly manifests: readonly SourceObject[];
 }
 
 /** What one leader works with; a standby has none of it. */
@@ -65,13 +67,14 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #dependencies: ClusterDependencies;
   readonly #catalog: Catalog;
-  readonly #world = new World();
+  readonly #world: World;
   #work: Work | undefined;
   #isRead = false;
 
   constructor(options: ClusterOptions, dependencies: ClusterDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#world = new World(options);
     this.#catalog = new Catalog({ log: dependencies.log, namespace: options.namespace });
   }
 
@@ -94,22 +97,38 @@ export class Cluster {
     return this.#work?.addresses;
   }
 
-  /** Names of all nodes, written down or heard. */
+  /** Names of the nodes that a speaker can be expected on: those that had one, if any had; else all. */
   get nodes(): readonly string[] {
-    return this.#world.nodes().map(({ name }) => name);
+    const names = this.#world.nodes().map(({ name }) => name);
+    const heard = names.filter((name) => this.#world.speakers.has(name));
+    return this.#options.listsNodes && heard.length > 0 ? heard : names;
   }
 
   /** Does what takes long of taking a reading in, and calls `rest` often, so that others have their turn. */
-  async prepare(reading: Reading, rest: () => Promise<void>): Promise<void> {
-    await this.#catalog.prepare(reading, rest);
+  async prepare(objects: readonly SourceObject[], rest: () => Promise<void>): Promise<void> {
+    await this.#catalog.prepare(objects, rest);
   }
 
   /** Takes a reading in. An incomplete one changes nothing. */
-  take(reading: Reading): PlanChanges {
-    if (!this.#catalog.take(reading)) return NO_CHANGES;
+  take(reading: SourceReading): PlanChanges {
+    return this.#catalog.take(reading) ? this.#takeIn() : NO_CHANGES;
+  }
+
+  /** Takes in what became different; the first time that is everything. */
+  change(change: SourceChange): PlanChanges {
+    this.#catalog.change(change);
+    return this.#takeIn();
+  }
+
+  #takeIn(): PlanChanges {
     this.#isRead = true;
     const changes = this.#world.apply(this.#catalog.configuration);
     return this.#work ? this.#update(this.#work, changes) : NO_CHANGES;
+  }
+
+  /** Decides nothing any more: another process does. What is in force is kept up to date for the next `begin`. */
+  rest(): void {
+    this.#work = undefined;
   }
 
   /** Whether the Service is not in force, though it may only be wrong and not gone. */
@@ -144,6 +163,11 @@ export class Cluster {
     this.#dependencies.store(entries);
     bgp.update(affected);
     return plan.update(affected, { fresh: false });
+  }
+
+  /** Stores once more what the Service has, for it is not what is shown. */
+  reassert(service: string): void {
+    if (this.#work) this.#dependencies.store(this.#work.addresses.reassert(service));
   }
 
   /** Time has passed: addresses may have rested enough for who waits for them. */

@@ -56,7 +56,7 @@ export function reading(objects: readonly Json[], problems: readonly FileProblem
 
 const options: ControllerOptions = {
   ...{ identity: "leader-1", namespace: undefined, loadBalancerClass: undefined },
-  ...{ ignoreExcludeLabel: false, onStranded: "keep", timers: DEFAULT_CONTROLLER_TIMERS },
+  ...{ ignoreExcludeLabel: false, onStranded: "keep", listsNodes: false, timers: DEFAULT_CONTROLLER_TIMERS },
 };
 
 /** A controller with what surrounds it. */
@@ -97,7 +97,10 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
     {
       ...{ clock, log, observer, wallClock: () => clock.now() },
       store: {
-        writeStatus: async (_manifest, record) => void stored.set(`${record.namespace}/${record.name}`, record),
+        writeStatus: async (_manifest, record) => {
+          stored.set(`${record.namespace}/${record.name}`, record);
+          return true;
+        },
         deleteStatus: async (namespace, name) => void stored.delete(`${namespace}/${name}`),
         writeFreed: async () => {},
       },

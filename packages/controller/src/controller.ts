@@ -13,7 +13,6 @@ import {
   ownerOf,
   stepController,
 } from "@heraldlb/election";
-import type { Reading } from "@heraldlb/files";
 import { PacedLog } from "@heraldlb/runtime";
 import { Cluster, type Remembered } from "./cluster.ts";
 import type { ControllerDependencies, ControllerOptions, ServedStream, UntimedEvent } from "./controller-ports.ts";
@@ -26,6 +25,7 @@ import { Peers } from "./peers.ts";
 import type { PlanChanges } from "./plan.ts";
 import { Refusals } from "./refusals.ts";
 import type { Session } from "./session.ts";
+import type { SourceChange, SourceReading } from "./source-object.ts";
 
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;
@@ -51,13 +51,16 @@ export class Controller {
   readonly #ending = new AbortController();
   readonly #refusals: Refusals;
   readonly #peers: Peers;
+  /** Groups that the machine knows. */
+  readonly #groups = new Set<string>();
+  #ledger: Ledger;
   #state: ControllerState;
   readonly #firstRead = Promise.withResolvers<void>();
   #hasBegun = false;
   #isProceeding = false;
 
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
-    const { clock, wallClock, log, store, observer } = dependencies;
+    const { clock, wallClock, log } = dependencies;
     this.#dependencies = dependencies;
     this.#log = new PacedLog(clock, log);
     this.#config = { identity, timers };
@@ -67,14 +70,10 @@ export class Controller {
     this.#hub = new Hub({ clock, definitions: this.#definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
     const macs = () => (this.status().role === "leader" ? knownMacs(this.#state) : undefined);
     this.#peers = new Peers({ clock, macs, tell: (macs) => this.#hub.tellPeers(macs) });
-    const ledger = new Ledger({
-      ...{ store, clock, log },
-      onStored: (record) => this.#turn(() => this.#follow(this.#cluster.confirm(record))),
-      onFailure: () => observer.onUpdateError(),
-    });
+    this.#ledger = this.#newLedger();
     this.#cluster = new Cluster(options, {
       ...{ log, wallClock, definitions: this.#definitions },
-      store: (entries) => ledger.enter(entries, this.#ending.signal),
+      store: (entries) => this.#ledger.enter(entries),
       newest: (groups) => this.#newest(groups),
     });
   }
@@ -100,14 +99,14 @@ export class Controller {
   }
 
   /** Takes a reading of the source in. */
-  take(reading: Reading): void {
-    this.#turn(() => {
-      const { observer } = this.#dependencies;
-      observer.onUpdate();
-      if (!reading.complete) observer.onUpdateError();
-      this.#follow(this.#cluster.take(reading));
-      if (this.#cluster.isRead) this.#firstRead.resolve();
-    });
+  take(reading: SourceReading): void {
+    if (!reading.complete) this.#dependencies.observer.onUpdateError();
+    this.#takeIn(() => this.#cluster.take(reading));
+  }
+
+  /** Takes in what became different in the source; the first time that is everything. */
+  change(change: SourceChange): void {
+    this.#takeIn(() => this.#cluster.change(change));
   }
 
   /** Leads from now on, in a term that is stored. Decides nothing before `begin`. */
@@ -116,17 +115,50 @@ export class Controller {
     this.#turn(() => this.#step({ type: "lead", term }));
   }
 
-  /** Takes up what is remembered, and decides from now on. Only once, by a leader, after a complete reading. */
+  /** Takes up what is remembered, and decides from now on. Only after a complete reading. */
   begin(remembered: Remembered): void {
     this.#turn(() => {
-      this.#hasBegun = true;
-      const changes = this.#cluster.begin(remembered);
-      this.#step({ type: "expect", nodes: this.#cluster.nodes });
-      this.#follow(changes);
-      this.#hub.open();
+      this.#takeUp(remembered);
       this.#step({ type: "synced" });
       this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
     });
+  }
+
+  /** Leads in a term that is stored and decides from now on, in one go: as often as a standby becomes the leader. */
+  takeOver(term: number, remembered: Remembered): void {
+    this.#peers.note();
+    this.#turn(() => {
+      // What the machine still knows of an earlier term must be right before it leads: a holding of a group that it
+      // does not know is revoked.
+      this.#takeUp(remembered);
+      this.#step({ type: "lead", term });
+      this.#step({ type: "synced" });
+      this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
+    });
+  }
+
+  /** It is surely the leader, or it is not sure any more: then nothing is stored until it is again. */
+  firm(firm: boolean): void {
+    this.#ledger.open(firm);
+    this.#turn(() => this.#step({ type: "firm", firm }));
+  }
+
+  /** Another process leads: nothing is decided, stored or told of definitions any more. Streams go on. */
+  standBy(): void {
+    this.#ledger.end();
+    this.#ledger = this.#newLedger();
+    this.#turn(() => {
+      this.#hasBegun = false;
+      this.#cluster.rest();
+      this.#hub.shut();
+      this.#owners.clear();
+      this.#step({ type: "standby" });
+    });
+  }
+
+  /** The Service's status is not what was decided: it is stored again. */
+  reassert(service: string): void {
+    this.#turn(() => this.#cluster.reassert(service));
   }
 
   /** What time brings; call it every `tickMs`. */
@@ -140,6 +172,7 @@ export class Controller {
   /** Tells speakers that nothing is certain from now on, ends their streams, and stores nothing more. */
   end(): void {
     this.#ending.abort();
+    this.#ledger.end();
     this.#log.flush();
     this.#peers.end();
     this.#turn(() => {
@@ -234,10 +267,44 @@ export class Controller {
     return owned.sort((a, b) => compareEpochs(b.epoch, a.epoch))[0]?.id;
   }
 
+  #takeIn(take: () => PlanChanges): void {
+    this.#turn(() => {
+      this.#dependencies.observer.onUpdate();
+      this.#follow(take());
+      if (this.#cluster.isRead) this.#firstRead.resolve();
+    });
+  }
+
+  #takeUp(remembered: Remembered): void {
+    this.#hasBegun = true;
+    this.#definitions.clear();
+    const { specs, removed } = this.#cluster.begin(remembered);
+    const known = new Set(specs.map(({ id }) => id));
+    const forgotten = [...this.#groups].filter((id) => !known.has(id));
+    this.#step({ type: "expect", nodes: this.#cluster.nodes });
+    this.#follow({ specs, removed: [...removed, ...forgotten] });
+    this.#hub.open();
+  }
+
+  #newLedger(): Ledger {
+    const { store, clock, log, observer } = this.#dependencies;
+    return new Ledger({
+      ...{ store, clock, log },
+      onStored: (record) => this.#turn(() => this.#follow(this.#cluster.confirm(record))),
+      onFailure: () => observer.onUpdateError(),
+    });
+  }
+
   /** Lost groups first: an address may have gone over to another group. */
   #follow({ specs, removed }: PlanChanges): void {
-    for (const group of removed) this.#step({ type: "groupRemoved", group });
-    for (const group of specs) this.#step({ type: "group", group });
+    for (const group of removed) {
+      this.#groups.delete(group);
+      this.#step({ type: "groupRemoved", group });
+    }
+    for (const group of specs) {
+      this.#groups.add(group.id);
+      this.#step({ type: "group", group });
+    }
   }
 
   #step(event: UntimedEvent): void {

@@ -112,6 +112,12 @@ export class Definitions {
     this.#log({ type: "item", node, key, existed: true });
   }
 
+  /** Ends everything: whoever decides next defines it anew. */
+  clear(): void {
+    for (const id of [...this.#entries.keys()]) this.delete(id);
+    for (const [node, items] of [...this.#items]) for (const item of [...items.values()]) this.untell(node, item);
+  }
+
   /** Every group that reaches the node, and its routers and routes. */
   snapshot(node: string): Definition[] {
     const definitions: Definition[] = [...(this.#items.get(node)?.values() ?? [])];

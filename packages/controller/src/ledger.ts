@@ -16,17 +16,33 @@ export interface StatusRecord {
 
 /** Where what was decided about addresses is stored. */
 export interface StatusStore {
-  /** Stored for good when it resolves. */
-  writeStatus(manifest: unknown, status: StatusRecord): Promise<void>;
+  /**
+   * Stored for good when it resolves to true; false: there is no such Service any more, so nothing was stored.
+   *
+   * @throws RefusedError if only this one is in the way; anything else: nothing can be stored at the moment
+   */
+  writeStatus(manifest: unknown, status: StatusRecord): Promise<boolean>;
+  /** @throws as `writeStatus` */
   deleteStatus(namespace: string, name: string): Promise<void>;
   /** All freed addresses that are to be remembered. */
   writeFreed(freed: readonly Freed[]): Promise<void>;
 }
 
+/** The store takes others, but not this one: whoever wants to store it tries again later, and goes on meanwhile. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+}
+
 /** Something to store. */
 export type Entry =
   | { readonly type: "store"; readonly manifest: unknown; readonly record: StatusRecord }
-  | { readonly type: "forget"; readonly namespace: string; readonly name: string }
+  | {
+      readonly type: "forget";
+      readonly namespace: string;
+      readonly name: string;
+      /** What the Service had. */
+      readonly addresses: readonly string[];
+    }
   | { readonly type: "freed"; readonly freed: readonly Freed[] };
 
 /** What a ledger needs. */
@@ -43,47 +59,69 @@ export interface LedgerDependencies {
 // As many as Node's thread pool works on at a time, and as many waiting.
 const PARALLEL = 8;
 const RETRY = { initialMs: 50, maxMs: 5_000 } as const;
+const REFUSED_RETRY = { initialMs: 500, maxMs: 60_000 } as const;
 
 /**
  * Stores what was decided, in the order in which it was decided.
  *
  * Of what was decided together, that addresses rest is stored first, then everything that was taken away: a crash in
- * between never leaves an address with two Services, and shortens no cool-down.
+ * between never leaves an address with two Services, and shortens no cool-down. What the store refuses is tried again
+ * by and by, until something else is decided about that Service; nobody else is given the addresses of a Service that
+ * still shows them.
  */
 export class Ledger {
   readonly #dependencies: LedgerDependencies;
   readonly #batches: (readonly Entry[])[] = [];
+  readonly #ending = new AbortController();
+  /** The last of each Service's entries that was refused. */
+  readonly #refused = new Map<string, ServiceEntry>();
   #isBusy = false;
   #idle = Promise.withResolvers<void>();
+  #gate: PromiseWithResolvers<void> | undefined;
 
   constructor(dependencies: LedgerDependencies) {
     this.#dependencies = dependencies;
     this.#idle.resolve();
   }
 
-  /** Enters what was decided together. Storing goes on until the signal aborts. */
-  enter(entries: readonly Entry[], signal: AbortSignal): void {
+  /** Enters what was decided together. */
+  enter(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     this.#batches.push(entries);
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#idle = Promise.withResolvers();
     // Nobody waits: whoever wants to know is told by `onStored`. It never rejects.
-    void this.#work(signal);
+    void this.#work();
   }
 
-  /** Resolves when everything that was entered is stored. */
+  /** Whether anything may be stored at the moment; it may from the start. */
+  open(isOpen: boolean): void {
+    if (isOpen) this.#gate?.resolve();
+    this.#gate = isOpen ? undefined : (this.#gate ?? Promise.withResolvers());
+  }
+
+  /** Stores nothing more. */
+  end(): void {
+    this.#ending.abort();
+    this.#gate?.resolve();
+  }
+
+  /** Resolves when everything that was entered is stored, but for what was refused. */
   async settled(): Promise<void> {
     await this.#idle.promise;
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
+  async #work(): Promise<void> {
+    const { signal } = this.#ending;
     for (let batch = this.#batches.shift(); batch && !signal.aborted; batch = this.#batches.shift()) {
+      // What was refused is overruled.
+      for (const entry of batch) if (entry.type !== "freed") this.#refused.delete(serviceOf(entry));
       for (const type of ["freed", "forget", "store"] as const) {
         const queue = batch.filter((entry) => entry.type === type).values();
         await Promise.all(
           Array.from({ length: PARALLEL }, async () => {
-            for (const entry of queue) await this.#store(entry, signal);
+            for (const entry of queue) await this.#store(entry);
           }),
         );
       }
@@ -92,34 +130,71 @@ export class Ledger {
     this.#idle.resolve();
   }
 
-  async #store(entry: Entry, signal: AbortSignal): Promise<void> {
-    const { clock, log, onStored, onFailure } = this.#dependencies;
+  async #store(entry: Entry): Promise<void> {
+    const { clock, log, onFailure } = this.#dependencies;
+    const { signal } = this.#ending;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const failure = await this.#try(entry);
-      if (!failure) break;
+      if (!failure) return;
+      const { error } = failure;
       onFailure();
-      if (attempt === 0) log.error("status not stored, trying again", { service: serviceOf(entry), ...failure });
+      const service = entry.type === "freed" ? undefined : serviceOf(entry);
+      if (error instanceof RefusedError && entry.type !== "freed") {
+        log.error("status refused, trying again by and by", { service, reason: error.message });
+        this.#refused.set(serviceOf(entry), entry);
+        // It ends with the entry, and never rejects.
+        void this.#insist(entry);
+        return;
+      }
+      if (attempt === 0) log.error("status not stored, trying again", { service, error });
       await clock.sleep(backoff(RETRY, attempt, 0), signal).catch(() => {});
     }
-    if (entry.type === "store" && !signal.aborted) onStored(entry.record);
   }
 
+  /** Tries again what was refused, as long as it is what was decided last. */
+  async #insist(entry: ServiceEntry): Promise<void> {
+    const { signal } = this.#ending;
+    const service = serviceOf(entry);
+    for (let attempt = 0; ; attempt++) {
+      const delayMs = backoff(REFUSED_RETRY, attempt, 0);
+      await this.#dependencies.clock.sleep(delayMs, signal).catch(() => {});
+      if (signal.aborted || this.#refused.get(service) !== entry) return;
+      if (await this.#try(entry)) continue;
+      if (this.#refused.get(service) === entry) this.#refused.delete(service);
+      return;
+    }
+  }
+
+  /** Undefined if that is settled. */
   async #try(entry: Entry): Promise<{ readonly error: unknown } | undefined> {
-    const { store } = this.#dependencies;
+    const { store, onStored } = this.#dependencies;
+    await this.#gate?.promise;
+    if (this.#ending.signal.aborted) return undefined;
     try {
       if (entry.type === "freed") await store.writeFreed(entry.freed);
       else if (entry.type === "forget") await store.deleteStatus(entry.namespace, entry.name);
-      else await store.writeStatus(entry.manifest, entry.record);
+      else if (this.#isShownElsewhere(entry.record)) throw new RefusedError("another Service still shows the address");
+      else if ((await store.writeStatus(entry.manifest, entry.record)) && !this.#ending.signal.aborted) {
+        onStored(entry.record);
+      }
       return undefined;
     } catch (error) {
       return { error };
     }
   }
+
+  /** A Service that lost one of the addresses could not be told so yet. */
+  #isShownElsewhere({ addresses }: StatusRecord): boolean {
+    return this.#refused
+      .values()
+      .some((other) => other.type === "forget" && other.addresses.some((address) => addresses.includes(address)));
+  }
 }
 
-/** The Service that it is about; undefined if about none. */
-function serviceOf(entry: Entry): string | undefined {
-  if (entry.type === "freed") return undefined;
+type ServiceEntry = Exclude<Entry, { type: "freed" }>;
+
+/** The key of the Service that it is about. */
+function serviceOf(entry: ServiceEntry): string {
   const { namespace, name } = entry.type === "store" ? entry.record : entry;
   return `${namespace}/${name}`;
 }

@@ -33,15 +33,24 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
 // Processes that start on a busy machine take their time.
 describe("herald-controller", { timeout: 90_000 }, () => {
   test.each([
-    ["a source that is not there yet", ["--source", "kubernetes", "--insecure"], "not supported yet"],
+    ["a source of no kind", ["--source", "etcd", "--insecure"], "allowed: file:DIR, kubernetes"],
     ["neither TLS nor --insecure", ["--source", "file:/tmp"], "--tls-cert"],
-    ["a flag that is unknown", ["--source", "file:/tmp", "--insecure", "--kubeconfig", "x"], "--kubeconfig"],
+    ["a flag that is unknown", ["--source", "file:/tmp", "--insecure", "--etcd", "x"], "--etcd"],
   ])("refuses %s with exit code 2 and one line", async (_name, args, hint) => {
     const { stderr, stdout, code } = await start(args).output;
     expect(code).toBe(2);
     expect(stderr).toContain(hint);
     expect(stderr.trimEnd()).not.toContain("\n");
     expect(stdout).toBe("");
+  });
+
+  test.each([
+    ["a kubeconfig that is not there", ["--source", "kubernetes", "--kubeconfig", "/nonexistent/config"]],
+    ["a kubeconfig for a folder", ["--source", "file:/tmp", "--kubeconfig", "/nonexistent/config"]],
+  ])("refuses %s with exit code 2", async (_name, args) => {
+    const { stderr, code } = await start([...args, ...QUIET]).output;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^herald-controller: --kubeconfig: .+\n$/);
   });
 
   test("ends with exit code 1 where there is no such folder", async () => {

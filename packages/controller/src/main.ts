@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { runMain } from "@heraldlb/daemon";
 import { systemClock } from "@heraldlb/runtime";
 import { runController } from "./run.ts";
-import { controllerOptions, timersOf } from "./settings.ts";
+import { controllerOptions, sourceOf, timersOf } from "./settings.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -17,7 +17,7 @@ await runMain({
   run: (settings, context) =>
     runController(
       {
-        folder: settings.source,
+        source: sourceOf(settings),
         listen: settings.listen,
         namespace: settings.namespace,
         loadBalancerClass: settings.lbClass,

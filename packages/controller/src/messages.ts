@@ -6,6 +6,8 @@ import {
   type Hello as ApiHello,
   type Holding as ApiHolding,
   type Link as ApiLink,
+  type Report as ApiReport,
+  BgpSessionState,
   ByeReason,
   type ConnectRequest,
   HoldingState,
@@ -37,11 +39,22 @@ export interface AppliedError {
   readonly message: string;
 }
 
-/** What is on the wire at one speaker: only what changed. */
-interface Report {
+/** What is on the wire at one speaker: what changed, or a part of all there is. */
+export interface Report {
   readonly type: "report";
+  /** Without interfaces: it does not answer. */
   readonly groups: readonly { readonly group: string; readonly interfaces: readonly string[] }[];
   readonly conflicts: readonly Conflict[];
+  /** Its sessions with routers. `gone`: there is none any more. */
+  readonly peers: readonly {
+    readonly name: string;
+    readonly state: "down" | "established" | "gone";
+    readonly reason: string;
+  }[];
+  /** Which routers hear of a route. Without: none. */
+  readonly routes: readonly { readonly route: string; readonly peers: readonly string[] }[];
+  /** A part of all there is. The first report that is none ends it. */
+  readonly complete: boolean;
 }
 
 /** Another host claims an address that a speaker answers for. */
@@ -114,7 +127,7 @@ export function fromRequest({ message }: ConnectRequest): Request | undefined {
         errors: message.value.errors.map(({ group, reason, message }) => ({ group, reason: ERRORS[reason], message })),
       };
     case "report":
-      return { type: "report", ...message.value };
+      return report(message.value);
     default:
       return undefined;
   }
@@ -145,6 +158,12 @@ const STATES = {
   [HoldingState.UNRECOGNIZED]: "none",
 } as const;
 
+const SESSIONS: { readonly [S in BgpSessionState]?: Report["peers"][number]["state"] } = {
+  [BgpSessionState.DOWN]: "down",
+  [BgpSessionState.ESTABLISHED]: "established",
+  [BgpSessionState.GONE]: "gone",
+};
+
 function greeting(hello: ApiHello): Greeting {
   return {
     type: "greeting",
@@ -164,6 +183,14 @@ function greeting(hello: ApiHello): Greeting {
     appliedRevision: toNumber(hello.appliedRevision),
     revisionHolder: hello.revisionHolder,
   };
+}
+
+function report({ groups, conflicts, bgpPeers, bgpRoutes, complete }: ApiReport): Report {
+  const peers = bgpPeers.flatMap(({ name, state, reason }) => {
+    const known = SESSIONS[state];
+    return known ? [{ name, state: known, reason }] : [];
+  });
+  return { type: "report", groups, conflicts, peers, routes: bgpRoutes, complete };
 }
 
 function acks(received: readonly ApiAck[]): Ack[] {

@@ -38,6 +38,16 @@ export class Plan {
     return this.#stale.size;
   }
 
+  /** Id of the group that the Service's addresses belong to. */
+  groupOf(service: string): string | undefined {
+    return this.#groups.of(service)?.id;
+  }
+
+  /** Keys of the Services whose addresses belong to a group. */
+  servicesOf(group: string): readonly string[] {
+    return this.#groups.get(group)?.services ?? [];
+  }
+
   /**
    * These Services' addresses, labels or endpoints may have changed. `fresh`: this process has just given them
    * addresses that nobody had before.

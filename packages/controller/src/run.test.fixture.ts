@@ -66,7 +66,12 @@ export async function startProcess(
   const { security = "insecure", ...options } = changed;
   const ended = runController(
     {
-      ...{ folder, listen: { host: "127.0.0.1", port: 0 }, namespace: undefined, loadBalancerClass: undefined },
+      ...{
+        source: { type: "files", folder },
+        listen: { host: "127.0.0.1", port: 0 },
+        namespace: undefined,
+        loadBalancerClass: undefined,
+      },
       ...{ ignoreExcludeLabel: false, onStranded: "keep" },
       timers: { ...DEFAULT_CONTROLLER_TIMERS, startHoldMs: 400, unknownStartHoldMs: 400 },
       ...options,

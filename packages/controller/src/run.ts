@@ -1,28 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { serveSpeakers, type TlsMaterial } from "@heraldlb/api";
 import { type Endpoint, FatalError, formatEndpoint, type MainContext, watchTlsFiles } from "@heraldlb/daemon";
-import {
-  type FileObject,
-  FolderError,
-  openStateFolder,
-  readFolder,
-  type StateFolder,
-  watchFolder,
-} from "@heraldlb/files";
-import { lockFile, setRtoMin } from "@heraldlb/link";
+import { setRtoMin } from "@heraldlb/link";
 import { type Clock, type Logger, Mailbox } from "@heraldlb/runtime";
+import type { Backing } from "./backing.ts";
 import { Controller } from "./controller.ts";
 import type { ControllerOptions } from "./controller-ports.ts";
-import { lead } from "./leadership.ts";
+import { type FileSource, openFileBacking } from "./file-backing.ts";
+import { accessKubernetes, type KubernetesSource, openKubernetesBacking } from "./kubernetes/kubernetes-backing.ts";
 import { addControllerMetrics, countingObserver } from "./metrics.ts";
 
 /** Settings of a controller process. */
-export interface RunOptions extends Omit<ControllerOptions, "identity"> {
-  /** Folder of manifests. */
-  readonly folder: string;
+export interface RunOptions extends Omit<ControllerOptions, "identity" | "listsNodes"> {
+  readonly source: FileSource | KubernetesSource;
   readonly listen: Endpoint;
 }
 
@@ -37,27 +27,29 @@ export interface RunContext extends MainContext {
 
 // What a lost segment costs; the kernel's own least is 200 ms, more than a heartbeat may be late.
 const RTO_MIN_MICROSECONDS = 20_000;
-// A heartbeat that waits for a turn of the event loop must not be late.
-const TURN_MS = 8;
 
 /**
- * Runs a controller on a folder of manifests until the signal aborts, then ends it in good order.
+ * Runs a controller on its source until the signal aborts, then ends it in good order.
  *
- * @throws FatalError when it cannot listen or the folder cannot be used; SettingError for unusable TLS files
+ * @throws FatalError when it cannot listen or the source cannot be used; SettingError for unusable TLS files
  */
-export async function runController(options: RunOptions, context: RunContext): Promise<void> {
-  const { log, registry, clock, signal } = context;
-  context.health.unready("source", "not read completely yet");
-  context.health.unready("lock", "neither leader nor standby yet");
-  await using state = await openFolder(options.folder);
+export async function runController({ source, listen, ...options }: RunOptions, context: RunContext): Promise<void> {
+  const { log, registry, clock, wallClock, health } = context;
+  health.unready("source", "not read completely yet");
+  health.unready("lock", "neither leader nor standby yet");
   const identity = randomUUID();
-  const bug = Promise.withResolvers<never>();
   const steppedDown = new Mailbox<number>();
+  const surroundings = { log, health, clock, wallClock, identity, steppedDown };
+  await using backing =
+    source.type === "files"
+      ? await openFileBacking(source, options, surroundings)
+      : openKubernetesBacking(await accessKubernetes(source, options, context), options, surroundings);
+  const bug = Promise.withResolvers<never>();
   const controller = new Controller(
-    { ...options, identity },
+    { ...options, namespace: backing.namespace, identity, listsNodes: source.type === "kubernetes" },
     {
-      ...{ clock, wallClock: context.wallClock, log, store: state, observer: countingObserver(registry) },
-      onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(state, names, log)),
+      ...{ clock, wallClock, log, store: backing.store, observer: countingObserver(registry) },
+      onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(backing, names, log)),
       onStepDown: (above) => steppedDown.put(above),
       onBug: bug.reject,
     },
@@ -65,43 +57,20 @@ export async function runController(options: RunOptions, context: RunContext): P
   addControllerMetrics(registry, controller);
 
   const failed = new AbortController();
-  const stop = AbortSignal.any([signal, failed.signal]);
+  const stop = AbortSignal.any([context.signal, failed.signal]);
   const closing = new AbortController();
   try {
-    const { closed } = await serve(controller, options.listen, context, closing.signal);
+    const { closed } = await serve(controller, listen, context, closing.signal);
     await Promise.race([
-      Promise.all([
-        readSource(controller, options.folder, context, stop),
-        lead(
-          controller,
-          identity,
-          { ...context, state, steppedDown, readManifests: () => readStored(options.folder) },
-          stop,
-        ),
-        tick(controller, options.timers.tickMs, clock, stop),
-      ]),
+      Promise.all([backing.run(controller, stop), tick(controller, options.timers.tickMs, clock, stop)]),
       bug.promise,
     ]);
     controller.end();
     closing.abort();
-    await closed;
-  } catch (error) {
-    throw error instanceof FolderError ? new FatalError(error.message, { cause: error }) : error;
+    await Promise.all([closed, backing.end()]);
   } finally {
     failed.abort();
     closing.abort();
-  }
-}
-
-async function openFolder(folder: string): Promise<StateFolder> {
-  const found = await stat(folder).catch((cause: Error) => {
-    throw new FatalError(`--source: ${cause.message}`, { cause });
-  });
-  if (!found.isDirectory()) throw new FatalError(`--source: ${folder} is not a folder`);
-  try {
-    return await openStateFolder(folder, { tryLock: lockFile });
-  } catch (error) {
-    throw error instanceof FolderError ? new FatalError(error.message, { cause: error }) : error;
   }
 }
 
@@ -134,35 +103,6 @@ async function serve(
   }
 }
 
-async function readSource(
-  controller: Controller,
-  folder: string,
-  { clock, log, health }: RunContext,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const reading of watchFolder(folder, { clock, log }, signal)) {
-    await controller.cluster.prepare(reading, restAfter(TURN_MS, clock));
-    if (signal.aborted) return;
-    controller.take(reading);
-    if (controller.cluster.isRead) health.ready("source");
-  }
-}
-
-/** Gives up the event loop's turn, if that has lasted long. */
-function restAfter(ms: number, clock: Clock): () => Promise<void> {
-  let since = clock.now();
-  return async () => {
-    if (clock.now() - since < ms) return;
-    await setImmediate();
-    since = clock.now();
-  };
-}
-
-async function readStored(folder: string): Promise<readonly FileObject[]> {
-  const { objects } = await readFolder(join(folder, ".herald", "status"));
-  return objects;
-}
-
 async function tick(controller: Controller, ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     controller.tick();
@@ -180,9 +120,9 @@ function rtoMinSetter(log: Logger): (fd: number) => void {
   };
 }
 
-async function writeSpeakers(state: StateFolder, names: readonly string[], log: Logger): Promise<void> {
+async function writeSpeakers(backing: Backing, names: readonly string[], log: Logger): Promise<void> {
   try {
-    await state.writeSpeakers(names);
+    await backing.writeSpeakers(names);
   } catch (error) {
     log.error("speakers' names not stored", { error });
   }

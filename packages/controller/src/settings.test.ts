@@ -1,6 +1,6 @@
 import { readSettings, type SettingError } from "@heraldlb/daemon";
 import { describe, expect, test } from "vitest";
-import { controllerOptions, timersOf } from "./settings.ts";
+import { controllerOptions, sourceOf, timersOf } from "./settings.ts";
 
 const command = { name: "herald-controller", version: "0", description: "", options: controllerOptions };
 
@@ -12,9 +12,15 @@ function read(args: readonly string[], env: Readonly<Record<string, string>> = {
 
 test("a folder is all that has to be said", () => {
   expect(read(["--source", "file:manifests"])).toEqual({
-    ...{ source: "manifests", namespace: undefined, listen: { host: "::", port: 7600 }, lbClass: undefined },
+    ...{
+      source: { type: "files", folder: "manifests" },
+      namespace: undefined,
+      listen: { host: "::", port: 7600 },
+      lbClass: undefined,
+    },
     ...{ ignoreExcludeLb: false, heartbeatInterval: 100, heartbeatMisses: 3, startHold: 3_000 },
-    ...{ massSilenceLimit: 10_000, onStranded: "keep" },
+    ...{ massSilenceLimit: 10_000, onStranded: "keep", kubeQps: 50, kubeBurst: 100 },
+    ...{ kubeconfig: undefined, context: undefined },
   });
 });
 
@@ -23,21 +29,27 @@ test("every flag is a variable too", () => {
     ...{ HERALD_SOURCE: "file:/m", HERALD_NAMESPACE: "metallb-system", HERALD_LISTEN: "127.0.0.1:1" },
     ...{ HERALD_LB_CLASS: "herald", HERALD_IGNORE_EXCLUDE_LB: "true", HERALD_HEARTBEAT_INTERVAL: "0.5s" },
     ...{ HERALD_HEARTBEAT_MISSES: "10", HERALD_START_HOLD: "1s", HERALD_MASS_SILENCE_LIMIT: "1m" },
-    ...{ HERALD_ON_STRANDED: "reassign" },
+    ...{ HERALD_ON_STRANDED: "reassign", HERALD_KUBECONFIG: "/k", HERALD_CONTEXT: "lab" },
+    ...{ HERALD_KUBE_QPS: "5", HERALD_KUBE_BURST: "6" },
   };
   expect(read([], env)).toEqual({
-    ...{ source: "/m", namespace: "metallb-system", listen: { host: "127.0.0.1", port: 1 }, lbClass: "herald" },
+    ...{
+      source: { type: "files", folder: "/m" },
+      namespace: "metallb-system",
+      listen: { host: "127.0.0.1", port: 1 },
+      lbClass: "herald",
+    },
     ...{ ignoreExcludeLb: true, heartbeatInterval: 500, heartbeatMisses: 10, startHold: 1_000 },
-    ...{ massSilenceLimit: 60_000, onStranded: "reassign" },
+    ...{ massSilenceLimit: 60_000, onStranded: "reassign", kubeQps: 5, kubeBurst: 6 },
+    ...{ kubeconfig: "/k", context: "lab" },
   });
 });
 
 describe("a setting that is refused", () => {
   test.each([
     [[], "--source is required"],
-    [["--source", "/tmp"], '--source: "/tmp"; allowed: file:DIR'],
+    [["--source", "/tmp"], '--source: "/tmp"; allowed: file:DIR, kubernetes'],
     [["--source", "file:"], "--source"],
-    [["--source", "kubernetes"], "--source: kubernetes is not supported yet"],
     [["--source", "file:m", "--listen", "localhost:7600"], "--listen"],
     [["--source", "file:m", "--heartbeat-interval", "49ms"], "50ms to 1s"],
     [["--source", "file:m", "--heartbeat-interval", "2s"], "50ms to 1s"],
@@ -47,7 +59,7 @@ describe("a setting that is refused", () => {
     [["--source", "file:m", "--mass-silence-limit", "1ms"], "--mass-silence-limit"],
     [["--source", "file:m", "--on-stranded", "drop"], "keep, reassign"],
     [["--source", "file:m", "--namespace", ""], "--namespace"],
-    [["--source", "file:m", "--kube-qps", "5"], "--kube-qps"],
+    [["--source", "kubernetes", "--kube-qps", "0"], "--kube-qps"],
   ])("%j: is named in one line", (args, hint) => {
     expect(() => read(args)).toThrow(
       expect.objectContaining({ name: "SettingError", message: expect.stringContaining(hint) }),
@@ -63,4 +75,11 @@ describe("a setting that is refused", () => {
 test("speakers that nobody knows are never awaited longer than known ones", () => {
   const settings = read(["--source", "file:m", "--start-hold", "200ms", "--heartbeat-interval", "50ms"]);
   expect(timersOf(settings)).toMatchObject({ startHoldMs: 200, unknownStartHoldMs: 200, intervalMs: 50, misses: 3 });
+});
+
+test("a source has its own flags", () => {
+  expect(sourceOf(read(["--source", "kubernetes", "--kubeconfig", "/k", "--context", "lab"]))).toEqual({
+    ...{ type: "kubernetes", kubeconfig: "/k", context: "lab", qps: 50, burst: 100 },
+  });
+  expect(() => sourceOf(read(["--source", "file:m", "--kubeconfig", "/k"]))).toThrow("--kubeconfig: only with");
 });

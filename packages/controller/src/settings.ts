@@ -14,20 +14,23 @@ import {
   toggle,
 } from "@heraldlb/daemon";
 import { type ControllerTimers, DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
+import type { RunOptions } from "./run.ts";
 
-/** The folder of manifests. */
-const folder: Parser<string> = {
+/** Where objects come from. */
+const source: Parser<{ readonly type: "files"; readonly folder: string } | { readonly type: "kubernetes" }> = {
   parse(value) {
-    // The word is known, so that its refusal can say more.
-    if (value === "kubernetes") throw new SettingError("--source: kubernetes is not supported yet; allowed: file:DIR");
-    return value.startsWith("file:") && value.length > "file:".length ? value.slice("file:".length) : undefined;
+    if (value === "kubernetes") return { type: "kubernetes" };
+    const folder = value.startsWith("file:") ? value.slice("file:".length) : "";
+    return folder === "" ? undefined : { type: "files", folder };
   },
-  allowed: "file:DIR",
+  allowed: "file:DIR, kubernetes",
 };
 
 /** The flags of `herald-controller`, beside those that every Herald process has. */
 export const controllerOptions: {
-  readonly source: Option<string>;
+  readonly source: Option<{ readonly type: "files"; readonly folder: string } | { readonly type: "kubernetes" }>;
+  readonly kubeconfig: Option<string | undefined>;
+  readonly context: Option<string | undefined>;
   readonly namespace: Option<string | undefined>;
   readonly listen: Option<Endpoint>;
   readonly lbClass: Option<string | undefined>;
@@ -37,9 +40,17 @@ export const controllerOptions: {
   readonly startHold: Option<number>;
   readonly massSilenceLimit: Option<number>;
   readonly onStranded: Option<"keep" | "reassign">;
+  readonly kubeQps: Option<number>;
+  readonly kubeBurst: Option<number>;
 } = {
-  source: required("SOURCE", folder, "where manifests come from: file:DIR, a folder of them"),
-  namespace: optional("NS", text, "the only namespace whose metallb.io objects act; any unless given"),
+  source: required("SOURCE", source, "where objects come from: file:DIR, a folder of manifests, or kubernetes"),
+  kubeconfig: optional("FILE", text, "how to reach the API server; the pod's service account unless given"),
+  context: optional("NAME", text, "a context of the kubeconfig; its current one unless given"),
+  namespace: optional(
+    "NS",
+    text,
+    "the only namespace whose metallb.io objects act; with files any unless given, with kubernetes the pod's or the context's",
+  ),
   listen: defaulted("ADDR:PORT", addressPort, "[::]:7600", "where to serve speakers"),
   lbClass: optional("CLASS", text, "serve Services of this loadBalancerClass only; those without one unless given"),
   ignoreExcludeLb: toggle("let nodes announce that are labelled exclude-from-external-load-balancers"),
@@ -58,6 +69,8 @@ export const controllerOptions: {
     "keep",
     "what becomes of an address whose pool was changed under it",
   ),
+  kubeQps: defaulted("N", integer(1, 10_000), "50", "events, counters and statuses written a second, on average"),
+  kubeBurst: defaulted("N", integer(1, 10_000), "100", "how many of them at once after a quiet time"),
 };
 
 /** The protocol's durations as the flags have them. */
@@ -76,4 +89,18 @@ export function timersOf(settings: {
     unknownStartHoldMs: Math.min(DEFAULT_CONTROLLER_TIMERS.unknownStartHoldMs, settings.startHold),
     massFreezeMs: settings.massSilenceLimit,
   };
+}
+
+/** Where objects come from, and how to get there. @throws SettingError if the flags do not go together */
+export function sourceOf(
+  settings: Pick<
+    { readonly [K in keyof typeof controllerOptions]: ReturnType<(typeof controllerOptions)[K]["read"]> },
+    "source" | "kubeconfig" | "context" | "kubeQps" | "kubeBurst"
+  >,
+): RunOptions["source"] {
+  const { source, kubeconfig, context, kubeQps: qps, kubeBurst: burst } = settings;
+  if (source.type === "kubernetes") return { type: "kubernetes", kubeconfig, context, qps, burst };
+  const stray = Object.entries({ "--kubeconfig": kubeconfig, "--context": context }).find(([, value]) => value);
+  if (stray) throw new SettingError(`${stray[0]}: only with --source kubernetes`);
+  return source;
 }

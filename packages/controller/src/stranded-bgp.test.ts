@@ -27,7 +27,13 @@ function started(statuses: readonly StatusRecord[], objects: readonly Json[]) {
   const definitions = new Definitions(100);
   const entries: Entry[] = [];
   const cluster = new Cluster(
-    { namespace: undefined, loadBalancerClass: undefined, ignoreExcludeLabel: false, onStranded: "keep" },
+    {
+      namespace: undefined,
+      loadBalancerClass: undefined,
+      ignoreExcludeLabel: false,
+      onStranded: "keep",
+      listsNodes: false,
+    },
     {
       ...{ log: recordingLogger(), definitions, wallClock: () => 0, newest: () => undefined },
       store: (more) => void entries.push(...more),

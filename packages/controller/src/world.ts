@@ -39,6 +39,7 @@ export interface KnownService {
 
 /** Everything in force, indexed. */
 export class World {
+  readonly #listsNodes: boolean;
   #inForce: ReadonlyMap<string, InForce> = new Map();
   #poolSetAside = false;
   readonly #services = new Map<string, KnownService>();
@@ -50,6 +51,11 @@ export class World {
   readonly #inhabited = new Map<string, number>();
   readonly #nodes = new Map<string, Node>();
   readonly #speakers = new Set<string>();
+
+  /** `listsNodes`: the source lists all nodes there are; else a node that a speaker is heard from is one as well. */
+  constructor({ listsNodes }: { readonly listsNodes: boolean }) {
+    this.#listsNodes = listsNodes;
+  }
 
   /** Some pool is not in force as it is written: nothing may be released for want of a pool. */
   get poolSetAside(): boolean {
@@ -88,7 +94,7 @@ export class World {
     return this.#slices.get(service)?.values() ?? [];
   }
 
-  /** All nodes: those that are written down, and those whose speaker was heard without being written down. */
+  /** All nodes: those that are written down, and unless those are all, those whose speaker was heard. */
   nodes(): NodeFacts[] {
     const written = [...this.#nodes.values()].map(
       ({ metadata: { name, labels }, status }): NodeFacts => ({
@@ -99,6 +105,7 @@ export class World {
         ),
       }),
     );
+    if (this.#listsNodes) return written;
     const heard = [...this.#speakers]
       .filter((name) => !this.#nodes.has(name))
       .map((name): NodeFacts => ({ name, labels: { [HOSTNAME_LABEL]: name }, networkUnavailable: false }));
@@ -114,7 +121,7 @@ export class World {
   hear(name: string): boolean {
     if (this.#speakers.has(name)) return false;
     this.#speakers.add(name);
-    return !this.#nodes.has(name);
+    return !this.#listsNodes && !this.#nodes.has(name);
   }
 
   /** Takes what is in force now, and says what became different. */

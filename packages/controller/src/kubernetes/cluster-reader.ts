@@ -1,0 +1,141 @@
+import { type Kube, type KubeObject, reflect } from "@heraldlb/kube";
+import type { Clock, Logger } from "@heraldlb/runtime";
+import type { SourceChange, SourceObject } from "../source-object.ts";
+import {
+  asksForTheSame,
+  type PlainObject,
+  type ServiceFacts,
+  serviceFacts,
+  WATCHED,
+  type WatchedResource,
+  withoutFacts,
+} from "./resources.ts";
+
+/** What a reader needs. */
+export interface ClusterReaderOptions {
+  readonly kube: Kube;
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A number from 0 to 1. */
+  random(): number;
+  /** Objects to be understood, before the change with them is told; for long lists, with rests in between. */
+  prepare(objects: readonly SourceObject[]): Promise<void>;
+  /** What became different; the first time that is everything. */
+  onChange(change: SourceChange): void;
+  /** A Service as it is now in the API server; undefined: it is gone. */
+  onService(key: string, facts: ServiceFacts | undefined): void;
+  /** The kinds that are not read yet, and why not, as far as known; an empty text: being read. */
+  onWaiting(kinds: ReadonlyMap<string, string>): void;
+}
+
+interface Known extends SourceObject {
+  readonly json: PlainObject;
+}
+
+// Of what comes while a change is worked in, the rest waits at least so many times as long as that took.
+const REST = 1;
+const LEAST_REST_MS = 2;
+
+/** Reads everything that decides about a cluster, and follows it: an API server as a source. */
+export class ClusterReader {
+  readonly #options: ClusterReaderOptions;
+  /** By kind and key. */
+  readonly #known = new Map<string, Known>();
+  readonly #waiting: Map<string, string>;
+  /** In which form each changed object was told last, if it was. */
+  readonly #before = new Map<string, SourceObject | undefined>();
+  #isTelling = false;
+
+  constructor(options: ClusterReaderOptions) {
+    this.#options = options;
+    this.#waiting = new Map(WATCHED.map(({ kind }) => [kind, ""]));
+  }
+
+  /** Reads and follows until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#options.onWaiting(this.#waiting);
+    await Promise.all(WATCHED.map((resource) => this.#follow(resource, signal)));
+  }
+
+  async #follow({ kind, path, trim }: WatchedResource, signal: AbortSignal): Promise<void> {
+    const { kube, clock, log, random, namespace } = this.#options;
+    await reflect(
+      kube,
+      { path: path(namespace), trim },
+      {
+        onSynced: (objects) => {
+          this.#waiting.delete(kind);
+          for (const object of objects.values()) this.#put(kind, object);
+          this.#options.onWaiting(this.#waiting);
+          this.#tell();
+        },
+        onChange: ({ changed, removed }) => {
+          for (const object of removed) this.#drop(kind, object);
+          for (const object of changed) this.#put(kind, object);
+          this.#tell();
+        },
+        onTrouble: (problem) => {
+          if (!this.#waiting.has(kind)) return;
+          this.#waiting.set(kind, problem instanceof Error ? problem.message : "");
+          this.#options.onWaiting(this.#waiting);
+        },
+      },
+      { clock, log, random },
+      signal,
+    );
+  }
+
+  #put(kind: string, object: KubeObject): void {
+    const key = keyOf(object);
+    if (kind === "Service") this.#options.onService(key, serviceFacts(object));
+    const id = `${kind} ${key}`;
+    const json = withoutFacts(object);
+    const known = this.#known.get(id);
+    if (known && asksForTheSame(known.json, json)) return;
+    this.#note(id, known);
+    this.#known.set(id, { json });
+  }
+
+  #drop(kind: string, object: KubeObject): void {
+    const key = keyOf(object);
+    if (kind === "Service") this.#options.onService(key, undefined);
+    const id = `${kind} ${key}`;
+    const known = this.#known.get(id);
+    if (!known) return;
+    this.#note(id, known);
+    this.#known.delete(id);
+  }
+
+  #note(id: string, before: SourceObject | undefined): void {
+    if (!this.#before.has(id)) this.#before.set(id, before);
+  }
+
+  /** Tells what has changed once everything was read; what comes meanwhile is told together afterwards. */
+  #tell(): void {
+    if (this.#waiting.size > 0 || this.#isTelling || this.#before.size === 0) return;
+    this.#isTelling = true;
+    // It ends with what there is to tell.
+    void this.#tellAll();
+  }
+
+  async #tellAll(): Promise<void> {
+    const { clock, prepare, onChange } = this.#options;
+    while (this.#before.size > 0) {
+      const since = clock.now();
+      const noted = [...this.#before];
+      this.#before.clear();
+      const gone = noted.flatMap(([, before]) => before ?? []);
+      const come = noted.flatMap(([id]) => this.#known.get(id) ?? []);
+      await prepare(come);
+      onChange({ gone, come });
+      const tookMs = clock.now() - since;
+      if (tookMs > LEAST_REST_MS) await clock.sleep(tookMs * REST);
+    }
+    this.#isTelling = false;
+  }
+}
+
+function keyOf({ metadata: { namespace, name } }: KubeObject): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}

@@ -1,0 +1,189 @@
+import { isDeepStrictEqual } from "node:util";
+import type { KubeObject } from "@heraldlb/kube";
+
+/** A kind that the controller watches. */
+export interface WatchedResource {
+  readonly kind: string;
+  /** The API server's path of the collection. */
+  path(namespace: string): string;
+  /** The parts of an object that anybody reads: nothing else is kept in memory. */
+  trim(object: KubeObject): KubeObject;
+}
+
+/** Any object, with the fields that are looked for in one. */
+interface Json {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  readonly ports?: unknown;
+  readonly endpoints?: unknown;
+  readonly conditions?: unknown;
+  readonly ingress?: unknown;
+  readonly password?: unknown;
+  readonly stranded?: unknown;
+  readonly annotations?: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** What is watched for the configuration: all of it in all namespaces, for an object in the wrong one is told of. */
+const CONFIGURATION: readonly (readonly [kind: string, plural: string, version: string])[] = [
+  ["IPAddressPool", "ipaddresspools", "v1beta1"],
+  ["L2Advertisement", "l2advertisements", "v1beta1"],
+  ["BGPPeer", "bgppeers", "v1beta2"],
+  ["BGPAdvertisement", "bgpadvertisements", "v1beta1"],
+  ["BFDProfile", "bfdprofiles", "v1beta1"],
+  ["Community", "communities", "v1beta1"],
+];
+
+/** Annotations that Herald writes itself, and reads back only from {@link serviceFacts}. */
+export const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
+/** Why the Service's addresses are stranded, and by which advertisements they are announced: JSON. */
+export const STRANDED_ANNOTATION = "heraldlb.io/stranded";
+
+const READ_ANNOTATIONS = /^(?:metallb\.io|metallb\.universe\.tf|heraldlb\.io)\//;
+
+/** Everything that a controller watches, and nothing else. */
+export const WATCHED: readonly WatchedResource[] = [
+  { kind: "Service", path: () => "/api/v1/services", trim: trimService },
+  { kind: "EndpointSlice", path: () => "/apis/discovery.k8s.io/v1/endpointslices", trim: trimSlice },
+  { kind: "Node", path: () => "/api/v1/nodes", trim: trimNode },
+  { kind: "Namespace", path: () => "/api/v1/namespaces", trim: (object) => pick(object, {}) },
+  { kind: "Secret", path: (namespace) => `/api/v1/namespaces/${namespace}/secrets`, trim: trimSecret },
+  ...CONFIGURATION.map(
+    ([kind, plural, version]): WatchedResource => ({
+      ...{ kind, path: () => `/apis/metallb.io/${version}/${plural}` },
+      trim: (object) => pick(object, { spec: (object as Json).spec }),
+    }),
+  ),
+];
+
+/** An object with what everybody needs of its metadata, and these parts. */
+function pick(object: KubeObject, parts: Json): KubeObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = object.metadata;
+  const kept = Object.entries((annotations ?? {}) as Record<string, string>).filter(
+    ([key]) => READ_ANNOTATIONS.test(key) && key !== STRANDED_ANNOTATION,
+  );
+  const { apiVersion, kind } = object;
+  return {
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(kind === undefined ? {} : { kind }),
+    metadata: {
+      ...{ name, uid, resourceVersion },
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(kept.length > 0 ? { annotations: Object.fromEntries(kept) } : {}),
+    },
+    ...parts,
+  };
+}
+
+function trimService(object: KubeObject): KubeObject {
+  const spec = recordOf((object as Json).spec);
+  const { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies } = spec;
+  const { ipFamilyPolicy, externalTrafficPolicy, selector } = spec;
+  const ports = listOf(spec.ports).map((port) => {
+    const { port: number, protocol } = recordOf(port);
+    return { port: number, protocol };
+  });
+  const kept = { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy };
+  const stranded = recordOf(object.metadata.annotations)[STRANDED_ANNOTATION];
+  const { loadBalancer, conditions } = recordOf((object as Json).status);
+  return pick(object, {
+    spec: defined({ ...kept, externalTrafficPolicy, selector, ports }),
+    status: defined({ loadBalancer, conditions }),
+    ...(stranded === undefined ? {} : { stranded }),
+  });
+}
+
+function trimSlice(object: KubeObject): KubeObject {
+  const endpoints = listOf((object as Json).endpoints).map((endpoint) => {
+    const { nodeName, conditions } = recordOf(endpoint);
+    const { ready, serving } = recordOf(conditions);
+    return defined({ nodeName, conditions: defined({ ready, serving }) });
+  });
+  const name = object.metadata.labels?.["kubernetes.io/service-name"];
+  const labels: Record<string, string> = name === undefined ? {} : { "kubernetes.io/service-name": name };
+  const { annotations: _, ...metadata } = object.metadata;
+  return pick({ ...object, metadata: { ...metadata, labels } }, { endpoints });
+}
+
+/** A node's heartbeats change nothing of this. */
+function trimNode(object: KubeObject): KubeObject {
+  const conditions = listOf(recordOf((object as Json).status).conditions)
+    .map(recordOf)
+    .filter(({ type }) => type === "NetworkUnavailable")
+    .map(({ type, status }) => ({ type, status }));
+  return pick(object, { status: { conditions } });
+}
+
+/** A cluster's other secrets are nobody's business here: only a router's password is kept. */
+function trimSecret(object: KubeObject): KubeObject {
+  const { type, data } = object as { readonly type?: unknown; readonly data?: unknown };
+  const password = type === "kubernetes.io/basic-auth" ? recordOf(data).password : undefined;
+  return pick(object, { type, data: password === undefined ? {} : { password } });
+}
+
+const recordOf = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+const defined = (record: Json): Json =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+
+/** What an API server says about a Service beside what it asks for. */
+export interface ServiceFacts {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** The addresses in its status; undefined if what is there is not only addresses. */
+  readonly addresses: readonly string[] | undefined;
+  /** The pool that it says they are from. */
+  readonly pool: string | undefined;
+  /** {@link STRANDED_ANNOTATION} as it stands. */
+  readonly stranded: string | undefined;
+  /** Conditions in its status, whoever wrote them. */
+  readonly conditions: readonly Json[];
+}
+
+/** The facts of a Service as it came, or as trimmed. */
+export function serviceFacts(object: KubeObject): ServiceFacts {
+  const { uid, resourceVersion, annotations } = object.metadata;
+  const { loadBalancer, conditions } = recordOf((object as Json).status);
+  const entries = listOf(recordOf(loadBalancer).ingress).map(recordOf);
+  const addresses = entries.flatMap(({ ip, hostname }) => (typeof ip === "string" && !hostname ? [ip] : []));
+  const notes = recordOf(annotations) as Readonly<Record<string, string | undefined>>;
+  return {
+    ...{ uid, resourceVersion },
+    addresses: addresses.length === entries.length ? addresses : undefined,
+    pool: notes[POOL_ANNOTATION],
+    stranded: notes[STRANDED_ANNOTATION] ?? ((object as Json).stranded as string | undefined),
+    conditions: listOf(conditions).map(recordOf),
+  };
+}
+
+/** An object for whoever understands resources. */
+export interface PlainObject {
+  readonly kind?: string;
+  readonly metadata: Json;
+  readonly [field: string]: unknown;
+}
+
+/** The object without what is {@link serviceFacts} only, and without what changes by itself. */
+export function withoutFacts(object: KubeObject): PlainObject {
+  const { uid: _, resourceVersion: __, ...metadata } = object.metadata;
+  const { stranded: ___, ...rest } = object;
+  if (object.kind !== "Service") return { ...rest, metadata };
+  const { loadBalancer } = recordOf((object as Json).status);
+  return { ...rest, metadata, status: defined({ loadBalancer }) };
+}
+
+/** Whether two forms ask for the same; what Herald writes into a Service itself does not count. */
+export function asksForTheSame(a: PlainObject, b: PlainObject): boolean {
+  return isDeepStrictEqual(request(a), request(b));
+}
+
+function request(object: PlainObject): unknown {
+  if (object.kind !== "Service") return object;
+  const { status: _, ...rest } = object;
+  const { [POOL_ANNOTATION]: __, ...annotations } = recordOf(object.metadata.annotations);
+  return { ...rest, metadata: { ...object.metadata, annotations } };
+}

@@ -1,0 +1,224 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Kube, KubeError, type KubeObject } from "@heraldlb/kube";
+import { RefusedError, type StatusRecord } from "../ledger.ts";
+import { POOL_ANNOTATION, type ServiceFacts, STRANDED_ANNOTATION, serviceFacts } from "./resources.ts";
+
+/** What is stored of a Service beside its addresses and pool. */
+type Stranding = Pick<StatusRecord, "stranded" | "announcedBy">;
+
+/** What the statuses need. */
+export interface ServiceStatusesOptions {
+  readonly kube: Pick<Kube, "request">;
+  /** Milliseconds since 1970, for conditions. */
+  wallClock(): number;
+  /** Somebody else has changed what was decided. */
+  onForeign(service: string): void;
+}
+
+/** The type of the condition that a Service has while its addresses are stranded. */
+const STRANDED_CONDITION = "heraldlb.io/AddressesStranded";
+
+// Of several writers one wins each time; that many in a row lose to somebody who does nothing else.
+const ATTEMPTS = 5;
+const TIMEOUT_MS = 5_000;
+
+/**
+ * The addresses of Services in their statuses: what they show, and writing it.
+ *
+ * A write names the version that it is meant for, so it never undoes what somebody else has written meanwhile.
+ */
+export class ServiceStatuses {
+  readonly #options: ServiceStatusesOptions;
+  readonly #seen = new Map<string, ServiceFacts>();
+  readonly #wanted = new Map<string, StatusRecord>();
+  #writing = new AbortController();
+
+  constructor(options: ServiceStatusesOptions) {
+    this.#options = options;
+  }
+
+  /** A Service as an API server has it; undefined: it is gone. */
+  observe(key: string, facts: ServiceFacts | undefined): void {
+    const before = this.#seen.get(key);
+    if (!facts) {
+      this.#seen.delete(key);
+      this.#wanted.delete(key);
+      return;
+    }
+    if (before?.uid === facts.uid && isOlder(facts, before)) return;
+    this.#seen.set(key, facts);
+    const wanted = this.#wanted.get(key);
+    if (wanted && before && this.#patch(facts, wanted) && !this.#patch(before, wanted)) this.#options.onForeign(key);
+  }
+
+  /** What the Services in these places show of their addresses. */
+  *records(keys: Iterable<string>): Iterable<StatusRecord> {
+    for (const key of keys) {
+      const facts = this.#seen.get(key);
+      if (!facts?.addresses?.length) continue;
+      yield { ...nameOf(key), addresses: facts.addresses, pool: facts.pool ?? "", ...strandingOf(facts.stranded) };
+    }
+  }
+
+  /** Services that say which pool their addresses are from. */
+  *marked(): Iterable<string> {
+    for (const [key, { pool }] of this.#seen) if (pool !== undefined) yield key;
+  }
+
+  /** Whether the Service is there. */
+  has(key: string): boolean {
+    return this.#seen.has(key);
+  }
+
+  /** Another process decides: nothing that is under way is waited for, and nothing is wanted. */
+  rest(): void {
+    this.#writing.abort();
+    this.#writing = new AbortController();
+    this.#wanted.clear();
+  }
+
+  /**
+   * Shows what a Service was given. False if there is no such Service.
+   *
+   * @throws RefusedError, KubeError
+   */
+  async writeStatus(record: StatusRecord): Promise<boolean> {
+    const key = `${record.namespace}/${record.name}`;
+    if (!this.#seen.has(key)) return false;
+    this.#wanted.set(key, record);
+    return await this.#write(key, (facts) => this.#patch(facts, record));
+  }
+
+  /** Shows that a Service has nothing any more. @throws RefusedError, KubeError */
+  async deleteStatus(namespace: string, name: string): Promise<void> {
+    const key = `${namespace}/${name}`;
+    const had = this.#wanted.get(key)?.addresses;
+    this.#wanted.delete(key);
+    await this.#write(key, (facts) => {
+      // By now another implementation may have given it others.
+      const isOurs = had === undefined || isDeepStrictEqual(facts.addresses, had);
+      const isShown = isOurs && (facts.addresses === undefined || facts.addresses.length > 0);
+      if (!isShown && facts.pool === undefined && facts.stranded === undefined) return undefined;
+      return {
+        metadata: { annotations: { [POOL_ANNOTATION]: null, [STRANDED_ANNOTATION]: null } },
+        status: { ...(isShown && { loadBalancer: { ingress: null } }), ...this.#conditions(facts, undefined) },
+      };
+    });
+  }
+
+  async #write(key: string, patchOf: (facts: ServiceFacts) => Patch | undefined): Promise<boolean> {
+    const { signal } = this.#writing;
+    const { namespace, name } = nameOf(key);
+    const path = `/api/v1/namespaces/${namespace}/services/${name}`;
+    for (let attempt = 1; ; attempt++) {
+      const facts = this.#seen.get(key);
+      if (!facts) return false;
+      const patch = patchOf(facts);
+      if (!patch) return true;
+      const { uid, resourceVersion } = facts;
+      const body = { ...patch, metadata: { uid, resourceVersion, ...patch.metadata } };
+      const isConflict = await this.#send("PATCH", `${path}/status`, key, { body, signal });
+      if (!isConflict) continue;
+      if (attempt >= ATTEMPTS) throw new Error(`${key}: its status changes faster than it can be written`);
+      await this.#send("GET", path, key, { signal });
+    }
+  }
+
+  /** Takes the answer as what there is now. True if the Service is not what was expected. */
+  async #send(
+    method: "GET" | "PATCH",
+    path: string,
+    key: string,
+    { body, signal }: { readonly body?: unknown; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    try {
+      const contentType = body === undefined ? undefined : "application/merge-patch+json";
+      const answer = await this.#options.kube.request(method, path, {
+        body,
+        contentType,
+        signal,
+        timeoutMs: TIMEOUT_MS,
+      });
+      const facts = serviceFacts(answer as KubeObject);
+      const before = this.#seen.get(key);
+      if (before && !(before.uid === facts.uid && isOlder(facts, before))) this.#seen.set(key, facts);
+      return false;
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.status === 409) return true;
+      if (error.status === 404) {
+        this.#seen.delete(key);
+        return false;
+      }
+      if (isRefusal(error.status)) throw new RefusedError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  #patch(facts: ServiceFacts, record: StatusRecord): Patch | undefined {
+    const { addresses, pool } = record;
+    const stranded = record.stranded ? JSON.stringify(strandingOfRecord(record)) : undefined;
+    const isShown = isDeepStrictEqual(facts.addresses, addresses);
+    if (isShown && facts.pool === pool && facts.stranded === stranded) return undefined;
+    return {
+      metadata: { annotations: { [POOL_ANNOTATION]: pool, [STRANDED_ANNOTATION]: stranded ?? null } },
+      status: {
+        ...(!isShown && { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } }),
+        ...(facts.stranded !== stranded && this.#conditions(facts, record.stranded)),
+      },
+    };
+  }
+
+  /** The conditions of a Service's status, Herald's own one being set or taken away. */
+  #conditions({ conditions }: ServiceFacts, stranded: string | undefined): { readonly conditions?: unknown } {
+    const others = conditions.filter(({ type }) => type !== STRANDED_CONDITION);
+    if (stranded === undefined) return others.length < conditions.length ? { conditions: others } : {};
+    const condition = {
+      ...{ type: STRANDED_CONDITION, status: "True", reason: stranded },
+      message: "the pool does not vouch for the addresses any more; the Service keeps them until it asks for others",
+      lastTransitionTime: new Date(this.#options.wallClock()).toISOString().replace(/\.\d+Z$/, "Z"),
+    };
+    return { conditions: [...others, condition] };
+  }
+}
+
+interface Patch {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string | null>> };
+  readonly status: unknown;
+}
+
+/** The API server will not take this one, whatever else it takes. */
+const isRefusal = (status: number): boolean => [400, 403, 413, 422].includes(status);
+
+/** API servers of one cluster count versions upwards (Kubernetes API conventions, "Resource Version Semantics"). */
+function isOlder(a: ServiceFacts, b: ServiceFacts): boolean {
+  const [x, y] = [a.resourceVersion, b.resourceVersion];
+  return x.length === y.length ? x < y : x.length < y.length;
+}
+
+function nameOf(key: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = "", name = ""] = key.split("/");
+  return { namespace, name };
+}
+
+const strandingOfRecord = ({ stranded, announcedBy }: Stranding): Stranding => ({
+  ...(stranded !== undefined && { stranded }),
+  ...(announcedBy !== undefined && { announcedBy }),
+});
+
+/** What is damaged is forgotten: the Service has its addresses all the same. */
+function strandingOf(text: string | undefined): Stranding {
+  if (text === undefined) return {};
+  try {
+    const { stranded, announcedBy } = JSON.parse(text) as {
+      readonly stranded?: unknown;
+      readonly announcedBy?: unknown;
+    };
+    return {
+      ...(typeof stranded === "string" && { stranded }),
+      ...(Array.isArray(announcedBy) && { announcedBy }),
+    };
+  } catch {
+    return {};
+  }
+}

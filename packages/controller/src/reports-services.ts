@@ -1,0 +1,54 @@
+import type { ReportChanges, Reports } from "./reports.ts";
+
+/** By which groups and routes Services are announced; the plans of both protocols. */
+export interface AnnouncedBy {
+  readonly layer2: {
+    groupOf(service: string): string | undefined;
+    servicesOf(group: string): readonly string[];
+  };
+  readonly bgp: {
+    routesOf(service: string): ReadonlyMap<string, readonly string[]>;
+    servicesOf(route: string): ReadonlySet<string>;
+  };
+}
+
+/** Who announces a Service. */
+export interface ServiceOnWire {
+  /** The nodes that answer for its addresses; while one hands over to another, both. */
+  readonly layer2: readonly { readonly node: string; readonly interfaces: readonly string[] }[];
+  /** The nodes with a router that hears of it, and the names of these routers, in order. */
+  readonly bgp: readonly { readonly node: string; readonly peers: readonly string[] }[];
+}
+
+/** Who announces a Service, as far as speakers have reported. */
+export function serviceOnWire(
+  service: string,
+  reports: Pick<Reports, "group" | "route">,
+  { layer2, bgp }: AnnouncedBy,
+): ServiceOnWire {
+  const group = layer2.groupOf(service);
+  const told = bgp.routesOf(service);
+  const heard = new Map<string, Set<string>>();
+  for (const id of new Set([...told.values()].flat())) {
+    for (const { node, peers } of reports.route(id)) {
+      // It may announce the route for another Service.
+      if (!told.get(node)?.includes(id)) continue;
+      heard.set(node, new Set([...(heard.get(node) ?? []), ...peers]));
+    }
+  }
+  return {
+    layer2: group === undefined ? [] : reports.group(group),
+    bgp: Array.from(heard, ([node, peers]) => ({ node, peers: [...peers].sort() })),
+  };
+}
+
+/** Keys of the Services that may be announced in another way now. */
+export function servicesConcerned(
+  { groups, routes }: Pick<ReportChanges, "groups" | "routes">,
+  { layer2, bgp }: AnnouncedBy,
+): ReadonlySet<string> {
+  const services = new Set<string>();
+  for (const id of groups) for (const service of layer2.servicesOf(id)) services.add(service);
+  for (const id of routes) for (const service of bgp.servicesOf(id)) services.add(service);
+  return services;
+}
