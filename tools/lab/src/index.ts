@@ -23,6 +23,7 @@ export {
 } from "./deployment.ts";
 export { type Flows, flowsTo, movedShare } from "./flows.ts";
 export { Host, type Neighbour } from "./host.ts";
+export { runInside } from "./inside.ts";
 export {
   createLab,
   Lab,
@@ -67,5 +68,6 @@ export { ExaBgp, type ExaBgpOptions } from "./router-exabgp.ts";
 export { GoBgp, type GoBgpOptions } from "./router-gobgp.ts";
 export { type Fault, faultRules, type Serving, serveRules } from "./rules.ts";
 export { scriptCommand } from "./script.ts";
-export { type LabStatus, labs } from "./status.ts";
+export { labFolder } from "./state.ts";
+export { describeHost, describeLab, type LabStatus, labs } from "./status.ts";
 export { pass, type UntilOptions, until } from "./until.ts";

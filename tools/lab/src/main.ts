@@ -1,12 +1,11 @@
 // The lab as a command: `npm run lab -- up|down|exec|status`.
-import { spawnSync } from "node:child_process";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Host } from "./host.ts";
+import { runInside } from "./inside.ts";
 import { createLab, type Lab, LabError, removeCrashedLabs, removeLab } from "./lab.ts";
 import { type LabRouter, startRouter } from "./lab-router.ts";
-import { namespaceOf } from "./plan.ts";
 import { LAB_NODE_ASN, LAB_ROUTER_ASN, ROUTER_KINDS, type RouterKind } from "./router-config.ts";
-import { type LabStatus, labs } from "./status.ts";
+import { describeHost, describeLab, labs } from "./status.ts";
 
 const DEFAULT_NAME = "lab";
 const PACKAGES = { frr: "frr", bird: "bird2", gobgp: "gobgpd" } as const;
@@ -68,11 +67,7 @@ program
   .argument("<command...>")
   .passThroughOptions()
   .action((host: string, command: string[], { name }) => {
-    const { plan } = find(name);
-    const members = [...plan.hosts.map((member) => member.name), ...plan.switches.map(({ network }) => network)];
-    if (!members.includes(host)) throw new LabError(`Lab ${name} has no "${host}", only ${members.join(", ")}.`);
-    const result = spawnSync("ip", ["netns", "exec", namespaceOf(name, host), ...command], { stdio: "inherit" });
-    process.exitCode = result.status ?? 1;
+    process.exitCode = runInside(name, host, command);
   });
 
 program
@@ -81,7 +76,7 @@ program
   .action(() => {
     const all = labs();
     if (all.length === 0) console.log("No lab is up.");
-    for (const status of all) console.log(listed(status));
+    for (const status of all) console.log(describeLab(status));
   });
 
 try {
@@ -92,17 +87,11 @@ try {
   process.exitCode = 1;
 }
 
-function find(name: string): LabStatus {
-  const found = labs().find(({ plan }) => plan.name === name);
-  if (!found) throw new LabError(`There is no lab ${name}: \`npm run lab -- up --name ${name}\` sets it up.`);
-  return found;
-}
-
 function described(lab: Lab): readonly string[] {
   const { ipv4, ipv6 } = lab.plan.services;
   return [
     `Lab ${lab.name} is up.`,
-    ...lab.hosts.map(hostLine),
+    ...lab.plan.hosts.map(describeHost),
     `Nodes serve ${ipv4} and ${ipv6}, port 80 (TCP and UDP).`,
   ];
 }
@@ -137,17 +126,4 @@ function farewell(lab: Lab): readonly string[] {
 
 function named({ name }: Lab): string {
   return name === DEFAULT_NAME ? "" : ` --name ${name}`;
-}
-
-function listed({ plan, state, processes }: LabStatus): string {
-  return [
-    `Lab ${plan.name} (${state})`,
-    ...plan.hosts.map((host) => hostLine({ plan: host })),
-    ...processes.map(({ name, host, pid }) => `  ${name.padEnd(24)} process ${pid} in ${host}`),
-  ].join("\n");
-}
-
-function hostLine({ plan: { name, interfaces } }: Pick<Lab["hosts"][number], "plan">): string {
-  const ends = interfaces.map((end) => `${end.name} ${end.mac} ${end.ipv4} ${end.ipv6}`);
-  return `  ${name.padEnd(12)} ${ends.join("   ")}`;
 }

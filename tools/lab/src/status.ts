@@ -1,4 +1,4 @@
-import type { LabPlan } from "./plan.ts";
+import type { HostPlan, LabPlan } from "./plan.ts";
 import { isRunning } from "./process-id.ts";
 import { type NamedProcess, readRecord, recordedLabs } from "./state.ts";
 
@@ -18,4 +18,19 @@ export function labs(): LabStatus[] {
     const state = record.owner === undefined ? "kept" : isRunning(record.owner) ? "in use" : "crashed";
     return [{ plan: record.plan, state, processes: record.processes.filter(isRunning) }];
   });
+}
+
+/** A lab for people to read: its hosts and what runs in them. */
+export function describeLab({ plan, state, processes }: LabStatus): string {
+  return [
+    `Lab ${plan.name} (${state})`,
+    ...plan.hosts.map(describeHost),
+    ...processes.map(({ name, host, pid }) => `  ${name.padEnd(24)} process ${pid} in ${host}`),
+  ].join("\n");
+}
+
+/** A host and its addresses, in a line. */
+export function describeHost({ name, interfaces }: HostPlan): string {
+  const ends = interfaces.map((end) => `${end.name} ${end.mac} ${end.ipv4} ${end.ipv6}`);
+  return `  ${name.padEnd(12)} ${ends.join("   ")}`;
 }
