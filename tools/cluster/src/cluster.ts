@@ -1,12 +1,11 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { renameSync, writeFileSync } from "node:fs";
 import type { Kube } from "@heraldlb/kube";
-import { kubernetesTool } from "@heraldlb/kubectl";
 import { backendListens, Deployment, type Host, type Lab, type LabProcess, startBackend, until } from "@heraldlb/lab";
 import { type Ip, parseIp } from "@heraldlb/net";
 import type { Authority, User } from "./authority.ts";
 import { API_PORT, type ControlPlane } from "./control-plane.ts";
-import { kubeconfigOf } from "./kubeconfig.ts";
+import { kubeconfigOf, kubeconfigPath } from "./kubeconfig.ts";
+import { kubectlCommand } from "./kubectl.ts";
 import { clusterEnd, podAddresses, podNetworks } from "./network.ts";
 import { nodeManifest, nodeStatus, type Pod, type PodOptions, podManifest, podStatus } from "./objects.ts";
 import type { Relay } from "./relay.ts";
@@ -80,6 +79,7 @@ export class Cluster implements AsyncDisposable, Pick<Kube, "request"> {
   readonly #parts: ClusterParts;
   readonly #processes = new Map<string, LabProcess>();
   readonly #podCounts = new Map<string, number>();
+  #drafts = 0;
 
   /** Use `createCluster`. */
   constructor(parts: ClusterParts) {
@@ -172,22 +172,24 @@ export class Cluster implements AsyncDisposable, Pick<Kube, "request"> {
    */
   async kubeconfig(identity: Identity = ADMIN, from: "lab" | "outside" = "lab"): Promise<string> {
     const name = "user" in identity ? identity.user : `${identity.namespace ?? "default"}-${identity.serviceAccount}`;
-    const path = join(this.lab.folder, `${name.replaceAll(/[^\w.-]/g, "-")}.${from}.kubeconfig`);
+    const path = kubeconfigPath(this.lab.folder, `${name.replaceAll(/[^\w.-]/g, "-")}-${from}`);
     const server = from === "lab" ? this.url : `https://127.0.0.1:${await this.#parts.relay.port()}`;
     const credentials =
       "user" in identity
         ? await this.#parts.authority.client(identity)
         : { token: await this.token({ ...identity, seconds: 86_400 }) };
-    writeFileSync(path, kubeconfigOf({ server, ca: this.ca, credentials }), { mode: 0o600 });
+    // In one step: others may be reading it.
+    this.#drafts += 1;
+    const draft = `${path}.${this.#drafts}`;
+    writeFileSync(draft, kubeconfigOf({ server, ca: this.ca, credentials }), { mode: 0o600 });
+    renameSync(draft, path);
     return path;
   }
 
   /** Runs kubectl and returns what it printed. Throws a `CommandError` if it fails. */
   async kubectl(args: readonly string[], { input, as }: KubectlOptions = {}): Promise<string> {
-    const kubeconfig = await this.kubeconfig(as);
-    // What kubectl remembers about an API server must not outlive it: the next cluster's has the same address.
-    const own = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(this.lab.folder, "kubectl")}`];
-    return await this.host.exec([await kubernetesTool("kubectl"), ...own, ...args], { input, timeoutMs: KUBECTL_MS });
+    const command = await kubectlCommand(this.lab.folder, await this.kubeconfig(as), args);
+    return await this.host.exec(command, { input, timeoutMs: KUBECTL_MS });
   }
 
   /** Makes the cluster have these objects, with `kubectl apply --server-side`. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Certified } from "./authority.ts";
 
 /** How to reach an API server, and as whom. */
@@ -22,4 +23,9 @@ export function kubeconfigOf({ server, ca, credentials }: Access): string {
     contexts: [{ name: "context", context: { cluster: "cluster", user: "user" } }],
     "current-context": "context",
   });
+}
+
+/** Where a cluster whose files are in `folder` keeps a kubeconfig. */
+export function kubeconfigPath(folder: string, name: string): string {
+  return join(folder, `${name}.kubeconfig`);
 }

@@ -1,0 +1,97 @@
+// The cluster as a command: `npm run cluster -- up|down|status|exec|kubectl|build`.
+import { describeHost, describeLab, LabError, labFolder, labs, removeLab, runInside } from "@heraldlb/lab";
+import { Command, InvalidArgumentError } from "commander";
+import { findBinaries } from "./binaries.ts";
+import { createCluster } from "./create-cluster.ts";
+import { kubeconfigPath } from "./kubeconfig.ts";
+import { kubectlCommand } from "./kubectl.ts";
+
+const DEFAULT_NAME = "cluster";
+
+const count = (text: string): number => {
+  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("It is a number from 0 to 99.");
+  return Number(text);
+};
+
+const program = new Command("cluster")
+  .description("A Kubernetes cluster in network namespaces, to try Herald in. Needs root.")
+  .enablePositionalOptions()
+  .showHelpAfterError();
+
+program
+  .command("up")
+  .description("set a cluster up and leave it up: an API server, nodes with kube-proxy, clients, controllers' hosts")
+  .option("--name <name>", "the cluster's name", DEFAULT_NAME)
+  .option("--nodes <count>", "how many nodes", count, 3)
+  .option("--clients <count>", "how many clients", count, 1)
+  .option("--controllers <count>", "how many hosts for controllers", count, 1)
+  .action(async ({ name, nodes, clients, controllers }) => {
+    const cluster = await createCluster({ name, nodes, clients, controllers, keep: true });
+    const option = name === DEFAULT_NAME ? "" : ` --name ${name}`;
+    console.log(
+      [
+        `Cluster ${name} is up.`,
+        ...cluster.lab.plan.hosts.map(describeHost),
+        `Its API server, for its hosts:  ${cluster.url} (kubeconfig: ${await cluster.kubeconfig()})`,
+        `Look around:   npm run cluster -- kubectl${option} get nodes`,
+        `Logs:          ${cluster.lab.folder}`,
+        `Take it down:  npm run cluster -- down${option}`,
+      ].join("\n"),
+    );
+  });
+
+program
+  .command("down")
+  .description("take a cluster down, whatever is left of it")
+  .option("--name <name>", "the cluster's name", DEFAULT_NAME)
+  .action(async ({ name }) => {
+    await removeLab(name);
+    console.log(`Cluster ${name} is down.`);
+  });
+
+program
+  .command("status")
+  .description("show the clusters on this machine")
+  .action(() => {
+    const all = labs().filter(({ plan }) => plan.hosts.some(({ role }) => role === "server"));
+    if (all.length === 0) console.log("No cluster is up.");
+    for (const status of all) console.log(describeLab(status));
+  });
+
+program
+  .command("exec")
+  .description("run a command in a host (node1 …, client1 …, controller1 …, server1) or a switch (lan, mgmt)")
+  .option("--name <name>", "the cluster's name", DEFAULT_NAME)
+  .argument("<host>")
+  .argument("<command...>")
+  .passThroughOptions()
+  .action((host: string, command: string[], { name }) => {
+    process.exitCode = runInside(name, host, command);
+  });
+
+program
+  .command("kubectl")
+  .description("run kubectl as the cluster's administrator")
+  .option("--name <name>", "the cluster's name", DEFAULT_NAME)
+  .argument("<args...>")
+  .passThroughOptions()
+  .action(async (args: string[], { name }) => {
+    const folder = labFolder(name);
+    const command = await kubectlCommand(folder, kubeconfigPath(folder, "admin-lab"), args);
+    process.exitCode = runInside(name, "server1", command);
+  });
+
+program
+  .command("build")
+  .description("get the cluster's programs ready, which takes minutes once")
+  .action(async () => {
+    for (const [name, path] of Object.entries(await findBinaries())) console.log(`${name.padEnd(24)} ${path}`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof LabError || error instanceof RangeError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
