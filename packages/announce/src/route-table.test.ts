@@ -37,6 +37,17 @@ describe("a prefix of several Services", () => {
   });
 });
 
+test("Services and prefixes are found by each other", () => {
+  const other = route({ prefix: parsePrefix("10.1.0.0/24") ?? expect.fail("no prefix") });
+  const table = new RouteTable();
+  table.set("a", [route(), route({ peers: ["r1"] }), other]);
+  table.set("b", [route()]);
+  expect([...table.prefixesOf("a")]).toEqual(["10.0.0.0/24", "10.1.0.0/24"]);
+  expect([[...table.servicesOf(route().prefix)], [...table.servicesOf(other.prefix)]]).toEqual([["a", "b"], ["a"]]);
+  table.set("a", []);
+  expect([[...table.prefixesOf("a")], [...table.servicesOf(other.prefix)]]).toEqual([[], []]);
+});
+
 describe("a prefix for certain peers", () => {
   test("is one route for those who are told alike", () => {
     const table = new RouteTable();

@@ -18,6 +18,16 @@ export class RouteTable {
     return this.#settled;
   }
 
+  /** The prefixes that a Service wants announced. */
+  prefixesOf(service: string): ReadonlySet<Prefix> {
+    return new Set((this.#ofService.get(service) ?? []).map(({ prefix }) => prefix));
+  }
+
+  /** The Services that want a prefix announced. */
+  servicesOf(prefix: Prefix): Iterable<string> {
+    return this.#wanted.get(prefix)?.keys() ?? [];
+  }
+
   /** The Service now wants exactly these routes; none ends its part. Returns the prefixes whose routes are different. */
   set(service: string, routes: readonly BgpRoute[]): Prefix[] {
     const before = this.#ofService.get(service) ?? [];

@@ -288,3 +288,29 @@ describe("the log says", () => {
     expect(said("may be announced again")).toHaveLength(reasons.length);
   });
 });
+
+test("routes and Services are found by each other, as they are told to nodes", () => {
+  const { plan, holdings } = planned([
+    ...BASE.filter(({ kind }) => kind !== "BGPAdvertisement"),
+    ...[
+      peer("r2", { peerAddress: "192.0.2.2" }),
+      service("mail", { externalTrafficPolicy: "Local" }),
+      slice("mail", "n2"),
+    ],
+    ...[
+      advertisement("wide", { aggregationLength: 28 }),
+      advertisement("tor", { peers: ["r2"], communities: ["1:1"] }),
+    ],
+  ]);
+  holdings.set("default/mail", holding("198.51.100.8"));
+  plan.update(["default/mail"]);
+  const wide = "198.51.100.0/28";
+  expect(plan.routesOf("default/web")).toEqual(
+    new Map(["n1", "n2"].map((name) => [name, [wide, "198.51.100.7/32 r2"]])),
+  );
+  expect(plan.routesOf("default/mail")).toEqual(new Map([["n2", [wide, "198.51.100.8/32 r2"]]]));
+  expect(plan.routesOf("default/none")).toEqual(new Map());
+  expect([...plan.servicesOf(wide)].sort()).toEqual(["default/mail", "default/web"]);
+  expect([...plan.servicesOf("198.51.100.8/32 r2")]).toEqual(["default/mail"]);
+  expect([...plan.servicesOf("nonsense")]).toEqual([]);
+});
