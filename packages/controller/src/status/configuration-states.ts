@@ -1,0 +1,71 @@
+import { formatObjectId, type ObjectProblem } from "@heraldlb/config";
+import {
+  concernsController,
+  concernsNode,
+  isConfigurationError,
+  type LabelledNode,
+  type WrittenConfiguration,
+} from "./configuration-problem.ts";
+import type { DesiredCondition, TargetedStatus } from "./desired-status.ts";
+import { labelValue, objectName } from "./short-name.ts";
+
+/** Whose configuration it is. */
+export interface ConfigurationStateInput extends WrittenConfiguration {
+  /** Herald's own. */
+  readonly namespace: string;
+  /** Nodes with a speaker. */
+  readonly nodes: readonly LabelledNode[];
+}
+
+const MOST_LINES = 20;
+const LONGEST_LINE = 1_000;
+
+/**
+ * A ConfigurationState for the controller and one for each node with a speaker. The controller's tells of pools and
+ * communities, a node's of everything that matters to the node.
+ */
+export function configurationStates(input: ConfigurationStateInput): TargetedStatus[] {
+  const { namespace, nodes, configuration } = input;
+  const errors = configuration.problems.filter(isConfigurationError);
+  const state = (name: string, labels: Readonly<Record<string, string>>, condition: DesiredCondition) => ({
+    target: { kind: "ConfigurationState", namespace, name } as const,
+    labels,
+    status: statusOf(condition),
+  });
+  return [
+    state(
+      "controller",
+      { "metallb.io/component-type": "controller" },
+      conditionOf("poolReconcilerValid", errors.filter(concernsController)),
+    ),
+    ...nodes.map((node) =>
+      state(
+        objectName(`speaker-${node.name}`),
+        { "metallb.io/component-type": "speaker", "metallb.io/node-name": labelValue(node.name) },
+        conditionOf(
+          "configReconcilerValid",
+          errors.filter((problem) => concernsNode(problem, node, input)),
+        ),
+      ),
+    ),
+  ];
+}
+
+function statusOf(condition: DesiredCondition): TargetedStatus["status"] {
+  if (condition.status === "True") return { result: "Valid", conditions: [condition] };
+  return { result: "Invalid", errorSummary: condition.message, conditions: [condition] };
+}
+
+function conditionOf(type: string, errors: readonly ObjectProblem[]): DesiredCondition {
+  if (errors.length === 0) return { type, status: "True", reason: "Reconciled", message: "" };
+  const lines = [...new Set(errors.map(lineOf))].toSorted();
+  const shown = lines.slice(0, MOST_LINES);
+  if (shown.length < lines.length) shown.push(`and ${lines.length - shown.length} more`);
+  const message = `configuration error: ${shown.join("\n")}`;
+  return { type, status: "False", reason: "ConfigurationError", message };
+}
+
+function lineOf({ id, path, message }: ObjectProblem): string {
+  const place = [id && formatObjectId(id), path].filter(Boolean).join(" ");
+  return (place ? `${place}: ${message}` : message).slice(0, LONGEST_LINE);
+}

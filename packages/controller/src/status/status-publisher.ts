@@ -1,0 +1,255 @@
+import type { Clock } from "@heraldlb/runtime";
+import type { PoolUsage } from "../usage.ts";
+import { nodeAssigned, notAnnounced } from "./announcement-events.ts";
+import type { LabelledNode, WrittenConfiguration } from "./configuration-problem.ts";
+import { configurationStates } from "./configuration-states.ts";
+import type { TargetedStatus } from "./desired-status.ts";
+import type { ObjectEvent } from "./object-event.ts";
+import { poolStatus } from "./pool-status.ts";
+import { problemEvents } from "./problem-events.ts";
+import { type ServiceTroubles, serviceConditions } from "./service-conditions.ts";
+import { type BgpAnnouncer, bgpStatuses, type Layer2Announcer, layer2Statuses } from "./service-statuses.ts";
+import { ShownStatuses } from "./shown-statuses.ts";
+import { type StatusKind, type StatusTarget, targetKey } from "./status-kind.ts";
+import type { StatusObject } from "./status-write.ts";
+import type { StatusChanges, StatusWriter } from "./status-writer.ts";
+
+/** What is the case: asked whenever something of it has changed. */
+export interface StatusModel {
+  /** Usage of all pools in force. */
+  pools(): readonly PoolUsage[];
+  configuration(): WrittenConfiguration;
+  /** Nodes with a speaker, heard or remembered, that there are. */
+  nodes(): readonly LabelledNode[];
+  /** Keys of all Services that are served. */
+  services(): Iterable<string>;
+  /** Undefined: there is no such Service, or it is not served. */
+  service(key: string): ServiceFacts | undefined;
+  /** Whether it is known what the node announces: it has told all, or it is gone. Until then what is shown of it stays. */
+  isKnown(node: string): boolean;
+}
+
+/** A Service, as it is. */
+export interface ServiceFacts extends ServiceTroubles {
+  readonly layer2: readonly Layer2Announcer[];
+  readonly bgp: readonly BgpAnnouncer[];
+}
+
+/** What has changed. */
+export interface ModelChanges {
+  readonly services?: Iterable<string>;
+  /** Nodes of which it is known now what they announce. */
+  readonly nodes?: Iterable<string>;
+  /** How much of the pools is in use, or which there are. */
+  readonly pools?: true;
+  /** Problems, or nodes with a speaker. */
+  readonly configuration?: true;
+}
+
+/** What a publisher needs. */
+export interface StatusPublisherDependencies {
+  /** Herald's own. */
+  readonly namespace: string;
+  readonly model: StatusModel;
+  readonly writer: Pick<StatusWriter, "set" | "has" | "synced" | "observe">;
+  readonly clock: Clock;
+  /** Tells whoever looks at an object. */
+  tell(event: ObjectEvent): void;
+}
+
+// Reports of a burst come in one after the other.
+const GATHER_MS = 50;
+// Some 10 ms of work: heartbeats are answered in between.
+const SERVICES_AT_A_TIME = 500;
+const SERVICE_STATUS_KINDS = ["ServiceL2Status", "ServiceBGPStatus"] as const;
+
+/**
+ * Puts into Kubernetes what there is to see beside a Service's addresses: usage of pools, ConfigurationStates, who
+ * announces what, conditions of Services, and Events about changes of it.
+ *
+ * Statuses of Services are shown once both kinds of them are synced, for what is there already is not announced anew.
+ */
+export class StatusPublisher {
+  readonly #dependencies: StatusPublisherDependencies;
+  readonly #shown = new ShownStatuses();
+  readonly #synced = new Set<StatusKind>();
+  #services = new Set<string>();
+  #arePoolsStale = false;
+  #isConfigurationStale = false;
+  #hasBegun = false;
+  #timer: Disposable | undefined;
+  #pools = new Set<string>();
+  readonly #states = new Set<string>();
+  #problems = new Set<string>();
+  readonly #silences = new Map<string, string>();
+
+  constructor(dependencies: StatusPublisherDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** The model is complete, and this process leads: everything is published. */
+  begin(): void {
+    this.#hasBegun = true;
+    this.changed({ services: this.#dependencies.model.services(), pools: true, configuration: true });
+  }
+
+  /** Publishes nothing more. */
+  end(): void {
+    this.#hasBegun = false;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
+  changed({ services = [], nodes, pools, configuration }: ModelChanges): void {
+    for (const service of services) this.#services.add(service);
+    if (nodes) this.#revisit(new Set(nodes));
+    this.#arePoolsStale ||= pools ?? false;
+    this.#isConfigurationStale ||= configuration ?? false;
+    this.#arm(GATHER_MS);
+  }
+
+  /** All objects of the kind there are, told once. */
+  synced(kind: StatusKind, objects: readonly StatusObject[]): void {
+    this.#synced.add(kind);
+    this.#dependencies.writer.synced(kind, objects);
+    for (const object of objects) this.#learn(kind, object);
+    this.#arm(GATHER_MS);
+  }
+
+  /** What has become of objects of the kind since. */
+  observe(kind: StatusKind, changes: StatusChanges): void {
+    const { writer } = this.#dependencies;
+    writer.observe(kind, changes);
+    for (const object of [...changes.changed, ...changes.removed]) this.#learn(kind, object);
+    if (kind === "Service") for (const { metadata } of changes.removed) writer.set(serviceTarget(metadata), undefined);
+    this.#arm(GATHER_MS);
+  }
+
+  /** What Herald has made needs to be looked at only if it should not be there; the writer keeps the rest. */
+  #learn(kind: StatusKind, object: StatusObject): void {
+    if (kind === "ConfigurationState" && !this.#states.has(object.metadata.name)) {
+      this.#states.add(object.metadata.name);
+      this.#isConfigurationStale = true;
+    }
+    if (kind !== "ServiceL2Status" && kind !== "ServiceBGPStatus") return;
+    const service = this.#shown.observe(kind, object);
+    if (service !== undefined) this.#services.add(service);
+  }
+
+  #revisit(nodes: ReadonlySet<string>): void {
+    for (const service of this.#shown.services) {
+      if (this.#shown.of(service).some(({ node }) => nodes.has(node))) this.#services.add(service);
+    }
+  }
+
+  get #mayShowServices(): boolean {
+    return SERVICE_STATUS_KINDS.every((kind) => this.#synced.has(kind));
+  }
+
+  #arm(ms: number): void {
+    if (!this.#hasBegun || this.#timer) return;
+    const hasWork = this.#arePoolsStale || this.#isConfigurationStale;
+    if (!hasWork && !(this.#services.size > 0 && this.#mayShowServices)) return;
+    this.#timer = this.#dependencies.clock.timer(ms, () => {
+      this.#timer = undefined;
+      this.#work();
+      this.#arm(0);
+    });
+  }
+
+  #work(): void {
+    if (this.#arePoolsStale) this.#publishPools();
+    if (this.#isConfigurationStale) this.#publishConfiguration();
+    if (!this.#mayShowServices) return;
+    for (const service of this.#services.values().take(SERVICES_AT_A_TIME)) {
+      this.#services.delete(service);
+      this.#publishService(service);
+    }
+  }
+
+  #publishPools(): void {
+    this.#arePoolsStale = false;
+    const { model, writer, namespace } = this.#dependencies;
+    const target = (name: string): StatusTarget => ({ kind: "IPAddressPool", namespace, name });
+    const usages = model.pools();
+    const now = new Set(usages.map(({ pool }) => pool));
+    for (const gone of this.#pools.difference(now)) writer.set(target(gone), undefined);
+    for (const usage of usages) writer.set(target(usage.pool), { status: { ...poolStatus(usage) } });
+    this.#pools = now;
+  }
+
+  #publishConfiguration(): void {
+    this.#isConfigurationStale = false;
+    const { model, writer, namespace, tell } = this.#dependencies;
+    const written = model.configuration();
+    const states = configurationStates({ ...written, namespace, nodes: model.nodes() });
+    const now = new Set(states.map(({ target }) => target.name));
+    for (const name of this.#states.difference(now)) {
+      // Other names are not of those that MetalLB and Herald give.
+      if (!name.startsWith("speaker-")) continue;
+      const target = { kind: "ConfigurationState", namespace, name } as const;
+      writer.set(target, undefined);
+      if (!writer.has(target)) this.#states.delete(name);
+    }
+    for (const { target, ...desired } of states) {
+      this.#states.add(target.name);
+      writer.set(target, desired);
+    }
+    const events = written.configuration.problems.flatMap(problemEvents);
+    const problems = new Map(events.map((event) => [JSON.stringify(event), event]));
+    for (const [key, event] of problems) if (!this.#problems.has(key)) tell(event);
+    this.#problems = new Set(problems.keys());
+  }
+
+  #publishService(service: string): void {
+    const { model, writer } = this.#dependencies;
+    const facts = model.service(service);
+    const wanted = this.#wanted(service, facts);
+    const keys = new Set(wanted.map(({ target }) => targetKey(target)));
+    for (const { target, node, isOwn } of this.#shown.of(service)) {
+      if (keys.has(targetKey(target))) continue;
+      // What another program shows of its own Services is not Herald's business.
+      if (facts ? !model.isKnown(node) : !isOwn) continue;
+      writer.set(target, undefined);
+      if (!writer.has(target)) this.#shown.delete(target);
+    }
+    for (const { target, ...desired } of wanted) writer.set(target, desired);
+    this.#publishTroubles(service, facts);
+  }
+
+  #wanted(service: string, facts: ServiceFacts | undefined): TargetedStatus[] {
+    if (!facts) return [];
+    const { namespace } = this.#dependencies;
+    return [
+      ...this.#announced(service, "layer2", layer2Statuses(service, facts.layer2, namespace)),
+      ...this.#announced(service, "bgp", bgpStatuses(service, facts.bgp, namespace)),
+    ];
+  }
+
+  #announced(service: string, protocol: "layer2" | "bgp", statuses: readonly TargetedStatus[]) {
+    for (const { target, status } of statuses) {
+      const { node: name } = status;
+      const node = String(name);
+      if (this.#shown.add(service, target, node)) this.#dependencies.tell(nodeAssigned(service, { node, protocol }));
+    }
+    return statuses;
+  }
+
+  #publishTroubles(service: string, facts: ServiceFacts | undefined): void {
+    const { writer, tell } = this.#dependencies;
+    const [namespace = "", name = ""] = service.split("/");
+    const target = serviceTarget({ namespace, name });
+    writer.set(target, { status: { conditions: facts ? serviceConditions(facts) : [] } });
+    if (!facts && !writer.has(target)) writer.set(target, undefined);
+    const silences = facts?.silences ?? [];
+    const text = JSON.stringify(silences);
+    if ((this.#silences.get(service) ?? "[]") === text) return;
+    if (silences.length > 0) this.#silences.set(service, text);
+    else this.#silences.delete(service);
+    for (const silence of silences) tell(notAnnounced(service, silence));
+  }
+}
+
+function serviceTarget({ namespace = "", name }: Pick<StatusObject["metadata"], "namespace" | "name">): StatusTarget {
+  return { kind: "Service", namespace, name };
+}

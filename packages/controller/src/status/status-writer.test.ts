@@ -1,0 +1,379 @@
+import { KubeError } from "@heraldlb/kube";
+import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { FakeApiServer } from "./api-server.test.fixture.ts";
+import type { DesiredStatus } from "./desired-status.ts";
+import { objectPath, type StatusTarget } from "./status-kind.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+const state = (name: string): StatusTarget => ({ kind: "ConfigurationState", namespace: "herald", name });
+const l2 = (name: string): StatusTarget => ({ kind: "ServiceL2Status", namespace: "herald", name });
+const pool: StatusTarget = { kind: "IPAddressPool", namespace: "herald", name: "p" };
+const onNode = (node: string): DesiredStatus => ({
+  labels: { "metallb.io/node": node },
+  status: { node, serviceName: "web", serviceNamespace: "default" },
+});
+const valid: DesiredStatus = { labels: { a: "b" }, status: { result: "Valid" } };
+
+/** A writer at work on a server, with a watch that tells of everything at once unless told otherwise. */
+function start({ mayWrite = (): boolean => true, syncs = true } = {}) {
+  const server = new FakeApiServer();
+  const clock = new FakeClock(10_000);
+  const log = recordingLogger();
+  const ending = new AbortController();
+  const wallClock = () => Date.UTC(2026, 0, 1) + clock.now();
+  const writer = new StatusWriter({ kube: server, clock, log, wallClock, random: () => 0, mayWrite });
+  const ended = writer.run(ending.signal);
+  onTestFinished(async () => {
+    ending.abort();
+    await ended.catch(() => {});
+    expect(clock.pending).toBe(0);
+  });
+  const kinds = ["ConfigurationState", "ServiceL2Status", "IPAddressPool", "Service"] as const;
+  if (syncs) for (const kind of kinds) writer.synced(kind, []);
+
+  function deliver(): void {
+    for (const { kind, object, gone } of server.takeNews()) {
+      writer.observe(kind, gone ? { changed: [], removed: [object] } : { changed: [object], removed: [] });
+    }
+  }
+  /** Lets time pass, in which the watch is silent unless told to `tell`. */
+  async function wait(ms: number, tell = () => {}): Promise<void> {
+    for (let left = ms; left > 0; left -= 50) {
+      await clock.advance(Math.min(left, 50));
+      tell();
+    }
+    await clock.advance(0);
+  }
+  return {
+    ...{ server, clock, log, writer, ending, ended, deliver, wait },
+    /** Lets time pass, and the watch tell. */
+    pass: (ms: number) => wait(ms, deliver),
+    made: () => server.requests.map(({ method, path }) => `${method} ${path.split("/").slice(-2).join("/")}`),
+    statusOf: (target: StatusTarget) => server.statusAt(objectPath(target)),
+  };
+}
+
+test("an object that is missing is made, then its status", async () => {
+  const { writer, pass, made, server } = start();
+  writer.set(state("controller"), valid);
+  await pass(5_000);
+  expect(made()).toEqual(["POST herald/configurationstates", "PATCH controller/status"]);
+  expect(server.objects.get(objectPath(state("controller")))).toMatchObject({
+    metadata: { labels: { a: "b" } },
+    status: { result: "Valid" },
+  });
+});
+
+test("nothing is written while all is as it should be", async () => {
+  const { writer, pass, server } = start();
+  writer.set(state("controller"), valid);
+  await pass(2_000);
+  const count = server.requests.length;
+  writer.set(state("controller"), { labels: { a: "b" }, status: { result: "Valid" } });
+  await pass(60_000);
+  expect(server.requests).toHaveLength(count);
+});
+
+test("a kind is left alone until it is known what there is", async () => {
+  const { writer, pass, server, made } = start({ syncs: false });
+  server.put(objectPath(state("controller")), { status: { result: "Valid" }, labels: { a: "b" } });
+  writer.set(state("controller"), valid);
+  await pass(5_000);
+  expect(made()).toEqual([]);
+  writer.synced("ConfigurationState", [...server.objects.values()]);
+  await pass(5_000);
+  expect(made()).toEqual([]);
+});
+
+test("many changes within a second are one write, with what is wanted in the end", async () => {
+  const { writer, pass, made, statusOf } = start();
+  writer.set(state("controller"), valid);
+  await pass(100);
+  for (let i = 0; i < 20; i++) writer.set(state("controller"), { status: { result: "Valid", errorSummary: `${i}` } });
+  await pass(500);
+  expect(made()).toHaveLength(2);
+  await pass(1_000);
+  expect(made()).toHaveLength(3);
+  expect(statusOf(state("controller"))).toEqual({ result: "Valid", errorSummary: "19" });
+});
+
+test.each([
+  ["a changed field", { result: "Invalid" }],
+  ["a field that should not be there", { result: "Valid", errorSummary: "by hand" }],
+  ["an empty status", {}],
+])("what somebody edits is put right: %s", async (_, status) => {
+  const { writer, pass, server, statusOf } = start();
+  writer.set(state("controller"), valid);
+  await pass(2_000);
+  server.put(objectPath(state("controller")), { status });
+  await pass(2_000);
+  expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
+});
+
+test("labels that somebody takes away come back, others stay", async () => {
+  const { writer, pass, server } = start();
+  writer.set(state("controller"), valid);
+  await pass(2_000);
+  server.put(objectPath(state("controller")), { status: { result: "Valid" }, labels: { a: "x", mine: "yes" } });
+  await pass(2_000);
+  expect(server.objects.get(objectPath(state("controller")))?.metadata.labels).toEqual({ a: "b", mine: "yes" });
+});
+
+test("what somebody deletes comes back", async () => {
+  const { writer, pass, server, statusOf } = start();
+  writer.set(state("controller"), valid);
+  await pass(2_000);
+  server.remove(objectPath(state("controller")));
+  await pass(2_000);
+  expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
+});
+
+test("what is not wanted any more is deleted, a second later", async () => {
+  const { writer, pass, server } = start();
+  writer.set(l2("x"), onNode("n1"));
+  await pass(2_000);
+  writer.set(l2("x"), undefined);
+  await pass(900);
+  expect(server.objects.size).toBe(1);
+  await pass(200);
+  expect(server.objects.size).toBe(0);
+});
+
+test("what is wanted again within a second stays", async () => {
+  const { writer, pass, made } = start();
+  writer.set(l2("x"), onNode("n1"));
+  await pass(2_000);
+  writer.set(l2("x"), undefined);
+  await pass(500);
+  writer.set(l2("x"), onNode("n1"));
+  await pass(5_000);
+  expect(made()).toHaveLength(2);
+});
+
+test("fields that may not change take another object", async () => {
+  const { writer, pass, server, statusOf } = start();
+  writer.set(l2("x"), onNode("n1"));
+  await pass(2_000);
+  const before = server.objects.get(objectPath(l2("x")))?.metadata.uid;
+  writer.set(l2("x"), onNode("n2"));
+  await pass(2_000);
+  expect(statusOf(l2("x"))).toMatchObject({ node: "n2" });
+  expect(server.objects.get(objectPath(l2("x")))?.metadata.uid).not.toBe(before);
+});
+
+test("a pool is neither made nor deleted, and only Herald's fields of its status are written", async () => {
+  const { writer, pass, server, made, statusOf } = start();
+  writer.set(pool, { status: { assignedIPv4: 1n } });
+  await pass(2_000);
+  expect(made()).toEqual([]);
+  server.put(objectPath(pool), { status: { other: "stays" } });
+  await pass(2_000);
+  expect(statusOf(pool)).toEqual({ assignedIPv4: 1, other: "stays" });
+  writer.set(pool, undefined);
+  await pass(5_000);
+  expect(server.objects.size).toBe(1);
+});
+
+test("the greatest int64 is written to the last digit, once", async () => {
+  const { writer, pass, server } = start();
+  let text = "";
+  const request = server.request.bind(server);
+  server.request = (method, path, options) => {
+    text = JSON.stringify(options?.body);
+    return request(method, path, options);
+  };
+  server.put(objectPath(pool), {});
+  writer.set(pool, { status: { availableIPv6: 2n ** 63n - 1n } });
+  await pass(5_000);
+  expect(text).toContain('"availableIPv6":9223372036854775807');
+  expect(server.requests).toHaveLength(1);
+});
+
+test("the time of a condition changes only with its status", async () => {
+  const { writer, pass, statusOf } = start();
+  const condition = (status: "True" | "False", message: string): DesiredStatus => ({
+    status: { conditions: [{ type: "valid", status, reason: "R", message }] },
+  });
+  const since = () => {
+    const { conditions } = statusOf(state("controller")) as { conditions: { lastTransitionTime: string }[] };
+    return conditions[0]?.lastTransitionTime;
+  };
+  writer.set(state("controller"), condition("True", "a"));
+  await pass(60_000);
+  const first = since();
+  expect(first).toMatch(/^2026-01-01T00:00:1\dZ$/);
+  writer.set(state("controller"), condition("True", "b"));
+  await pass(60_000);
+  expect(since()).toBe(first);
+  writer.set(state("controller"), condition("False", "b"));
+  await pass(60_000);
+  expect(since()).toMatch(/^2026-01-01T00:02:1\dZ$/);
+});
+
+test("conditions of a Service that others write stay, Herald's go when they no longer hold", async () => {
+  const { writer, pass, server, statusOf } = start();
+  const service: StatusTarget = { kind: "Service", namespace: "default", name: "web" };
+  const foreign = { type: "example.com/x", status: "True", reason: "R", message: "" };
+  server.put(objectPath(service), { status: { loadBalancer: {}, conditions: [foreign] } });
+  const own = { type: "heraldlb.io/AddressStranded", status: "True", reason: "r", message: "m" } as const;
+  writer.set(service, { status: { conditions: [own] } });
+  await pass(2_000);
+  const lastTransitionTime = expect.any(String);
+  expect(statusOf(service)).toEqual({ loadBalancer: {}, conditions: [foreign, { ...own, lastTransitionTime }] });
+  writer.set(service, { status: { conditions: [] } });
+  await pass(2_000);
+  expect(statusOf(service)).toEqual({ loadBalancer: {}, conditions: [foreign] });
+});
+
+test("a conflict is read again and tried again", async () => {
+  const { writer, server, wait, made, statusOf } = start();
+  server.put(objectPath(state("controller")), { status: { result: "Unknown" }, labels: { a: "b" } });
+  writer.synced("ConfigurationState", [...server.objects.values()]);
+  // The watch is late.
+  server.put(objectPath(state("controller")), { status: { result: "Invalid" } });
+  writer.set(state("controller"), valid);
+  await wait(3_000);
+  expect(made()).toEqual(["PATCH controller/status", "GET configurationstates/controller", "PATCH controller/status"]);
+  expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
+});
+
+test("what a late watch tells of is not taken for news", async () => {
+  const { writer, wait, deliver, made } = start();
+  writer.set(state("controller"), valid);
+  await wait(3_000);
+  writer.set(state("controller"), undefined);
+  await wait(3_000);
+  deliver();
+  await wait(10_000);
+  expect(made()).toHaveLength(3);
+});
+
+test("an outage is told once, one object at a time finds out that it is over, and then all are written without a burst", async () => {
+  const { writer, pass, server, log, clock } = start();
+  let most = 0;
+  server.onConcurrency = (count) => {
+    most = Math.max(most, count);
+  };
+  server.fault = () => new KubeError("connection refused", { status: 0 });
+  for (let i = 0; i < 1_000; i++) writer.set(l2(`s${i}`), onNode("n1"));
+  await pass(120_000);
+  expect(server.requests.length).toBeLessThan(100);
+  expect(log.entries.map(({ message }) => message)).toEqual(["statuses cannot be written"]);
+  server.fault = () => undefined;
+  await pass(30_000);
+  expect(server.objects.size).toBe(1_000);
+  expect(most).toBeLessThanOrEqual(4);
+  expect(log.entries).toHaveLength(2);
+  expect(clock.pending).toBe(0);
+});
+
+test("a server that asks for patience gets it", async () => {
+  const { writer, pass, server } = start();
+  server.fault = () => new KubeError("too many requests", { status: 429, retryAfterMs: 20_000 });
+  writer.set(state("controller"), valid);
+  await pass(19_000);
+  expect(server.requests).toHaveLength(1);
+});
+
+test("a kind that is not there is told of once and asked for seldom, and others go on", async () => {
+  const { writer, pass, server, log, statusOf } = start();
+  server.fault = ({ path }) =>
+    path.includes("servicel2statuses") ? new KubeError("no such resource", { status: 404 }) : undefined;
+  for (let i = 0; i < 100; i++) writer.set(l2(`s${i}`), onNode("n1"));
+  writer.set(state("controller"), valid);
+  await pass(10_000);
+  expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
+  expect(server.requests.length).toBeLessThan(10);
+  expect(log.entries.map(({ message }) => message)).toEqual(["no such kind or namespace for statuses"]);
+  server.fault = () => undefined;
+  await pass(60_000);
+  expect(server.objects.size).toBe(101);
+});
+
+test("what is refused for good is told of once, and tried ever more seldom", async () => {
+  const { writer, pass, server, log } = start();
+  server.fault = () => new KubeError("forbidden", { status: 403, reason: "Forbidden" });
+  for (let i = 0; i < 10; i++) writer.set(l2(`s${i}`), onNode("n1"));
+  await pass(600_000);
+  expect(log.entries).toHaveLength(1);
+  expect(server.requests.length).toBeLessThan(10 * 25);
+});
+
+test("only a leader writes, and goes on with what is wanted by then", async () => {
+  let leads = false;
+  const { writer, pass, made, statusOf } = start({ mayWrite: () => leads });
+  writer.set(state("controller"), { status: { result: "Unknown" } });
+  await pass(5_000);
+  writer.set(state("controller"), valid);
+  expect(made()).toEqual([]);
+  leads = true;
+  await pass(1_000);
+  expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
+  expect(made()).toHaveLength(2);
+});
+
+test("a bug ends it", async () => {
+  const { writer, server, ended, clock } = start();
+  server.request = () => Promise.reject(new TypeError("a bug"));
+  const outcome = expect(ended).rejects.toThrow("a bug");
+  writer.set(state("controller"), valid);
+  await clock.advance(0);
+  await outcome;
+});
+
+type Step =
+  | { readonly type: "set"; readonly of: number; readonly node: number | undefined }
+  | { readonly type: "edit" | "delete"; readonly of: number }
+  | { readonly type: "fault"; readonly status: number | undefined }
+  | { readonly type: "pass"; readonly ms: number }
+  | { readonly type: "deliver" };
+
+const which = fc.nat(2);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ type: fc.constant("set" as const), of: which, node: fc.option(fc.nat(1), { nil: undefined }) }),
+  fc.record({ type: fc.constantFrom("edit" as const, "delete" as const), of: which }),
+  fc.record({ type: fc.constant("fault" as const), status: fc.constantFrom(undefined, 0, 404, 409, 422, 503) }),
+  fc.record({ type: fc.constant("pass" as const), ms: fc.constantFrom(0, 10, 500, 1_500) }),
+  fc.constant({ type: "deliver" as const }),
+);
+
+test("whatever happens in whatever order, in the end all is as it should be and nothing more is written", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const { writer, server, clock, deliver, pass, ending, ended } = start();
+      const wanted = new Map<number, DesiredStatus>();
+      for (const each of steps) {
+        if (each.type === "set") {
+          const desired = each.node === undefined ? undefined : onNode(`n${each.node}`);
+          if (desired) wanted.set(each.of, desired);
+          else wanted.delete(each.of);
+          writer.set(l2(`s${each.of}`), desired);
+        } else if (each.type === "edit") {
+          server.put(objectPath(l2(`s${each.of}`)), { status: { node: "by hand" } });
+          // Nobody minds objects that nobody asked for.
+          if (!wanted.has(each.of)) writer.set(l2(`s${each.of}`), undefined);
+        } else if (each.type === "delete") server.remove(objectPath(l2(`s${each.of}`)));
+        else if (each.type === "fault") {
+          const { status } = each;
+          server.fault = () => (status === undefined ? undefined : new KubeError("fault", { status }));
+        } else if (each.type === "pass") await clock.advance(each.ms);
+        else deliver();
+      }
+      server.fault = () => undefined;
+      deliver();
+      // Somebody's own objects may have come after the last word on them.
+      for (const of of [0, 1, 2]) if (!wanted.has(of)) writer.set(l2(`s${of}`), undefined);
+      await pass(300_000);
+      const after = new Map([...server.objects].map(([path, { status }]) => [path, status]));
+      expect(after).toEqual(new Map([...wanted].map(([of, { status }]) => [objectPath(l2(`s${of}`)), status])));
+      const count = server.requests.length;
+      await pass(10_000);
+      expect(server.requests).toHaveLength(count);
+      ending.abort();
+      await ended;
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
