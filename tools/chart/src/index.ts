@@ -1,0 +1,5 @@
+export type { Manifest } from "./manifest.ts";
+export { parseManifests } from "./manifest.ts";
+export type { Mount, Probe, RenderedProcess, VolumeSource } from "./process.ts";
+export { renderedProcesses } from "./process.ts";
+export { CHART, type RenderOptions, renderChart } from "./render.ts";
