@@ -178,12 +178,12 @@ const nameOf = ({ kubeconfig }: CredentialsOptions): string =>
 
 /** What is wrong, in one line. A YAML error's message quotes the file, tokens included: only its reason and line. */
 function firstLine(error: unknown): string {
-  if (isYamlError(error)) return `not YAML: ${error.reason} (line ${error.mark.line + 1})`;
+  if (isYamlError(error)) return `not YAML: ${error.reason}${error.mark ? ` (line ${error.mark.line + 1})` : ""}`;
   if (error instanceof TypeError) return "not a kubeconfig";
   const message = error instanceof Error ? error.message : String(error);
   return message.trim().split("\n", 1)[0]?.slice(0, 300) ?? "";
 }
 
-function isYamlError(error: unknown): error is { readonly reason: string; readonly mark: { readonly line: number } } {
-  return error instanceof Error && "reason" in error && "mark" in error;
+function isYamlError(error: unknown): error is { readonly reason: string; readonly mark?: { readonly line: number } } {
+  return error instanceof Error && error.name === "YAMLException";
 }
