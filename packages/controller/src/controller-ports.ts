@@ -4,6 +4,8 @@ import type { Clock, Logger } from "@heraldlb/runtime";
 import type { ClusterOptions } from "./cluster.ts";
 import type { StatusStore } from "./ledger.ts";
 import type { AppliedError } from "./messages.ts";
+import type { Authenticator } from "./tokens/authenticator.ts";
+import type { StreamCredentials } from "./tokens/stream-credentials.ts";
 
 /** Settings of a controller. */
 export interface ControllerOptions extends ClusterOptions {
@@ -30,6 +32,10 @@ export interface ControllerDependencies {
   readonly log: Logger;
   readonly store: StatusStore;
   readonly observer: ControllerObserver;
+  /** Who a speaker is. */
+  readonly authenticator: Pick<Authenticator, "check">;
+  /** Answers what speakers ask about credentials; undefined: nobody does. */
+  readonly credentials?: Pick<StreamCredentials, "hear"> | undefined;
   /** Names of all speakers heard, whenever a leader hears a new one. */
   onSpeakers(names: readonly string[]): void;
   /** Another process has led in this term or a later one: leads again only by a higher one. */

@@ -1,4 +1,4 @@
-import type { Peer } from "@heraldlb/api";
+import { assertPeerIsNode, type Peer } from "@heraldlb/api";
 import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
 import { FakeClock, type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
@@ -96,6 +96,7 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
     { ...options, ...changed },
     {
       ...{ clock, log, observer, wallClock: () => clock.now() },
+      authenticator: { check: async (peer, name) => assertPeerIsNode(peer, name) },
       store: {
         writeStatus: async (_manifest, record) => {
           stored.set(`${record.namespace}/${record.name}`, record);

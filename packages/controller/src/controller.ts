@@ -1,4 +1,3 @@
-import { assertPeerIsNode, StreamError } from "@heraldlb/api";
 import {
   type ControllerConfig,
   type ControllerEffect,
@@ -19,13 +18,13 @@ import type { ControllerDependencies, ControllerOptions, ServedStream, UntimedEv
 import { Definitions } from "./definitions.ts";
 import { Hub, type HubStatus } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
-import { fromRequest, type Greeting, type Request } from "./messages.ts";
-import { assertNodeName } from "./node-name.ts";
+import type { Greeting, Request } from "./messages.ts";
 import { Peers } from "./peers.ts";
 import type { PlanChanges } from "./plan.ts";
-import { Refusals } from "./refusals.ts";
+import { Reports } from "./reports.ts";
 import type { Session } from "./session.ts";
 import type { SourceChange, SourceReading } from "./source-object.ts";
+import { SpeakerStreams } from "./speaker-streams.ts";
 
 // A speaker that was away for a while gets what it lacks.
 const REMEMBERED_CHANGES = 50_000;
@@ -49,7 +48,8 @@ export class Controller {
   readonly #owners = new Map<string, string>();
   readonly #log: PacedLog;
   readonly #ending = new AbortController();
-  readonly #refusals: Refusals;
+  readonly #streams: SpeakerStreams;
+  readonly #reports = new Reports();
   readonly #peers: Peers;
   /** Groups that the machine knows. */
   readonly #groups = new Set<string>();
@@ -60,14 +60,22 @@ export class Controller {
   #isProceeding = false;
 
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
-    const { clock, wallClock, log } = dependencies;
+    const { clock, wallClock, log, authenticator, credentials } = dependencies;
     this.#dependencies = dependencies;
     this.#log = new PacedLog(clock, log);
     this.#config = { identity, timers };
     this.#state = initialController(this.#config);
-    this.#refusals = new Refusals(clock, log);
     const orders = { ...ORDERS, patienceMs: timers.intervalMs * timers.misses };
     this.#hub = new Hub({ clock, definitions: this.#definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
+    this.#streams = new SpeakerStreams({
+      ...{ clock, log, hub: this.#hub, authenticator, credentials },
+      onRequest: (session, request) => this.#turn(() => this.#hear(session, request)),
+      onEnd: ({ id, node }, byHub) =>
+        this.#turn(() => {
+          if (!byHub) this.#step({ type: "closed", stream: id });
+          if (node !== undefined) this.#reports.lost({ node, stream: id });
+        }),
+    });
     const macs = () => (this.status().role === "leader" ? knownMacs(this.#state) : undefined);
     this.#peers = new Peers({ clock, macs, tell: (macs) => this.#hub.tellPeers(macs) });
     this.#ledger = this.#newLedger();
@@ -76,6 +84,11 @@ export class Controller {
       store: (entries) => this.#ledger.enter(entries),
       newest: (groups) => this.#newest(groups),
     });
+  }
+
+  /** What is on the wire. */
+  get reports(): Reports {
+    return this.#reports;
   }
 
   /** What should be. */
@@ -186,37 +199,7 @@ export class Controller {
 
   /** Serves one speaker until its stream ends. Rejects with a StreamError that the speaker is to be told. */
   async serve(stream: ServedStream): Promise<void> {
-    const session = this.#hub.connect(stream);
-    try {
-      await Promise.race([this.#listen(session, stream), session.ended]);
-    } finally {
-      if (session.phase !== "gone") {
-        this.#hub.disconnect(session);
-        this.#turn(() => this.#step({ type: "closed", stream: session.id }));
-      }
-    }
-  }
-
-  async #listen(session: Session, stream: ServedStream): Promise<void> {
-    for await (const message of stream.requests) {
-      if (session.phase === "gone") return;
-      const request = fromRequest(message);
-      if (!request) continue;
-      if (request.type === "greeting") this.#check(session, stream, request);
-      else if (session.node === undefined) throw new StreamError("invalidArgument", "the first message must be Hello");
-      this.#turn(() => this.#hear(session, request));
-    }
-  }
-
-  #check({ node }: Session, { peer }: ServedStream, { hello }: Greeting): void {
-    try {
-      assertNodeName(hello.node);
-      if (node !== undefined) throw new StreamError("invalidArgument", "a second Hello");
-      assertPeerIsNode(peer, hello.node);
-    } catch (error) {
-      this.#refusals.note({ node: hello.node, address: peer.address, reason: (error as StreamError).message });
-      throw error;
-    }
+    await this.#streams.serve(stream);
   }
 
   #hear(session: Session, request: Request): void {
@@ -235,6 +218,7 @@ export class Controller {
         }
         break;
       case "report":
+        if (node !== undefined) this.#reports.note({ node, stream: session.id }, request);
         for (const conflict of request.conflicts) {
           this.#dependencies.observer.onConflict();
           this.#dependencies.log.warn("address claimed by another host", { node, ...conflict });
@@ -348,6 +332,7 @@ export class Controller {
       act();
       this.#cluster.endTurn();
       this.#hub.endTurn();
+      this.#reports.endTurn();
       this.#proceed();
     } catch (error) {
       this.#dependencies.onBug(error);

@@ -9,6 +9,8 @@ import type { ControllerOptions } from "./controller-ports.ts";
 import { type FileSource, openFileBacking } from "./file-backing.ts";
 import { accessKubernetes, type KubernetesSource, openKubernetesBacking } from "./kubernetes/kubernetes-backing.ts";
 import { addControllerMetrics, countingObserver } from "./metrics.ts";
+import { Authenticator } from "./tokens/authenticator.ts";
+import { countingCredentials } from "./tokens/credential-metrics.ts";
 
 /** Settings of a controller process. */
 export interface RunOptions extends Omit<ControllerOptions, "identity" | "listsNodes"> {
@@ -44,11 +46,17 @@ export async function runController({ source, listen, ...options }: RunOptions, 
     source.type === "files"
       ? await openFileBacking(source, options, surroundings)
       : openKubernetesBacking(await accessKubernetes(source, options, context), options, surroundings);
+  const credentials = countingCredentials(registry);
+  const authenticator = new Authenticator({
+    // A certificate of an authority that somebody else keeps is worth what it says.
+    nodeExists: () => true,
+    ...{ tokens: undefined, observer: credentials },
+  });
   const bug = Promise.withResolvers<never>();
   const controller = new Controller(
     { ...options, namespace: backing.namespace, identity, listsNodes: source.type === "kubernetes" },
     {
-      ...{ clock, wallClock, log, store: backing.store, observer: countingObserver(registry) },
+      ...{ clock, wallClock, log, store: backing.store, observer: countingObserver(registry), authenticator },
       onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(backing, names, log)),
       onStepDown: (above) => steppedDown.put(above),
       onBug: bug.reject,
