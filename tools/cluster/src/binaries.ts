@@ -25,23 +25,11 @@ const MODULE = fileURLToPath(new URL("../go", import.meta.url));
 // Compiling everything anew takes four minutes on two cores, and others may be at it already.
 const BUILD_LIMIT_MS = 45 * 60_000;
 
-let found: Promise<Binaries> | undefined;
-
 /**
  * Where the programs of a cluster are: in the folder that `KUBEBUILDER_ASSETS` names, otherwise built once and kept in
  * the user's cache; etcd in that folder or in PATH. Throws if they cannot be had.
  */
 export async function findBinaries(): Promise<Binaries> {
-  found ??= find();
-  try {
-    return await found;
-  } catch (error) {
-    found = undefined;
-    throw error;
-  }
-}
-
-async function find(): Promise<Binaries> {
   const { KUBEBUILDER_ASSETS: assets, PATH = "" } = process.env;
   const given = assets ? [assets] : [];
   const etcd = await firstOf("etcd", [...given, ...PATH.split(delimiter), "/usr/bin"]);

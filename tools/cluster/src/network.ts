@@ -15,8 +15,11 @@ export interface ClusterEnd {
   readonly ipv6: Ipv6;
 }
 
+/** What must be known of a host to give it its place in the cluster. */
+export type PlannedHost = Pick<Host, "name" | "plan">;
+
 /** A host's interface that the cluster uses: on the management network if there is one. */
-export function clusterEnd({ name, plan: { interfaces } }: Pick<Host, "name" | "plan">): ClusterEnd {
+export function clusterEnd({ name, plan: { interfaces } }: PlannedHost): ClusterEnd {
   const end = interfaces.find(({ network }) => network === "mgmt") ?? interfaces[0];
   if (!end) throw new RangeError(`${name} has no interface`);
   return { device: end.name, ipv4: end.ipv4, ipv6: end.ipv6 };
@@ -37,9 +40,9 @@ export function podAddresses(node: number, count: number): readonly [Ip, Ip] {
 
 /**
  * What iproute2 is to do on a host so that it reaches the pods of all nodes, and so that connections of its own to
- * Services have a way to go by until kube-proxy gives them their destination. One list for each family of addresses.
+ * Services have a way to go by until kube-proxy gives them their destination.
  */
-export function routes(host: Host, nodes: readonly Host[]): readonly string[] {
+export function routes(host: PlannedHost, nodes: readonly PlannedHost[]): readonly string[] {
   const own = clusterEnd(host);
   const toPods = nodes.flatMap((node, index) => {
     if (node.name === host.name) return [];
