@@ -5,16 +5,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { connectSpeaker, type Security } from "@heraldlb/api";
-import {
-  type CommonSettings,
-  FatalError,
-  type MainContext,
-  readTlsFiles,
-  runMain,
-  type Settings,
-  watchTlsFiles,
-} from "@heraldlb/daemon";
+import { connectSpeaker } from "@heraldlb/api";
+import { type CommonSettings, FatalError, type MainContext, runMain, type Settings } from "@heraldlb/daemon";
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { lockFile, setRtoMin, trimMemory } from "@heraldlb/link";
 import { parseIp } from "@heraldlb/net";
@@ -24,13 +16,15 @@ import type { DesiredSession } from "./bfd/desired-session.ts";
 import { BgpLoader } from "./bgp-loader.ts";
 import { awaitSessions, reportSessions } from "./bgp-readiness.ts";
 import { ControllerAddresses } from "./controller-addresses.ts";
+import { type Credentials, fileCredentials } from "./credentials/credentials.ts";
+import { TokenCredentials, type TokenCredentialsOptions } from "./credentials/token-credentials.ts";
 import { releaseAfterBursts } from "./memory-release.ts";
 import { createMetrics } from "./metrics.ts";
 import { OwnershipRecord } from "./ownership-record.ts";
 import { readProcessFacts } from "./process-facts.ts";
 import { type BgpListener, Reporter } from "./report.ts";
 import { loadState } from "./saved-state.ts";
-import { speakerOptions } from "./settings.ts";
+import { type SpeakerSecurity, speakerOptions, speakerSecurity } from "./settings.ts";
 import { Speaker } from "./speaker.ts";
 import { StateFolder, StateFolderLockedError } from "./state-folder.ts";
 import { Streams } from "./streams.ts";
@@ -52,17 +46,25 @@ await runMain({
   version,
   description: "Announces addresses on the network of its node, as a Herald controller decides.",
   options: speakerOptions,
+  security: speakerSecurity,
+  reviewsTokens: ({ tokenFile }) => tokenFile !== undefined,
   run,
 });
 
-async function run(settings: Settings<typeof speakerOptions> & CommonSettings, context: MainContext): Promise<void> {
+async function run(
+  settings: Settings<typeof speakerOptions> & CommonSettings,
+  context: MainContext<SpeakerSecurity>,
+): Promise<void> {
   const { log, registry, health, signal } = context;
   const clock = systemClock;
   const facts = readProcessFacts();
   const metrics = createMetrics(registry, settings.node);
   await using folder = openFolder(settings.stateDir, log, () => metrics.stateFolderErrors.inc());
   const saved = loadState(folder, facts.bootId);
-  const security = await securityOf(context);
+  using credentials = await openCredentials(context, {
+    ...{ node: settings.node, folder },
+    send: (dial, request) => streams.request(dial, request),
+  });
 
   const worker = startWorker({
     node: settings.node,
@@ -79,12 +81,12 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     onChange: () => speaker.replicasChanged(),
   });
-  const streams = new Streams(
+  const streams: Streams = new Streams(
     {
       clock,
       log,
       random: Math.random,
-      connect: connectSpeaker,
+      connect: (dial, aborted) => credentials.connect(dial, aborted),
       onSocket: shortenRto(log),
       encode: (outgoing, replica) => speaker.encode(outgoing, replica),
       locate: (replica) => {
@@ -95,7 +97,6 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
           address: found.address,
           port: found.port,
           serverName: found.host,
-          security: security(),
           connectTimeoutMs: connectLimitMs,
           setupTimeoutMs: replyLimitMs,
         };
@@ -104,7 +105,7 @@ async function run(settings: Settings<typeof speakerOptions> & CommonSettings, c
     {
       connected: (dial) => speaker.connected(dial),
       opened: (dial, replica) => speaker.opened(dial, replica),
-      received: (dial, message) => speaker.received(dial, message),
+      received: (dial, message) => (credentials.received(dial, message) ? undefined : speaker.received(dial, message)),
       closed: (dial, replaced) => speaker.closed(dial, replaced),
     },
   );
@@ -166,7 +167,7 @@ interface BgpStart {
 
 function bgpLoader(
   { node, bgpListen }: Pick<Settings<typeof speakerOptions>, "node" | "bgpListen">,
-  { log, registry, health }: MainContext,
+  { log, registry, health }: Pick<MainContext, "log" | "registry" | "health">,
   { tell, listener, ...restart }: BgpStart,
 ): BgpLoader {
   const onBug = (error: unknown) => {
@@ -196,16 +197,17 @@ function openFolder(path: string, log: Logger, onError: () => void): StateFolder
   }
 }
 
-/** The TLS contents to dial with, which are read again as long as the process runs. */
-async function securityOf({ security: files, log, signal }: MainContext): Promise<() => Security> {
-  if (files === "insecure") return () => files;
-  let current = await readTlsFiles(files, Date.now());
-  const watch = async () => {
-    const contents = watchTlsFiles(files, { clock: systemClock, log, wallClock: Date.now }, signal);
-    for await (const next of contents) current = next;
-  };
-  watch().catch((error: unknown) => log.error("TLS files not watched any more", { error }));
-  return () => current;
+/** Reads the files that the process proves with which node's it is. */
+async function openCredentials(
+  { security, ...context }: MainContext<SpeakerSecurity>,
+  options: Pick<TokenCredentialsOptions, "node" | "folder" | "send">,
+): Promise<Credentials> {
+  if (security === "insecure" || !("tokenFiles" in security)) return fileCredentials({ ...context, security });
+  const { log, metrics } = context;
+  return new TokenCredentials({
+    ...{ ...options, log, metrics, files: security.tokenFiles },
+    ...{ clock: systemClock, wallClock: Date.now, connect: connectSpeaker },
+  });
 }
 
 /** A worker is found by the extension of its parent: sources, compiled files and bundles alike. */

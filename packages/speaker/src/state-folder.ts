@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock, Logger } from "@heraldlb/runtime";
 
 /** The files of a state folder. */
-export type StateFile = "ownership.json" | "desired.bin" | "controllers.json";
+export type StateFile = "ownership.json" | "desired.bin" | "controllers.json" | "client.crt" | "client.key";
 
 /** Another process has the state folder. */
 export class StateFolderLockedError extends Error {

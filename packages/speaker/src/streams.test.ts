@@ -3,12 +3,12 @@ import {
   type ConnectResponse,
   type ControllerStream,
   DialError,
-  type DialOptions,
   StreamError,
 } from "@heraldlb/api";
 import { Mailbox } from "@heraldlb/runtime";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { expect, test } from "vitest";
+import type { UnprotectedDial } from "./credentials/credentials.ts";
 import { Streams } from "./streams.ts";
 
 const REPLICA = "198.51.100.1:7600";
@@ -37,7 +37,7 @@ function start() {
   const clock = new FakeClock();
   const log = recordingLogger();
   const events: string[] = [];
-  const dials: { options: DialOptions; signal: AbortSignal; result: PromiseWithResolvers<ControllerStream> }[] = [];
+  const dials: { options: UnprotectedDial; signal: AbortSignal; result: PromiseWithResolvers<ControllerStream> }[] = [];
   const trouble = { onReceived: undefined as Error | undefined };
   const streams = new Streams(
     {
@@ -46,7 +46,7 @@ function start() {
       random: () => 0.5,
       locate: (replica) =>
         replica === REPLICA
-          ? { address: "198.51.100.1", port: 7600, security: "insecure", connectTimeoutMs: 200, setupTimeoutMs: 1_000 }
+          ? { address: "198.51.100.1", port: 7600, connectTimeoutMs: 200, setupTimeoutMs: 1_000 }
           : undefined,
       connect: (options, signal) => {
         const result = Promise.withResolvers<ControllerStream>();

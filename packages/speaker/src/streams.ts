@@ -3,11 +3,11 @@ import {
   type ConnectRequest,
   type ConnectResponse,
   type ControllerStream,
-  type DialOptions,
   StreamError,
 } from "@heraldlb/api";
 import type { DialId, ReplicaId } from "@heraldlb/election";
 import type { Clock, Logger } from "@heraldlb/runtime";
+import type { UnprotectedDial } from "./credentials/credentials.ts";
 import { type Outgoing, OutgoingQueue, type Statement } from "./outgoing.ts";
 
 /** What {@link Streams} needs of the outside. */
@@ -17,9 +17,9 @@ export interface StreamDependencies {
   /** From 0 up to, not including, 1. */
   random(): number;
   /** Where a replica is; undefined if it is none any more. */
-  locate(replica: ReplicaId): Omit<DialOptions, "clock" | "onSocket"> | undefined;
-  /** As `connectSpeaker`. */
-  connect(options: DialOptions, signal: AbortSignal): Promise<ControllerStream>;
+  locate(replica: ReplicaId): Omit<UnprotectedDial, "clock" | "onSocket"> | undefined;
+  /** As `connectSpeaker`, with the credentials that there are. */
+  connect(options: UnprotectedDial, signal: AbortSignal): Promise<ControllerStream>;
   /** Sets options on a connected socket. */
   onSocket(fd: number): void;
   /** Puts a statement as it leaves into its form on the wire; undefined if it is better not sent any more. */
@@ -50,6 +50,8 @@ interface Dial {
   readonly replica: ReplicaId;
   readonly ended: AbortController;
   stream: ControllerStream | undefined;
+  /** Whether the controller has said anything: it has not refused the stream. */
+  isAnswered: boolean;
   /** What waits for the event loop's next turn. */
   readonly outgoing: OutgoingQueue;
   /** How many messages went out in this turn. */
@@ -86,6 +88,7 @@ export class Streams {
       replica: order.replica,
       ended: new AbortController(),
       stream: undefined,
+      isAnswered: false,
       outgoing: new OutgoingQueue(),
       written: 0,
       done: Promise.resolve(),
@@ -108,6 +111,13 @@ export class Streams {
     if (dial.written > 0) return;
     this.#write(dial, 1);
     setImmediate(() => this.#nextTurn(dial));
+  }
+
+  /** Sends what is not of the ownership protocol; false if there is no such stream. */
+  request(id: DialId, message: ConnectRequest): boolean {
+    const stream = this.#dials.get(id)?.stream;
+    stream?.send(message);
+    return stream !== undefined;
   }
 
   /** Abandons an attempt, or ends a stream once what was sent has left. The listener hears no more of it. */
@@ -156,19 +166,19 @@ export class Streams {
       if (this.#dials.has(order.dial)) log.info("stream ended", { replica });
     } catch (error) {
       replaced = error instanceof StreamError && error.code === "alreadyExists";
-      if (this.#dials.has(order.dial)) this.#logFailure(replica, dial.stream !== undefined, error);
+      if (this.#dials.has(order.dial)) this.#logFailure(replica, dial.isAnswered, error);
     }
     dial.ended.abort();
     if (this.#dials.delete(order.dial)) this.#listener.closed(order.dial, replaced);
   }
 
   async #carry({ dial: id, replica, delayMs, jitter }: DialOrder, dial: Dial): Promise<void> {
-    const { clock, log, random, locate, connect, onSocket } = this.#dependencies;
+    const { clock, random, locate, connect, onSocket } = this.#dependencies;
     const { signal } = dial.ended;
     if (delayMs > 0) await clock.sleep(delayMs * (1 - jitter * random()), signal);
     const where = locate(replica);
     if (!where) throw new Error("not a controller's address any more");
-    const options: DialOptions = {
+    const options: UnprotectedDial = {
       ...where,
       clock,
       onSocket: (fd) => {
@@ -178,14 +188,17 @@ export class Streams {
     };
     dial.stream = await connect(options, signal);
     if (!this.#dials.has(id)) return;
-    this.#failing.delete(replica);
-    log.info("stream opened", { replica });
     this.#listener.opened(id, replica);
-    await this.#read(id, dial.stream);
+    await this.#read(id, dial, dial.stream);
   }
 
-  async #read(id: DialId, stream: ControllerStream): Promise<void> {
+  async #read(id: DialId, dial: Dial, stream: ControllerStream): Promise<void> {
     for await (const message of stream.messages) {
+      if (!dial.isAnswered) {
+        dial.isAnswered = true;
+        this.#failing.delete(dial.replica);
+        this.#dependencies.log.info("stream opened", { replica: dial.replica });
+      }
       try {
         await this.#listener.received(id, message);
       } catch (error) {
@@ -197,7 +210,7 @@ export class Streams {
     }
   }
 
-  /** A controller that is away is dialled five times a second: the same failure is told once. */
+  /** A controller that is away, or refuses this speaker, is dialled five times a second: the same failure is told once. */
   #logFailure(replica: ReplicaId, wasOpen: boolean, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     if (!wasOpen && this.#failing.get(replica) === reason) return;
