@@ -1,7 +1,7 @@
 import { type ConnectRequest, type ConnectResponse, Role } from "@heraldlb/api";
 import { Health } from "@heraldlb/daemon";
 import type { GroupDefinition } from "@heraldlb/election";
-import type { Ipv4 } from "@heraldlb/net";
+import type { Ipv4, Mac } from "@heraldlb/net";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
@@ -277,6 +277,52 @@ describe("what the answering thread says", () => {
     expect((await metric("herald_speaker_worker_lateness_seconds"))[0]?.value).toBe(0.012);
     speaker.handle({ type: "exit", code: 1, reason: "replaced" });
     await expect(speaker.exit).resolves.toMatchObject({ code: 1 });
+  });
+});
+
+describe("what is on the wire", () => {
+  const reported = (sent: readonly [number, ConnectRequest["message"]][]) =>
+    sent.flatMap(([dial, message]) => (message?.$case === "report" ? [{ dial, ...message.value }] : []));
+  const eth0 = { name: "eth0", ifindex: 1, present: true, up: true, carrier: true, arp: true, ndp: true } as const;
+  const links = [{ ...eth0, mac: "02:00:00:00:00:01" as Mac }];
+
+  test("is told to every controller, standby or leader, once it has replied, and then what changes", async () => {
+    const { speaker, sent, clock, chunk, reply } = start();
+    speaker.handle({ type: "links", links });
+    speaker.opened(1, REPLICA);
+    speaker.opened(2, REPLICA);
+    await chunk(1n, [A, B]);
+    speaker.handle({ type: "answer", group: A, mode: "all" });
+    expect(reported(sent)).toEqual([]);
+    await reply("c1", 1n);
+    await reply("c1", 1n);
+    await reply("c2", 1n, 2, Role.STANDBY);
+    expect(reported(sent)).toMatchObject([
+      { dial: 1, groups: [{ group: A, interfaces: ["eth0"] }], complete: true },
+      { dial: 1, groups: [], complete: false },
+      { dial: 2, groups: [{ group: A, interfaces: ["eth0"] }], complete: true },
+      { dial: 2, groups: [], complete: false },
+    ]);
+    speaker.handle({ type: "answer", group: A, mode: "none" });
+    speaker.closed(2, false);
+    await clock.advance(50);
+    expect(reported(sent).slice(4)).toMatchObject([{ dial: 1, groups: [{ group: A, interfaces: [] }] }]);
+  });
+
+  test("changes with the definition of what is answered for", async () => {
+    const { speaker, sent, clock, chunk, reply } = start();
+    speaker.handle({ type: "links", links });
+    speaker.opened(1, REPLICA);
+    await reply("c1", 1n);
+    await chunk(1n, [A]);
+    speaker.handle({ type: "answer", group: A, mode: "all" });
+    await clock.advance(50);
+    const changed = [{ id: A, addresses: [{ address: A, allInterfaces: false, interfaces: ["eth1"] }], refreshMs: 0 }];
+    await speaker.received(1, {
+      message: { $case: "delta", value: { ...NO_BGP, baseRevision: 1n, revision: 2n, changed, removed: [] } },
+    });
+    await clock.advance(50);
+    expect(reported(sent).at(-1)).toMatchObject({ groups: [{ group: A, interfaces: [] }] });
   });
 });
 
