@@ -3,8 +3,6 @@ import type { DesiredCondition } from "./desired-status.ts";
 /** A condition as it is written. */
 type Condition = DesiredCondition & { readonly lastTransitionTime: string };
 
-const OWN = "heraldlb.io/";
-
 /** Conditions with the time since which each has its status: that of what is there, or now. */
 export function datedConditions(desired: readonly DesiredCondition[], observed: unknown, now: number): Condition[] {
   const before = new Map(listOf(observed).map((condition) => [condition.type, condition]));
@@ -15,9 +13,9 @@ export function datedConditions(desired: readonly DesiredCondition[], observed: 
   });
 }
 
-/** The conditions that somebody else writes: types of Herald's begin with `heraldlb.io/`. */
-export function foreignConditions(observed: unknown): readonly unknown[] {
-  return listOf(observed).filter(({ type }) => !String(type).startsWith(OWN));
+/** The conditions that are of none of these types: somebody else writes them. */
+export function otherConditions(observed: unknown, types: readonly string[]): readonly unknown[] {
+  return listOf(observed).filter(({ type }) => !types.includes(String(type)));
 }
 
 function listOf(observed: unknown): readonly Partial<Record<keyof Condition, unknown>>[] {

@@ -9,6 +9,8 @@ export interface DesiredStatus {
    * `conditions` are {@link DesiredCondition}s.
    */
   readonly status: Readonly<Record<string, unknown>>;
+  /** Types of conditions that are replaced by those of `status`, where others have conditions in the list too. */
+  readonly conditionTypes?: readonly string[];
 }
 
 /** A status and where it belongs. */

@@ -7,7 +7,7 @@ import type { TargetedStatus } from "./desired-status.ts";
 import type { ObjectEvent } from "./object-event.ts";
 import { poolStatus } from "./pool-status.ts";
 import { problemEvents } from "./problem-events.ts";
-import { type ServiceTroubles, serviceConditions } from "./service-conditions.ts";
+import { SERVICE_CONDITION_TYPES, type ServiceTroubles, serviceConditions } from "./service-conditions.ts";
 import { type BgpAnnouncer, bgpStatuses, type Layer2Announcer, layer2Statuses } from "./service-statuses.ts";
 import { ShownStatuses } from "./shown-statuses.ts";
 import { type StatusKind, type StatusTarget, targetKey } from "./status-kind.ts";
@@ -25,7 +25,10 @@ export interface StatusModel {
   services(): Iterable<string>;
   /** Undefined: there is no such Service, or it is not served. */
   service(key: string): ServiceFacts | undefined;
-  /** Whether it is known what the node announces: it has told all, or it is gone. Until then what is shown of it stays. */
+  /**
+   * Whether it is known what the node announces: its speaker has told all, or has been away for longer than speakers
+   * take to return. Until then what is shown of the node stays.
+   */
   isKnown(node: string): boolean;
 }
 
@@ -239,7 +242,8 @@ export class StatusPublisher {
     const { writer, tell } = this.#dependencies;
     const [namespace = "", name = ""] = service.split("/");
     const target = serviceTarget({ namespace, name });
-    writer.set(target, { status: { conditions: facts ? serviceConditions(facts) : [] } });
+    const conditions = facts ? serviceConditions(facts) : [];
+    writer.set(target, { status: { conditions }, conditionTypes: SERVICE_CONDITION_TYPES });
     if (!facts && !writer.has(target)) writer.set(target, undefined);
     const silences = facts?.silences ?? [];
     const text = JSON.stringify(silences);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { datedConditions, foreignConditions } from "./conditions.ts";
+import { datedConditions, otherConditions } from "./conditions.ts";
 import type { DesiredCondition, DesiredStatus } from "./desired-status.ts";
 import { exactJson, readBack } from "./exact-json.ts";
 import { collectionPath, factsOf, objectPath, type StatusTarget } from "./status-kind.ts";
@@ -93,7 +93,7 @@ function statusPatch(
 
 function statusOf(
   { kind }: StatusTarget,
-  { status }: DesiredStatus,
+  { status, conditionTypes = [] }: DesiredStatus,
   { before, now }: { readonly before: Readonly<Record<string, unknown>>; readonly now: number },
 ): Readonly<Record<string, unknown>> {
   const { conditions: desired, ...fields } = status;
@@ -101,7 +101,7 @@ function statusOf(
   const { conditions: observed } = before;
   // That is what the type of `status` asks for.
   const own = datedConditions(desired as readonly DesiredCondition[], observed, now);
-  const all = factsOf(kind).owned ? own : [...foreignConditions(observed), ...own];
+  const all = factsOf(kind).owned ? own : [...otherConditions(observed, conditionTypes), ...own];
   // An empty list and none are the same.
   return all.length === 0 && observed === undefined ? fields : { ...fields, conditions: all };
 }

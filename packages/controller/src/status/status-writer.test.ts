@@ -1,59 +1,11 @@
 import { KubeError } from "@heraldlb/kube";
-import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
-import fc from "fast-check";
-import { expect, onTestFinished, test } from "vitest";
-import { FakeApiServer } from "./api-server.test.fixture.ts";
+import { expect, test } from "vitest";
 import type { DesiredStatus } from "./desired-status.ts";
 import { objectPath, type StatusTarget } from "./status-kind.ts";
-import { StatusWriter } from "./status-writer.ts";
+import { l2, onNode, start, state } from "./status-writer.test.fixture.ts";
 
-const state = (name: string): StatusTarget => ({ kind: "ConfigurationState", namespace: "herald", name });
-const l2 = (name: string): StatusTarget => ({ kind: "ServiceL2Status", namespace: "herald", name });
 const pool: StatusTarget = { kind: "IPAddressPool", namespace: "herald", name: "p" };
-const onNode = (node: string): DesiredStatus => ({
-  labels: { "metallb.io/node": node },
-  status: { node, serviceName: "web", serviceNamespace: "default" },
-});
 const valid: DesiredStatus = { labels: { a: "b" }, status: { result: "Valid" } };
-
-/** A writer at work on a server, with a watch that tells of everything at once unless told otherwise. */
-function start({ mayWrite = (): boolean => true, syncs = true } = {}) {
-  const server = new FakeApiServer();
-  const clock = new FakeClock(10_000);
-  const log = recordingLogger();
-  const ending = new AbortController();
-  const wallClock = () => Date.UTC(2026, 0, 1) + clock.now();
-  const writer = new StatusWriter({ kube: server, clock, log, wallClock, random: () => 0, mayWrite });
-  const ended = writer.run(ending.signal);
-  onTestFinished(async () => {
-    ending.abort();
-    await ended.catch(() => {});
-    expect(clock.pending).toBe(0);
-  });
-  const kinds = ["ConfigurationState", "ServiceL2Status", "IPAddressPool", "Service"] as const;
-  if (syncs) for (const kind of kinds) writer.synced(kind, []);
-
-  function deliver(): void {
-    for (const { kind, object, gone } of server.takeNews()) {
-      writer.observe(kind, gone ? { changed: [], removed: [object] } : { changed: [object], removed: [] });
-    }
-  }
-  /** Lets time pass, in which the watch is silent unless told to `tell`. */
-  async function wait(ms: number, tell = () => {}): Promise<void> {
-    for (let left = ms; left > 0; left -= 50) {
-      await clock.advance(Math.min(left, 50));
-      tell();
-    }
-    await clock.advance(0);
-  }
-  return {
-    ...{ server, clock, log, writer, ending, ended, deliver, wait },
-    /** Lets time pass, and the watch tell. */
-    pass: (ms: number) => wait(ms, deliver),
-    made: () => server.requests.map(({ method, path }) => `${method} ${path.split("/").slice(-2).join("/")}`),
-    statusOf: (target: StatusTarget) => server.statusAt(objectPath(target)),
-  };
-}
 
 test("an object that is missing is made, then its status", async () => {
   const { writer, pass, made, server } = start();
@@ -212,17 +164,17 @@ test("the time of a condition changes only with its status", async () => {
   expect(since()).toMatch(/^2026-01-01T00:02:1\dZ$/);
 });
 
-test("conditions of a Service that others write stay, Herald's go when they no longer hold", async () => {
+test("conditions of a Service that others write stay, its own go when they no longer hold", async () => {
   const { writer, pass, server, statusOf } = start();
   const service: StatusTarget = { kind: "Service", namespace: "default", name: "web" };
   const foreign = { type: "example.com/x", status: "True", reason: "R", message: "" };
   server.put(objectPath(service), { status: { loadBalancer: {}, conditions: [foreign] } });
-  const own = { type: "heraldlb.io/AddressStranded", status: "True", reason: "r", message: "m" } as const;
-  writer.set(service, { status: { conditions: [own] } });
+  const own = { type: "own", status: "True", reason: "r", message: "m" } as const;
+  writer.set(service, { status: { conditions: [own] }, conditionTypes: ["own"] });
   await pass(2_000);
   const lastTransitionTime = expect.any(String);
   expect(statusOf(service)).toEqual({ loadBalancer: {}, conditions: [foreign, { ...own, lastTransitionTime }] });
-  writer.set(service, { status: { conditions: [] } });
+  writer.set(service, { status: { conditions: [] }, conditionTypes: ["own"] });
   await pass(2_000);
   expect(statusOf(service)).toEqual({ loadBalancer: {}, conditions: [foreign] });
 });
@@ -322,58 +274,3 @@ test("a bug ends it", async () => {
   await clock.advance(0);
   await outcome;
 });
-
-type Step =
-  | { readonly type: "set"; readonly of: number; readonly node: number | undefined }
-  | { readonly type: "edit" | "delete"; readonly of: number }
-  | { readonly type: "fault"; readonly status: number | undefined }
-  | { readonly type: "pass"; readonly ms: number }
-  | { readonly type: "deliver" };
-
-const which = fc.nat(2);
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ type: fc.constant("set" as const), of: which, node: fc.option(fc.nat(1), { nil: undefined }) }),
-  fc.record({ type: fc.constantFrom("edit" as const, "delete" as const), of: which }),
-  fc.record({ type: fc.constant("fault" as const), status: fc.constantFrom(undefined, 0, 404, 409, 422, 503) }),
-  fc.record({ type: fc.constant("pass" as const), ms: fc.constantFrom(0, 10, 500, 1_500) }),
-  fc.constant({ type: "deliver" as const }),
-);
-
-test("whatever happens in whatever order, in the end all is as it should be and nothing more is written", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const { writer, server, clock, deliver, pass, ending, ended } = start();
-      const wanted = new Map<number, DesiredStatus>();
-      for (const each of steps) {
-        if (each.type === "set") {
-          const desired = each.node === undefined ? undefined : onNode(`n${each.node}`);
-          if (desired) wanted.set(each.of, desired);
-          else wanted.delete(each.of);
-          writer.set(l2(`s${each.of}`), desired);
-        } else if (each.type === "edit") {
-          server.put(objectPath(l2(`s${each.of}`)), { status: { node: "by hand" } });
-          // Nobody minds objects that nobody asked for.
-          if (!wanted.has(each.of)) writer.set(l2(`s${each.of}`), undefined);
-        } else if (each.type === "delete") server.remove(objectPath(l2(`s${each.of}`)));
-        else if (each.type === "fault") {
-          const { status } = each;
-          server.fault = () => (status === undefined ? undefined : new KubeError("fault", { status }));
-        } else if (each.type === "pass") await clock.advance(each.ms);
-        else deliver();
-      }
-      server.fault = () => undefined;
-      deliver();
-      // Somebody's own objects may have come after the last word on them.
-      for (const of of [0, 1, 2]) if (!wanted.has(of)) writer.set(l2(`s${of}`), undefined);
-      await pass(300_000);
-      const after = new Map([...server.objects].map(([path, { status }]) => [path, status]));
-      expect(after).toEqual(new Map([...wanted].map(([of, { status }]) => [objectPath(l2(`s${of}`)), status])));
-      const count = server.requests.length;
-      await pass(10_000);
-      expect(server.requests).toHaveLength(count);
-      ending.abort();
-      await ended;
-    }),
-    { numRuns: 60 },
-  );
-}, 60_000);
