@@ -1,0 +1,138 @@
+import {
+  type Candidate,
+  type Configuration,
+  formatObjectId,
+  type InForce,
+  type ObjectId,
+  type ObjectProblem,
+  objectId,
+  type Problem,
+  type ReadOutcome,
+  type Resource,
+  readResource,
+  resolve,
+} from "@heraldlb/config";
+import { isObject } from "./json.ts";
+import type { AdmissionRequest, AdmissionResponse, Cause, Denial } from "./review.ts";
+
+/** What is known when somebody wants to change an object. */
+export interface AdmitContext {
+  /** What is in force. */
+  readonly configuration: Configuration;
+  /** Where objects act. */
+  readonly namespace: string;
+}
+
+/** Kinds of which only objects in Herald's own namespace act. */
+const CONFIGURATION_KINDS: ReadonlySet<string> = new Set<Resource["kind"]>([
+  ...(["IPAddressPool", "L2Advertisement", "BGPPeer", "BGPAdvertisement", "BFDProfile", "Community"] as const),
+]);
+
+/**
+ * Says whether an object of `metallb.io` may be created, changed or deleted, by what is said about manifests anywhere.
+ *
+ * Denied is only what the change itself gets wrong: not what was wrong before it, nor what objects of another kind, that
+ * may come in any order, can still put right. All of that is told as warnings.
+ */
+export function admit(request: AdmissionRequest, context: AdmitContext): AdmissionResponse {
+  const { uid, group, subResource, operation } = request;
+  if (group !== "metallb.io" || subResource !== "") return { uid, allowed: true };
+  switch (operation) {
+    case "CREATE":
+    case "UPDATE":
+      return admitForm(request, context);
+    case "DELETE":
+      return admitDeletion(request, context);
+    default:
+      return { uid, allowed: true };
+  }
+}
+
+function admitForm(request: AdmissionRequest, context: AdmitContext): AdmissionResponse {
+  const { uid, kind, namespace, operation, object, oldObject } = request;
+  const isElsewhere = namespace !== context.namespace && CONFIGURATION_KINDS.has(kind);
+  if (operation === "CREATE" && isElsewhere) {
+    const message = `resource must be created in ${context.namespace} namespace`;
+    return refuse(uid, FORBIDDEN, [{ field: "", reason: "otherNamespace", message }]);
+  }
+  // Only its finalizers are to go.
+  if (isLeaving(object)) return { uid, allowed: true };
+  const outcome = readResource(object, { defaultNamespace: namespace });
+  const id = idOf(outcome);
+  if (!id || id.kind !== kind) return refuse(uid, UNREADABLE, unreadable(outcome, kind));
+  const found = problemsOf(id, outcome, context);
+  const errors = found.filter(isDeniable);
+  const before = errors.length > 0 && operation === "UPDATE" ? formerErrors(id, oldObject, context) : new Set();
+  const caused = errors.filter((error) => !before.has(identify(error)));
+  const warnings = found.filter((problem) => !caused.includes(problem)).map((problem) => describe(causeOf(problem)));
+  const response = caused.length > 0 ? refuse(uid, FORBIDDEN, caused.map(causeOf)) : { uid, allowed: true };
+  return warnings.length > 0 ? { ...response, warnings } : response;
+}
+
+function isLeaving(object: unknown): boolean {
+  const { metadata } = isObject(object) ? object : {};
+  const { deletionTimestamp } = isObject(metadata) ? metadata : {};
+  return deletionTimestamp !== undefined;
+}
+
+/** MetalLB, too, protects no other kind. */
+function admitDeletion({ uid, kind, namespace, name }: AdmissionRequest, context: AdmitContext): AdmissionResponse {
+  if (kind !== "BFDProfile" || namespace !== context.namespace) return { uid, allowed: true };
+  const user = context.configuration.inForce.values().find(({ resource }) => {
+    return resource.kind === "BGPPeer" && resource.spec.bfdProfile === name;
+  });
+  if (!user) return { uid, allowed: true };
+  const message = `failed to delete BFDProfile ${name}, used by BGPPeer ${user.resource.metadata.name}`;
+  return refuse(uid, FORBIDDEN, [{ field: "", reason: "inUse", message }]);
+}
+
+/** What there is to say about a form of an object, if it came into a configuration in which all others are as they are. */
+function problemsOf(id: ObjectId, outcome: ReadOutcome, { configuration, namespace }: AdmitContext): ObjectProblem[] {
+  const key = formatObjectId(id);
+  const related = [...configuration.inForce].filter(([other, { resource }]) => {
+    return (
+      other === key || CONFIGURATION_KINDS.has(resource.kind) || resource.kind === "Node" || resource.kind === "Secret"
+    );
+  });
+  const others = related.filter(([other]) => other !== key).map(([, form]) => asCandidate(form));
+  const previous: Configuration = { inForce: new Map(related), problems: [], poolSetAside: false };
+  const { problems } = resolve(previous, [...others, { origin: {}, outcome }], { namespace });
+  return problems.filter((problem) => problem.id && formatObjectId(problem.id) === key);
+}
+
+function asCandidate({ resource, origin }: InForce): Candidate {
+  return { origin, outcome: { type: "resource", resource, warnings: [] } };
+}
+
+/** Objects are read and written again for many reasons; that must not fail because of what has been wrong all along. */
+function formerErrors(id: ObjectId, oldObject: unknown, context: AdmitContext): ReadonlySet<unknown> {
+  const outcome = readResource(oldObject, { defaultNamespace: id.namespace });
+  const errors = problemsOf(id, outcome, context).filter(({ severity }) => severity === "error");
+  return new Set(errors.map(identify));
+}
+
+/** A Secret of no use can still be put right, as one that is missing can. */
+function isDeniable({ severity, code }: ObjectProblem): boolean {
+  return severity === "error" && code !== "wrongReference";
+}
+
+function unreadable(outcome: ReadOutcome, kind: string): readonly Cause[] {
+  if (outcome.type === "invalid" && !outcome.id) return outcome.problems.map(causeOf);
+  return [{ field: "kind", reason: "invalidField", message: `the object is no ${kind}` }];
+}
+
+const FORBIDDEN = { code: 403, reason: "Forbidden" } as const;
+const UNREADABLE = { code: 400, reason: "BadRequest" } as const;
+
+function refuse(uid: string, status: Pick<Denial, "code" | "reason">, causes: readonly Cause[]): AdmissionResponse {
+  const message = causes.map(describe).join("\n");
+  return { uid, allowed: false, status: { ...status, message, details: { causes } } };
+}
+
+function idOf(outcome: ReadOutcome): ObjectId | undefined {
+  return outcome.type === "resource" ? objectId(outcome.resource) : outcome.id;
+}
+
+const causeOf = ({ path, code, message }: Problem): Cause => ({ field: path, reason: code, message });
+const describe = ({ field, message }: Cause): string => (field ? `${field}: ${message}` : message);
+const identify = ({ path, code, message }: Problem): string => `${path}\n${code}\n${message}`;
