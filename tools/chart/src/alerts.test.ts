@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseManifests } from "./manifest.ts";
+import { renderChart } from "./render.ts";
+
+const METRICS = join(import.meta.dirname, "../../../docs/reference/metrics.md");
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels?: { readonly severity?: string };
+  readonly annotations?: { readonly summary?: string; readonly description?: string };
+}
+
+const rules = await rulesWith({});
+
+describe.each(rules.map((rule) => [rule.alert, rule] as const))("%s", (_, { expr, labels, annotations }) => {
+  test("asks for metrics that there are", async () => {
+    const documented = await readFile(METRICS, "utf8");
+    const names = expr.match(/\b(?:metallb|herald)_\w+/g) ?? [];
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) expect(documented).toContain(`\`${name}\``);
+  });
+
+  test("has a severity, a summary and a description", () => {
+    expect(labels?.severity).toMatch(/^(?:warning|critical)$/);
+    expect(annotations?.summary).not.toMatch(/[.{]/);
+    expect(annotations?.description).toMatch(/\.$/);
+  });
+});
+
+test("the alerts that MetalLB has keep their names, durations and severities", () => {
+  const theirs = rules.filter(({ alert }) => alert.startsWith("MetalLB"));
+  expect(theirs.map(({ alert, for: wait = "", labels }) => `${alert} ${wait} ${labels?.severity}`)).toEqual([
+    "MetalLBStaleConfig 1m warning",
+    "MetalLBConfigNotLoaded 1m warning",
+    "MetalLBAddressPoolExhausted 1m critical",
+    "MetalLBAddressPoolUsage75Percent  warning",
+    "MetalLBAddressPoolUsage85Percent  warning",
+    "MetalLBAddressPoolUsage95Percent  critical",
+    "MetalLBBGPSessionDown 1m critical",
+  ]);
+});
+
+test("pools can be left out, by a regular expression that stays what it is", async () => {
+  const excluded = await rulesWith({ addressPoolExhausted: { excludePools: 'lab\\d+|"test"' } });
+  const { expr = "" } = excluded.find(({ alert }) => alert === "MetalLBAddressPoolExhausted") ?? {};
+  expect(expr).toContain('metallb_allocator_addresses_total{pool!~"lab\\\\d+|\\"test\\""}');
+});
+
+async function rulesWith(values: object): Promise<readonly Rule[]> {
+  const prometheusRule = { enabled: true, ...values };
+  const text = await renderChart({
+    values: { prometheus: { prometheusRule } },
+    apiVersions: ["monitoring.coreos.com/v1"],
+  });
+  const found = parseManifests(text).find(({ kind }) => kind === "PrometheusRule");
+  const { spec } = (found ?? {}) as {
+    readonly spec?: { readonly groups: readonly { readonly rules: readonly Rule[] }[] };
+  };
+  return spec?.groups.flatMap(({ rules }) => rules) ?? [];
+}
