@@ -8,4 +8,6 @@ export type {
 } from "./controller-ports.ts";
 export type { HubStatus } from "./hub.ts";
 export type { StatusRecord, StatusStore } from "./ledger.ts";
+export { fromRequest } from "./messages.ts";
+export { type ReportedSession, type ReportSource, Reports } from "./reports.ts";
 export { type RunContext, type RunOptions, runController } from "./run.ts";
