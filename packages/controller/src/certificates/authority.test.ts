@@ -167,12 +167,12 @@ describe("opening", () => {
 });
 
 describe("client certificates", () => {
-  test("one names the node and is for clients, for a day", async () => {
+  test("one names the node and is for clients, and for servers of metrics, for a day", async () => {
     const authority = await open();
     const certificate = new X509Certificate(await authority.signClient(spki(), "node-1.example"));
     expect(certificate.subject).toBe("CN=node-1.example");
     expect(certificate.subjectAltName).toBe("DNS:node-1.example");
-    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
+    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"]);
     expect(certificate.ca).toBe(false);
     expect(Date.parse(certificate.validTo)).toBe(START + DAY_MS);
     expect(Date.parse(certificate.validFrom)).toBeLessThan(START);

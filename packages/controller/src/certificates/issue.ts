@@ -67,7 +67,7 @@ export async function issueServer(
 ): Promise<KeyPair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const publicKey = new Uint8Array(await webcrypto.subtle.exportKey("spki", keys.publicKey));
-  const cert = await issue(generation, { ...lease, publicKey, names, usage: ExtendedKeyUsage.serverAuth });
+  const cert = await issue(generation, { ...lease, publicKey, names, usages: [ExtendedKeyUsage.serverAuth] });
   return { cert, key: await exportKey(keys.privateKey) };
 }
 
@@ -84,7 +84,9 @@ export async function issueClient(
   if (!isP256(parsePublicKey(publicKey))) {
     throw new DecodeError("unsupported", "the public key is not an ECDSA key on the curve P-256");
   }
-  return issue(generation, { ...lease, publicKey, names: [node], usage: ExtendedKeyUsage.clientAuth });
+  // The speaker serves its metrics with it, too.
+  const usages = [ExtendedKeyUsage.clientAuth, ExtendedKeyUsage.serverAuth];
+  return issue(generation, { ...lease, publicKey, names: [node], usages });
 }
 
 async function issue(
@@ -92,12 +94,12 @@ async function issue(
   {
     publicKey,
     names,
-    usage,
+    usages,
     ...lease
   }: Lease & {
     readonly publicKey: Uint8Array;
     readonly names: readonly string[];
-    readonly usage: ExtendedKeyUsage;
+    readonly usages: readonly ExtendedKeyUsage[];
   },
 ): Promise<string> {
   const issuer = new X509CertificateDer(generation.cert);
@@ -117,7 +119,7 @@ async function issue(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([usage]),
+      new ExtendedKeyUsageExtension([...usages]),
       new SubjectAlternativeNameExtension(
         names.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
         !isNamed,
