@@ -1,8 +1,9 @@
 import type { Peer } from "@heraldlb/api";
+import type { TokenReview } from "@heraldlb/kube";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { expect, test } from "vitest";
 import { Authenticator } from "./authenticator.ts";
-import { type TokenReview, TokenReviewer } from "./token-reviewer.ts";
+import { TokenReviewer } from "./token-reviewer.ts";
 import { ACCOUNT, recordingObserver, review } from "./tokens.test.fixture.ts";
 
 const REVIEWS: Readonly<Record<string, TokenReview>> = {

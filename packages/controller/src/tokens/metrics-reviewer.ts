@@ -1,9 +1,8 @@
 import { TokenVerdicts } from "@heraldlb/api";
+import type { MetricsVerdict } from "@heraldlb/daemon";
+import type { TokenReview } from "@heraldlb/kube";
 import type { Clock } from "@heraldlb/runtime";
-import type { ReviewToken, TokenReview } from "./token-reviewer.ts";
-
-/** Whether somebody may read metrics: `unavailable` if nobody could be asked. */
-export type MetricsVerdict = "allowed" | "unauthenticated" | "forbidden" | "unavailable";
+import type { ReviewToken } from "./token-reviewer.ts";
 
 /** Whoever a token is of. */
 export type TokenUser = Pick<TokenReview, "username" | "groups" | "extra">;

@@ -1,6 +1,7 @@
+import type { TokenReview } from "@heraldlb/kube";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { expect, test } from "vitest";
-import { type TokenReview, TokenReviewer, type TokenVerdict } from "./token-reviewer.ts";
+import { TokenReviewer, type TokenVerdict } from "./token-reviewer.ts";
 import { ACCOUNT, review } from "./tokens.test.fixture.ts";
 
 function start(answer: (token: string) => Promise<TokenReview>) {

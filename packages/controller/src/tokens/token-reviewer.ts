@@ -1,17 +1,6 @@
 import { TokenVerdicts } from "@heraldlb/api";
+import type { TokenReview } from "@heraldlb/kube";
 import type { Clock } from "@heraldlb/runtime";
-
-/** What an API server says of a token: the status of a TokenReview. */
-export interface TokenReview {
-  readonly authenticated: boolean;
-  readonly username: string;
-  readonly groups: readonly string[];
-  readonly extra: Readonly<Record<string, readonly string[]>>;
-  /** Those of the audiences asked for that the token is meant for. */
-  readonly audiences: readonly string[];
-  /** Why it is not authenticated; empty if nothing is said. */
-  readonly error: string;
-}
 
 /** Has an API server review a token, for these audiences; for its own if there is none. Gives up within some seconds. */
 export type ReviewToken = (token: string, audiences: readonly string[]) => Promise<TokenReview>;

@@ -1,7 +1,7 @@
 import { ConnectResponse } from "@heraldlb/api";
+import type { TokenReview } from "@heraldlb/kube";
 import type { AuthenticationObserver } from "./authenticator.ts";
 import type { CredentialObserver } from "./stream-credentials.ts";
-import type { TokenReview } from "./token-reviewer.ts";
 
 export const ACCOUNT = "system:serviceaccount:herald:herald-speaker";
 
