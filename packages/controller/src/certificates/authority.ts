@@ -123,7 +123,7 @@ export class Authority {
   }
 
   /**
-   * A client certificate in PEM, valid for a day, that makes the holder of the public key (SubjectPublicKeyInfo in DER)
+   * A certificate in PEM, valid for a day, that makes the holder of the public key (SubjectPublicKeyInfo in DER)
    * a node's speaker: the node's name is its common name, as far as that may be so long, and its DNS name.
    *
    * @throws DecodeError for what is no such key (ECDSA on the curve P-256) or cannot be the name of a Node
