@@ -22,6 +22,7 @@ import { buildRootfs, type ImageConfig } from "./rootfs.ts";
 import { SPEAKER_CAPABILITIES, stage, TARGETS, type Target } from "./stage.ts";
 
 const exec = promisify(execFile);
+const PATIENCE = { timeoutMs: 30_000 } as const;
 const SPEAKER = [CAPABILITY.netBindService, CAPABILITY.netRaw];
 
 let folder: string;
@@ -36,7 +37,7 @@ beforeAll(async () => {
   await stage(join(folder, "out"), SPEAKER_CAPABILITIES);
   const build = (target: Target) => buildRootfs(target, join(folder, "out"), join(folder, target));
   configs = { controller: await build("controller"), speaker: await build("speaker") };
-  lab = await createLab({ name: "image", nodes: 1, clients: 1 });
+  lab = await createLab({ name: `image-${process.pid}`, nodes: 1, clients: 1 });
   [node, client, host] = [first(lab.nodes), first(lab.clients), first(lab.controllers)];
 }, 120_000);
 
@@ -54,6 +55,13 @@ const command = (target: Target, options: ContainerOptions) =>
   containerCommand(join(folder, target), configs[target], options);
 
 const attempt = async (target: Target, options: ContainerOptions) => node.attempt(await command(target, options));
+
+/** What the image's Node says that this expression is. */
+async function evaluated(expression: string, options: ContainerOptions, changed: Partial<ImageConfig> = {}) {
+  const config = { ...configs.speaker, ...changed, entrypoint: ["/usr/local/bin/node", "-p", expression] } as const;
+  const { stdout } = await node.attempt(await containerCommand(join(folder, "speaker"), config, options));
+  return stdout.trim();
+}
 
 /** A folder that the image's user may write to. */
 async function writable(path: string): Promise<string> {
@@ -94,29 +102,49 @@ describe.each(TARGETS)("the %s's image", (target) => {
 });
 
 describe("the speaker's Node", () => {
+  const effective = "/CapEff:\\t0*([0-9a-f]+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]";
+
+  test.each<[who: string, options: ContainerOptions, changed: Partial<ImageConfig>, capabilities: string]>([
+    ["as the image's user", {}, {}, "2400"],
+    ["as another user", {}, { uid: 65_534, gid: 65_534 }, "2400"],
+    ["in a container that has more", { capabilities: [...SPEAKER, CAPABILITY.sysNice] }, {}, "2400"],
+    ["where privileges must not grow", { noNewPrivileges: true }, {}, "2400"],
+    ["from a runtime that permits nothing beforehand", { permitted: false }, {}, "2400"],
+    ["from such a runtime, where privileges must not grow", { permitted: false, noNewPrivileges: true }, {}, "0"],
+  ])("has, %s, the capabilities that it should have", async (_who, options, changed, capabilities) => {
+    expect(await evaluated(effective, { capabilities: SPEAKER, ...options }, changed)).toBe(capabilities);
+  });
+
+  test("takes no flags from variables", async () => {
+    const env = { NODE_OPTIONS: "--title=changed", HERALD_NODE: "kept" };
+    const expression = "[process.title, process.env.HERALD_NODE].join()";
+    expect(await evaluated(expression, { capabilities: SPEAKER }, { env })).toBe("/usr/local/bin/node,kept");
+  });
+
   test("is not started in a container that lacks one of its capabilities", async () => {
     const { exitCode, stderr } = await attempt("speaker", { capabilities: [CAPABILITY.netRaw], args: ["--version"] });
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/^execve '\/usr\/local\/bin\/node' failed/);
   });
 
-  test("gets no capability where privileges must not grow, and then says which one it needs", async () => {
+  test("says which capability it needs, when it has none", async () => {
     const state = await writable(await mkdtemp(join(folder, "state-")));
     const speaker = node.start(
       await command("speaker", {
-        ...{ capabilities: SPEAKER, noNewPrivileges: true, folders: { "/var/lib/herald": state } },
+        ...{ capabilities: SPEAKER, permitted: false, noNewPrivileges: true },
+        folders: { "/var/lib/herald": state },
         args: ["--controller", "127.0.0.1:1", "--insecure", "--state-dir", "/var/lib/herald", "--interfaces", "^lan"],
       }),
       { name: "no-new-privileges" },
     );
-    await speaker.logged(/CAP_NET_RAW/);
+    await speaker.logged(/CAP_NET_RAW/, PATIENCE);
     await speaker.stop();
   });
 
   test("writes nowhere but where it is told to", async () => {
     const args = ["--controller", "127.0.0.1:1", "--insecure", "--state-dir", "/app/state", "--interfaces", "^lan"];
     const speaker = node.start(await command("speaker", { capabilities: SPEAKER, args }), { name: "read-only" });
-    await speaker.logged(/state folder cannot be opened/);
+    await speaker.logged(/state folder cannot be opened/, PATIENCE);
     expect(await speaker.stop()).toEqual({ code: 0, signal: undefined });
     await expect(stat(join(folder, "speaker/app/state"))).rejects.toThrow("ENOENT");
   });
@@ -128,6 +156,7 @@ test("controller and speaker from the images give a Service its address and answ
   const state = await writable(await mkdtemp(join(folder, "state-")));
   const controller = host.start(
     await command("controller", {
+      noNewPrivileges: true,
       folders: { "/manifests": await writable(deployment.folder) },
       args: ["--source", "file:/manifests", "--insecure", "--listen", `${host.ipv4}:7600`],
     }),
@@ -135,7 +164,7 @@ test("controller and speaker from the images give a Service its address and answ
   );
   const speaker = node.start(
     await command("speaker", {
-      ...{ capabilities: SPEAKER, folders: { "/var/lib/herald": state } },
+      ...{ capabilities: SPEAKER, noNewPrivileges: true, folders: { "/var/lib/herald": state } },
       args: [
         ...["--node", node.name, "--controller", `${host.ipv4}:7600`, "--insecure", "--interfaces", "^lan"],
         ...["--state-dir", "/var/lib/herald", "--bgp-listen", "127.0.0.1:179"],
@@ -143,11 +172,15 @@ test("controller and speaker from the images give a Service its address and answ
     }),
     { name: "speaker" },
   );
-  const address = first(await deployment.given("web", 1));
-  const answering = await until("somebody answers", async () => {
-    const found = await client.resolve(address);
-    return found.length > 0 && found;
-  });
+  const address = first(await deployment.given("web", 1, PATIENCE));
+  const answering = await until(
+    "somebody answers",
+    async () => {
+      const found = await client.resolve(address);
+      return found.length > 0 && found;
+    },
+    PATIENCE,
+  );
   expect(answering).toEqual([node.mac]);
   for (const each of [host, node]) {
     for (const path of ["/healthz", "/readyz"]) {

@@ -5,8 +5,13 @@ import type { ImageConfig } from "./rootfs.ts";
 
 /** How to run an image's process. */
 export interface ContainerOptions {
-  /** Numbers of the capabilities in the bounding set, beside none: what `drop: [ALL]` and `add` leave. */
+  /** Numbers of the capabilities that are granted: what `drop: [ALL]` and `add` leave. Default: none. */
   readonly capabilities?: readonly number[];
+  /**
+   * Whether the process has them before it runs the image's program, as under containerd and CRI-O. Otherwise it may only
+   * get them. Default: it has.
+   */
+  readonly permitted?: boolean;
   /** `allowPrivilegeEscalation: false`. */
   readonly noNewPrivileges?: boolean;
   /** Folders that may be written to, by the path at which the process sees them. */
@@ -15,17 +20,17 @@ export interface ContainerOptions {
 }
 
 /** Numbers of capabilities (capabilities(7)). */
-export const CAPABILITY = { netBindService: 10, netRaw: 13 } as const;
+export const CAPABILITY = { netBindService: 10, netRaw: 13, sysNice: 23 } as const;
 
 /**
  * The command, for root, that turns into an image's process as a container runtime starts it: the root file system
- * read-only, the image's user, no capabilities but in the bounding set, `/proc`, `/sys` and a small `/dev`. There is no
+ * read-only, the image's user, no capabilities but those granted and none of them ambient, `/proc`, `/sys`, a small `/dev`. There is no
  * seccomp filter and no namespace but of mounts; the network's is whoever's it is run in.
  */
 export async function containerCommand(
   root: string,
   { entrypoint: [program, ...first], env, uid, gid }: ImageConfig,
-  { capabilities = [], noNewPrivileges = false, folders = {}, args = [] }: ContainerOptions,
+  { capabilities = [], permitted = true, noNewPrivileges = false, folders = {}, args = [] }: ContainerOptions,
 ): Promise<[string, ...string[]]> {
   for (const path of Object.keys(folders)) await mkdir(join(root, path), { recursive: true });
   const last = Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8"));
@@ -45,8 +50,11 @@ export async function containerCommand(
     `mount -o remount,bind,ro ${quote(root)}`,
   ];
   const credentials = [
-    ...[`--chroot=${root}`, `--drop=${dropped.join(",")}`, ...(noNewPrivileges ? ["--no-new-privs"] : [])],
-    ...[`--gid=${gid}`, `--groups=${gid}`, `--uid=${uid}`, `--shell=${program}`, "--", ...first, ...args],
+    ...[`--chroot=${root}`, `--drop=${dropped.join(",")}`, "--keep=1"],
+    ...[`--gid=${gid}`, `--groups=${gid}`, `--uid=${uid}`],
+    `--caps=${permitted && capabilities.length > 0 ? `${capabilities.join(",")}=ep` : "="}`,
+    ...(noNewPrivileges ? ["--no-new-privs"] : []),
+    ...[`--shell=${program}`, "--", ...first, ...args],
   ];
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const script = [...mounts, 'exec env -i "$@"'].join("\n");

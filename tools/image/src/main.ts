@@ -21,8 +21,10 @@ if (command === "stage" && folder) {
   await stage(join(folder, "out"), capabilities);
   for (const target of TARGETS) {
     await buildRootfs(target, join(folder, "out"), join(folder, target));
-    for (const part of [target, join(target, "app"), join(target, "usr")]) {
-      process.stdout.write(execFileSync("du", ["-s", "--bytes", part], { cwd: folder, encoding: "utf8" }));
+    for (const part of ["", "app", "usr/local/bin"]) {
+      process.stdout.write(
+        execFileSync("du", ["-s", "--bytes", join(target, part)], { cwd: folder, encoding: "utf8" }),
+      );
     }
   }
 } else {
