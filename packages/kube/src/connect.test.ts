@@ -1,5 +1,6 @@
+import { Socket } from "node:net";
 import { FakeClock } from "@heraldlb/runtime/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { failureOf, passUntil, startApiServer, statusOf } from "./api-server.test.fixture.ts";
 import { KubeError } from "./index.ts";
 
@@ -211,4 +212,20 @@ test("a stream that begins with a refusal, or not at all, is a KubeError", async
   const silent = failureOf(kube.stream("/watch", { signal }));
   await server.next();
   expect(await passUntil(clock, silent)).toMatchObject({ status: 0, message: "GET /watch: no answer within 30 s" });
+});
+
+test("every connection is probed, so that a dead path is noticed", async () => {
+  const probe = vi.spyOn(Socket.prototype, "setKeepAlive");
+  onTestFinished(() => probe.mockRestore());
+  const server = await startApiServer();
+  const kube = await server.connect();
+  const opened = kube.stream("/watch", { signal: new AbortController().signal });
+  const exchange = await server.next();
+  expect(probe).toHaveBeenCalledWith(true, 10_000);
+  exchange.send("one");
+  const lines = (await opened)[Symbol.asyncIterator]();
+  await lines.next();
+  const next = failureOf(lines.next());
+  exchange.response.socket?.resetAndDestroy();
+  expect(await next).toMatchObject({ status: 0, reason: "", message: "GET /watch: the connection broke" });
 });

@@ -164,6 +164,7 @@ async function* readLines(
 
 function asKubeError(error: unknown, what: string): KubeError {
   if (error instanceof KubeError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // All that Node tells of an answer that ended too early.
+  const message = error instanceof Error && error.message !== "aborted" ? error.message : "the connection broke";
   return new KubeError(`${what}: ${message}`, { status: 0, cause: error });
 }
