@@ -11,3 +11,6 @@ export type { StatusRecord, StatusStore } from "./ledger.ts";
 export { fromRequest } from "./messages.ts";
 export { type ReportedSession, type ReportSource, Reports } from "./reports.ts";
 export { type RunContext, type RunOptions, runController } from "./run.ts";
+export type { ObjectEvent } from "./status/object-event.ts";
+export { type ServiceFacts, type StatusModel, StatusPublisher } from "./status/status-publisher.ts";
+export { StatusWriter } from "./status/status-writer.ts";
