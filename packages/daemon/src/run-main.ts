@@ -100,7 +100,9 @@ async function serveMetricsOf(settings: CommonSettings, { metrics, ...served }: 
   const server = { ...served, listen: settings.metrics, clock: systemClock };
   if (isMetricsOpen(settings)) return serveMetrics(server, signal);
   const certify = async (files: TlsFiles) => {
-    const contents = watchTlsFiles(files, { clock: systemClock, log, wallClock: Date.now }, signal);
+    // The streams' own watch says the same.
+    const named = log.child({ for: "metrics" });
+    const contents = watchTlsFiles(files, { clock: systemClock, log: named, wallClock: Date.now }, signal);
     for await (const certificate of contents) metrics.certify(certificate);
   };
   const files = tlsFilesOf(settings);
