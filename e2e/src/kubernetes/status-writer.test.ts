@@ -238,7 +238,7 @@ describe("statuses in a real API server", { timeout: 60_000 }, () => {
     const object = (await scene.cluster.request("GET", path)) as Parameters<typeof publisher.observe>[1]["changed"][0];
     publisher.synced("Service", [object]);
     show({ refusal: { reason: "noPools", message: "no address pool is in force" } });
-    await until("both conditions", async () => /other.*AddressesRefused.*/.test(await conditions()));
+    await until("both conditions", async () => /other.*AddressRefused.*/.test(await conditions()));
     show({});
     await until("only the other one", async () => !(await conditions()).includes("heraldlb.io"));
     expect(await conditions()).toContain("example.com/other");

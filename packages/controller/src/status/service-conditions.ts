@@ -10,7 +10,7 @@ export interface ServiceTroubles {
   readonly silences: readonly Silence[];
 }
 
-const REFUSED = "heraldlb.io/AddressesRefused";
+const REFUSED = "heraldlb.io/AddressRefused";
 const NOT_ANNOUNCED = "heraldlb.io/NotAnnounced";
 
 /** All types that {@link serviceConditions} makes. */

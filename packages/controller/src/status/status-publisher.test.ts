@@ -258,7 +258,7 @@ test("a Service that nobody may announce, or that waits, has a condition as long
   const notAnnounced = { reason: "noMatchingAdvertisement", message: "no advertisement" };
   expect(conditions()).toEqual({ conditions: [{ type: "heraldlb.io/NotAnnounced", status: "True", ...notAnnounced }] });
   await change("default/web", { ...NONE, refusal: { reason: "noPools", message: "no pool" } });
-  expect(conditions()).toMatchObject({ conditions: [{ type: "heraldlb.io/AddressesRefused", reason: "noPools" }] });
+  expect(conditions()).toMatchObject({ conditions: [{ type: "heraldlb.io/AddressRefused", reason: "noPools" }] });
   await change("default/web", NONE);
   expect(conditions()).toEqual({ conditions: [] });
   await change("default/web", silent);
