@@ -47,7 +47,8 @@ export async function containerCommand(
         `touch ${quote(join(root, "dev", device))}; mount --bind /dev/${device} ${quote(join(root, "dev", device))}`,
     ),
     ...Object.entries(folders).map(([path, folder]) => `mount --bind ${quote(folder)} ${quote(join(root, path))}`),
-    `mount -o remount,bind,ro ${quote(root)}`,
+    // File capabilities count for nothing on a mount without suid, as temporary folders often are.
+    `mount -o remount,bind,ro,suid,exec ${quote(root)}`,
   ];
   const credentials = [
     ...[`--chroot=${root}`, `--drop=${dropped.join(",")}`, "--keep=1"],
