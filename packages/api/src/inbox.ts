@@ -15,15 +15,18 @@ export class Inbox<T> implements AsyncIterable<T> {
   #paused = false;
   #end: { readonly error: Error | undefined } | undefined;
   #wake: () => void = () => {};
+  #limit: number;
 
-  constructor(source: Source) {
+  /** `first`: how many items are taken in before the reader has dealt with the first one. */
+  constructor(source: Source, first: number = HIGH_WATER) {
     this.#source = source;
+    this.#limit = first;
   }
 
   put(item: T): void {
     if (this.#end) return;
     this.#queue.push(item);
-    if (this.#queue.length - this.#head >= HIGH_WATER && !this.#paused) {
+    if (this.#queue.length - this.#head >= this.#limit && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
@@ -45,8 +48,11 @@ export class Inbox<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      if (this.#head < this.#queue.length) yield this.#next();
-      else if (this.#end?.error) throw this.#end.error;
+      if (this.#head < this.#queue.length) {
+        yield this.#next();
+        this.#limit = HIGH_WATER;
+        this.#resume();
+      } else if (this.#end?.error) throw this.#end.error;
       else if (this.#end) return;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
@@ -59,10 +65,12 @@ export class Inbox<T> implements AsyncIterable<T> {
       this.#queue.splice(0, this.#head);
       this.#head = 0;
     }
-    if (this.#paused && this.#queue.length - this.#head < HIGH_WATER / 2) {
-      this.#paused = false;
-      this.#source.resume();
-    }
     return item;
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#queue.length - this.#head >= this.#limit / 2) return;
+    this.#paused = false;
+    this.#source.resume();
   }
 }

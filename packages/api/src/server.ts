@@ -71,6 +71,7 @@ export interface SpeakerServer {
 
 const CLOSE_TIMEOUT_MS = 1000;
 const IDLE_CONNECTION_MS = 30_000;
+const FIRST_MESSAGE_MS = 10_000;
 
 // A generated definition would encode each message for each stream; this one takes what is encoded. grpc-js wants Buffers.
 const toBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from(buffer, byteOffset, byteLength);
@@ -134,14 +135,22 @@ export async function serveSpeakers(
     }
     const token = security === "insecure" ? undefined : bearerToken(call.metadata.get("authorization"));
     const gone = new AbortController();
-    const inbox = new Inbox<ConnectRequest>(call);
+    // Who is there is known by the first message: until then nobody makes this process keep more than that.
+    const inbox = new Inbox<ConnectRequest>(call, 1);
     const outbox = new Outbox<Encoded>(call, (message) => message.length);
     const lose = () => {
       inbox.finish();
       outbox.close();
       gone.abort();
     };
-    call.on("data", (message: ConnectRequest) => inbox.put(message));
+    const limit = clock.timer(FIRST_MESSAGE_MS, () => {
+      fail(call, new StreamError("timeout", `no message within ${FIRST_MESSAGE_MS} ms`));
+      lose();
+    });
+    call.on("data", (message: ConnectRequest) => {
+      limit[Symbol.dispose]();
+      inbox.put(message);
+    });
     call.on("end", () => inbox.finish());
     // The event comes with every loss: reset, closed connection, killed process.
     call.once("cancelled", lose);
@@ -154,6 +163,7 @@ export async function serveSpeakers(
       if (!(error instanceof StreamError)) log.error("stream handler failed", { peer: connection.peer.address, error });
       fail(call, error instanceof StreamError ? error : new StreamError("internal", "internal error"));
     }
+    limit[Symbol.dispose]();
     outbox.close();
     calls.delete(call);
     if (gone.signal.aborted) return;

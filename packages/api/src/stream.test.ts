@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { systemClock } from "@heraldlb/runtime";
-import { recordingLogger } from "@heraldlb/runtime/testing";
+import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { CHUNK_BYTES, type ConnectRequest, encodeResponse, type Group, StreamError } from "./index.ts";
 import { all, bye, cleanUp, dial, echo, heartbeat, nextGroup, revoke, serve } from "./stream.test.fixture.ts";
@@ -264,4 +264,19 @@ describe("sockets", () => {
     const { port } = await serve(echo);
     await expect(serve(echo, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
+});
+
+test("a speaker that says nothing at all is hung up on", async () => {
+  const clock = new FakeClock();
+  const server = await serve(echo, { clock });
+  const stream = await dial(server);
+  const said = all(stream.messages);
+  const busy = await dial(server);
+  busy.send(heartbeat(1));
+  const messages = busy.messages[Symbol.asyncIterator]();
+  await nextGroup(messages);
+  await clock.advance(10_000);
+  await expect(said).rejects.toMatchObject({ code: "timeout", message: "no message within 10000 ms" });
+  busy.send(heartbeat(2));
+  expect(await nextGroup(messages)).toBe("2");
 });
