@@ -19,7 +19,6 @@ function definitionTemplate(definition: CustomResourceDefinition): string {
   const text = formatManifests([definition])
     .replaceAll("{{", '{{ "{{" }}')
     .replace(`  name: ${name}\n`, `  name: ${name}\n${METADATA}`)
-    .replace(/^ {2}conversion:\n(?: {3,}.*\n)+/m, (block) => `${IF_WEBHOOK}\n${block}  {{- end }}\n`)
     .replace(SERVICE, '{{ include "herald.fullname" . }}-webhook')
     .replace(NAMESPACE, "{{ .Release.Namespace }}");
   return `---\n${text}`;
@@ -30,5 +29,3 @@ const METADATA = `  labels:
   annotations:
     helm.sh/resource-policy: keep
 `;
-
-const IF_WEBHOOK = '  {{- if and .Values.controller.enabled (eq .Values.controller.webhookMode "enabled") }}';

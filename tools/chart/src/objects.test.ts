@@ -74,12 +74,11 @@ describe("CustomResourceDefinitions", () => {
     for (const { metadata } of rendered) expect(metadata.annotations).toEqual({ "helm.sh/resource-policy": "keep" });
   });
 
-  test("convert nothing without a webhook", async () => {
-    const values = { controller: { webhookMode: "disabled" } };
-    const manifests = parseManifests(await renderChart({ values }));
-    const bare = manifests.filter(({ kind }) => kind === "CustomResourceDefinition").map(({ spec }) => spec);
-    expect(bare).toEqual(crds().map(({ spec }) => spec));
+  test("lead to the webhook even where there is none: its authority, once written there, could not be taken back", async () => {
+    const manifests = parseManifests(await renderChart({ values: { controller: { webhookMode: "disabled" } } }));
     expect(manifests.filter(({ kind }) => kind.startsWith("Validating"))).toEqual([]);
+    const peers = manifests.find(({ metadata }) => metadata.name === "bgppeers.metallb.io");
+    expect(at(peers, "spec.conversion.strategy")).toBe("Webhook");
   });
 });
 
