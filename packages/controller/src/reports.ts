@@ -1,4 +1,4 @@
-import type { StreamId } from "@heraldlb/election";
+import type { InterfaceSet, Link, StreamId } from "@heraldlb/election";
 import type { Report } from "./messages.ts";
 import { ReportTable } from "./reports-table.ts";
 
@@ -25,7 +25,7 @@ export interface ReportChanges {
   readonly groups: ReadonlySet<string>;
   /** Ids of routes that other routers hear of. */
   readonly routes: ReadonlySet<string>;
-  /** Nodes with other sessions, and those that have become known, or unknown. */
+  /** Nodes with other sessions or interfaces, and those that have become known, or unknown. */
   readonly nodes: ReadonlySet<string>;
 }
 
@@ -35,9 +35,12 @@ interface Account {
   /** How far it is with telling everything. */
   phase: "begun" | "telling" | "known";
   readonly sessions: Map<string, Omit<ReportedSession, "node" | "peer">>;
+  /** Names of the interfaces that exist and may be used, in order; undefined: not told yet. */
+  interfaces: readonly string[] | undefined;
 }
 
 const MOST_SESSIONS = 1_000;
+const MOST_INTERFACES = 10_000;
 const LONGEST_NAME = 512;
 const LONGEST_REASON = 512;
 
@@ -68,6 +71,23 @@ export class Reports {
     if (report.complete || account.phase !== "telling") return;
     account.phase = "known";
     this.#changes.nodes.add(node);
+  }
+
+  /** A speaker has said which interfaces it may use. */
+  noteLinks({ node, stream }: ReportSource, links: readonly Pick<Link, "name" | "present">[]): void {
+    const account = this.#accountOf(node, stream);
+    if (!account) return;
+    const present = links.flatMap(({ name, present }) => (present && name.length <= LONGEST_NAME ? name : []));
+    const interfaces = present.slice(0, MOST_INTERFACES).sort();
+    if (account.interfaces?.join() === interfaces.join()) return;
+    account.interfaces = interfaces;
+    this.#changes.nodes.add(node);
+  }
+
+  /** Whether the node is known to have none of these interfaces; one that is down is there. */
+  lacks(node: string, interfaces: InterfaceSet): boolean {
+    const existing = this.#accounts.get(node)?.interfaces;
+    return existing !== undefined && interfaces !== "all" && !interfaces.some((name) => existing.includes(name));
   }
 
   /** A stream has ended: nothing is known of its node, unless another stream has begun since. */
@@ -128,7 +148,7 @@ export class Reports {
     const known = this.#accounts.get(node);
     if (known && known.stream >= stream) return known.stream === stream ? known : undefined;
     if (known) this.#clear(node);
-    const account: Account = { stream, phase: "begun", sessions: new Map() };
+    const account: Account = { stream, phase: "begun", sessions: new Map(), interfaces: undefined };
     this.#accounts.set(node, account);
     return account;
   }
