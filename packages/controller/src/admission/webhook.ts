@@ -9,8 +9,8 @@ import { backoff, type Clock, type Logger } from "@heraldlb/runtime";
 import { admit } from "./admit.ts";
 import { readBody } from "./body.ts";
 import { convertReview } from "./convert.ts";
+import { CONVERSION_PATH, VALIDATION_PATHS } from "./paths.ts";
 import { answerReview, readAdmissionReview } from "./review.ts";
-import { CONVERSION_PATH, VALIDATION_PATHS } from "./webhook-configuration.ts";
 
 /** Settings of a webhook's server. */
 export interface WebhookOptions {
