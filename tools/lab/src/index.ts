@@ -61,6 +61,7 @@ export {
 export { missingPrerequisites } from "./prerequisites.ts";
 export { Prober, type ProberOptions, startProber, type Window } from "./prober.ts";
 export { identify, isRunning, type ProcessId, processesIn } from "./process-id.ts";
+export { hostCount, labProgram, runLabProgram } from "./program.ts";
 export { Frr, type FrrOptions } from "./router.ts";
 export { Bird, type BirdOptions } from "./router-bird.ts";
 export { LAB_NODE_ASN, LAB_ROUTER_ASN, ROUTER_KINDS, type RouterKind } from "./router-config.ts";

@@ -1,32 +1,24 @@
 // The lab as a command: `npm run lab -- up|down|exec|status`.
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Host } from "./host.ts";
-import { runInside } from "./inside.ts";
 import { createLab, type Lab, LabError, removeCrashedLabs, removeLab } from "./lab.ts";
 import { type LabRouter, startRouter } from "./lab-router.ts";
+import { hostCount, labProgram, runLabProgram } from "./program.ts";
 import { LAB_NODE_ASN, LAB_ROUTER_ASN, ROUTER_KINDS, type RouterKind } from "./router-config.ts";
 import { describeHost, describeLab, labs } from "./status.ts";
 
 const DEFAULT_NAME = "lab";
 const PACKAGES = { frr: "frr", bird: "bird2", gobgp: "gobgpd" } as const;
 
-const count = (text: string): number => {
-  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("It is a number from 0 to 99.");
-  return Number(text);
-};
-
-const program = new Command("lab")
-  .description("Hosts in network namespaces, to try Herald in. Needs root.")
-  .enablePositionalOptions()
-  .showHelpAfterError();
+const program = labProgram(DEFAULT_NAME, "Hosts in network namespaces, to try Herald in. Needs root.");
 
 program
   .command("up")
   .description("set a lab up and leave it up: nodes that serve, clients, a controller's host, two switches")
   .option("--name <name>", "the lab's name", DEFAULT_NAME)
-  .option("--nodes <count>", "how many nodes", count, 3)
-  .option("--clients <count>", "how many clients", count, 1)
-  .option("--controllers <count>", "how many hosts for controllers", count, 1)
+  .option("--nodes <count>", "how many nodes", hostCount, 3)
+  .option("--clients <count>", "how many clients", hostCount, 1)
+  .option("--controllers <count>", "how many hosts for controllers", hostCount, 1)
   .option(
     "--management <kind>",
     "`separate` or `shared`: the network that speakers reach the controller on",
@@ -60,17 +52,6 @@ program
   });
 
 program
-  .command("exec")
-  .description("run a command in a host (node1 …, client1 …, controller1 …) or a switch (lan, mgmt)")
-  .option("--name <name>", "the lab's name", DEFAULT_NAME)
-  .argument("<host>")
-  .argument("<command...>")
-  .passThroughOptions()
-  .action((host: string, command: string[], { name }) => {
-    process.exitCode = runInside(name, host, command);
-  });
-
-program
   .command("status")
   .description("show the labs on this machine")
   .action(() => {
@@ -79,13 +60,7 @@ program
     for (const status of all) console.log(describeLab(status));
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof LabError || error instanceof RangeError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runLabProgram(program);
 
 function described(lab: Lab): readonly string[] {
   const { ipv4, ipv6 } = lab.plan.services;
