@@ -8,16 +8,19 @@ import { API_PORT, prepareControlPlane } from "./control-plane.ts";
 import { clusterEnd, routes } from "./network.ts";
 import { startRelay } from "./relay.ts";
 
-/** How to set a cluster up: the lab that it is in. */
-export type ClusterOptions = Omit<LabOptions, "servers">;
+/** How to set a cluster up: the lab that it is in, and what runs there. */
+export interface ClusterOptions extends Omit<LabOptions, "servers"> {
+  /** `none`: Services have no effect on packets, and no cost. Default: one on every node. */
+  readonly kubeProxy?: "none" | undefined;
+}
 
 /**
  * Sets a cluster up and waits until it works: etcd, API server and controller manager on a host of their own, a node and
  * a kube-proxy for each node of the lab. Throws a `LabError` if something is missing or the name is in use.
  */
-export async function createCluster(options: ClusterOptions): Promise<Cluster> {
-  const [binaries, authority] = await Promise.all([findBinaries(), createAuthority(options.name)]);
-  const lab = await createLab({ ...options, servers: 1 });
+export async function createCluster({ kubeProxy, ...shape }: ClusterOptions): Promise<Cluster> {
+  const [binaries, authority] = await Promise.all([findBinaries(), createAuthority(shape.name)]);
+  const lab = await createLab({ ...shape, servers: 1 });
   try {
     const [host] = lab.servers as [Host];
     const [controlPlane, relay, admin] = await Promise.all([
@@ -34,14 +37,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       publishApiServer(cluster),
       ...lab.nodes.map(async (node) => {
         await cluster.addNode(node);
-        await cluster.startKubeProxy(node);
+        if (kubeProxy !== "none") await cluster.startKubeProxy(node);
       }),
     ]);
     return cluster;
   } catch (error) {
     const logs = lab.logs();
     await lab[Symbol.asyncDispose]();
-    throw new Error(`cluster ${options.name} did not come up:\n${logs}`, { cause: error });
+    throw new Error(`cluster ${shape.name} did not come up:\n${logs}`, { cause: error });
   }
 }
 

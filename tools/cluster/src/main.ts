@@ -1,6 +1,15 @@
 // The cluster as a command: `npm run cluster -- up|down|status|exec|kubectl|build`.
-import { describeHost, describeLab, LabError, labFolder, labs, removeLab, runInside } from "@heraldlb/lab";
-import { Command, InvalidArgumentError } from "commander";
+import {
+  describeHost,
+  describeLab,
+  hostCount,
+  labFolder,
+  labProgram,
+  labs,
+  removeLab,
+  runInside,
+  runLabProgram,
+} from "@heraldlb/lab";
 import { findBinaries } from "./binaries.ts";
 import { createCluster } from "./create-cluster.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
@@ -8,23 +17,15 @@ import { kubectlCommand } from "./kubectl.ts";
 
 const DEFAULT_NAME = "cluster";
 
-const count = (text: string): number => {
-  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("It is a number from 0 to 99.");
-  return Number(text);
-};
-
-const program = new Command("cluster")
-  .description("A Kubernetes cluster in network namespaces, to try Herald in. Needs root.")
-  .enablePositionalOptions()
-  .showHelpAfterError();
+const program = labProgram(DEFAULT_NAME, "A Kubernetes cluster in network namespaces, to try Herald in. Needs root.");
 
 program
   .command("up")
   .description("set a cluster up and leave it up: an API server, nodes with kube-proxy, clients, controllers' hosts")
   .option("--name <name>", "the cluster's name", DEFAULT_NAME)
-  .option("--nodes <count>", "how many nodes", count, 3)
-  .option("--clients <count>", "how many clients", count, 1)
-  .option("--controllers <count>", "how many hosts for controllers", count, 1)
+  .option("--nodes <count>", "how many nodes", hostCount, 3)
+  .option("--clients <count>", "how many clients", hostCount, 1)
+  .option("--controllers <count>", "how many hosts for controllers", hostCount, 1)
   .action(async ({ name, nodes, clients, controllers }) => {
     const cluster = await createCluster({ name, nodes, clients, controllers, keep: true });
     const option = name === DEFAULT_NAME ? "" : ` --name ${name}`;
@@ -59,17 +60,6 @@ program
   });
 
 program
-  .command("exec")
-  .description("run a command in a host (node1 …, client1 …, controller1 …, server1) or a switch (lan, mgmt)")
-  .option("--name <name>", "the cluster's name", DEFAULT_NAME)
-  .argument("<host>")
-  .argument("<command...>")
-  .passThroughOptions()
-  .action((host: string, command: string[], { name }) => {
-    process.exitCode = runInside(name, host, command);
-  });
-
-program
   .command("kubectl")
   .description("run kubectl as the cluster's administrator")
   .option("--name <name>", "the cluster's name", DEFAULT_NAME)
@@ -88,10 +78,4 @@ program
     for (const [name, path] of Object.entries(await findBinaries())) console.log(`${name.padEnd(24)} ${path}`);
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof LabError || error instanceof RangeError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runLabProgram(program);
