@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Controller } from "./controller.ts";
 import type { ControllerObserver } from "./controller-ports.ts";
+import { addReportMetrics } from "./reports-metrics.ts";
 import { poolUsage } from "./usage.ts";
 
 /** Counts what a controller does, in the registry. The counters are there, at zero, from the start. */
@@ -92,6 +93,7 @@ export function addControllerMetrics(registry: Registry, controller: Controller)
   );
   addWaitingMetric(registry, controller);
   addPoolMetrics(registry, controller);
+  addReportMetrics(registry, controller.reports);
 }
 
 function addWaitingMetric(registry: Registry, controller: Controller): void {

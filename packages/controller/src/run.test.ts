@@ -41,6 +41,7 @@ describe("a controller on a folder", () => {
     expect(metrics).toContain('metallb_allocator_addresses_total{pool="lab"} 9');
     expect(metrics).toContain("metallb_k8s_client_config_loaded_bool 1");
     expect(metrics).toContain("herald_groups_unowned 0");
+    expect(metrics).toContain("herald_groups_answered 0");
     expect(metrics).toContain('herald_owner_changes_total{reason="ranked"} 1');
     expect(controller.health.missing.size).toBe(0);
   });
