@@ -43,6 +43,7 @@ export function startAddresses(objects: Objects, options: StartOptions = {}): St
     { statuses, freed },
     {
       ...{ world, log, loadBalancerClass, onStranded, wallClock: () => now },
+      onAction: () => {},
       manifest: (known) => catalog.manifest(known.service),
     },
   );

@@ -28,6 +28,8 @@ export interface AddressesOptions {
   wallClock(): number;
   /** The Service's manifest, to be stored with its status. */
   manifest(known: KnownService): unknown;
+  /** The allocator has decided something about a Service that had these addresses. */
+  onAction(action: Action, former: readonly Ip[]): void;
 }
 
 /** What is remembered from earlier leaders. */
@@ -162,7 +164,7 @@ export class Addresses {
     services: Iterable<string>,
     { pools, freed }: { readonly pools: boolean; readonly freed: readonly Freed[] },
   ): AddressChanges {
-    const { world, wallClock, manifest } = this.#options;
+    const { world, wallClock, manifest, onAction } = this.#options;
     const changes: Change[] = [{ type: "freed", freed }];
     if (pools) changes.push({ type: "pools", set: poolSet(world) });
     const rewritten: (Entry & { type: "store" })[] = [];
@@ -177,7 +179,10 @@ export class Addresses {
         changes.push({ type: "serviceRemoved", key });
       }
     }
-    const acted = this.#allocator.apply(changes, wallClock()).map((action) => this.#act(action));
+    const acted = this.#allocator.apply(changes, wallClock()).map((action) => {
+      onAction(action, this.#given.get(action.service)?.addresses ?? []);
+      return this.#act(action);
+    });
     const decided = acted.flatMap(({ entry }) => entry ?? []);
     const stored = new Set(decided.filter(isStore).map(({ record }) => keyOf(record)));
     // The file shows the manifest too: it is written again unless that happens anyhow, or the Service lost all.

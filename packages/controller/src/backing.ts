@@ -1,5 +1,6 @@
 import type { MainContext } from "@heraldlb/daemon";
 import type { Clock, Mailbox } from "@heraldlb/runtime";
+import type { ClusterObserver } from "./cluster-observer.ts";
 import type { Controller } from "./controller.ts";
 import type { StatusStore } from "./ledger.ts";
 
@@ -8,6 +9,8 @@ export interface Backing extends AsyncDisposable {
   /** The only namespace whose `metallb.io` objects act; undefined: any. */
   readonly namespace: string | undefined;
   readonly store: StatusStore;
+  /** Shows what becomes of the cluster; undefined: nobody does. */
+  readonly clusterObserver?: ClusterObserver | undefined;
   /** Keeps the names of speakers for the next leader. */
   writeSpeakers(names: readonly string[]): Promise<void>;
   /** Reads the source, and leads when it is this process's turn, until the signal aborts. @throws FatalError */

@@ -56,7 +56,7 @@ function planned(objects: readonly Json[] = BASE) {
   };
   take(objects);
   const holdingOf = (key: string) => holdings.get(key);
-  const unannounced = new Unannounced(log);
+  const unannounced = new Unannounced(log, () => {});
   unannounced.noteLayer2("default/web", { reason: "noMatchingAdvertisement", message: "" });
   const options = { world, definitions, log, ignoreExcludeLabel: false, unannounced, holdingOf };
   const plan = new BgpPlan({ ...options, former: new Map() });

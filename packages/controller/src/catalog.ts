@@ -69,6 +69,12 @@ export class Catalog {
     );
   }
 
+  /** What an object is, if it is valid by itself. */
+  understand(object: SourceObject): Resource | undefined {
+    const { outcome } = this.#read(object);
+    return outcome.type === "resource" ? outcome.resource : undefined;
+  }
+
   /** The object as it was written. */
   manifest(resource: Resource): unknown {
     return this.#manifests.get(resource);

@@ -1,16 +1,19 @@
+import type { Configuration, Resource } from "@heraldlb/config";
 import type { Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { Addresses, type AddressMemory } from "./addresses.ts";
 import { BgpPlan } from "./bgp-plan.ts";
 import { bgpAdvertisementsOf, bgpManifests } from "./bgp-world.ts";
 import { Catalog } from "./catalog.ts";
+import type { ClusterObserver } from "./cluster-observer.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { Placement } from "./placement.ts";
 import { Plan, type PlanChanges } from "./plan.ts";
+import type { AnnouncedBy } from "./reports-services.ts";
 import type { SourceChange, SourceObject, SourceReading } from "./source-object.ts";
 import { advertisementManifests, advertisementsOf } from "./translate.ts";
-import { Unannounced } from "./unannounced.ts";
+import { type Silence, Unannounced } from "./unannounced.ts";
 import { World, type WorldChanges } from "./world.ts";
 
 /** How addresses are given and announced. */
@@ -32,6 +35,7 @@ export interface ClusterDependencies {
   wallClock(): number;
   /** Stores what was decided, in this order; each record comes back by `confirm`. */
   store(entries: readonly Entry[]): void;
+  readonly observer: ClusterObserver;
   /** Of groups that become one, the id of the one whose owner was decided last. */
   newest(groups: readonly string[]): string | undefined;
 }
@@ -70,6 +74,8 @@ export class Cluster {
   readonly #world: World;
   #work: Work | undefined;
   #isRead = false;
+  /** As the observer was told of. */
+  #problems: Configuration["problems"] = [];
 
   constructor(options: ClusterOptions, dependencies: ClusterDependencies) {
     this.#options = options;
@@ -90,6 +96,16 @@ export class Cluster {
 
   get world(): World {
     return this.#world;
+  }
+
+  /** What is in force, and what is wrong. */
+  get configuration(): Configuration {
+    return this.#catalog.configuration;
+  }
+
+  /** What an object of the source is, if it is valid by itself. */
+  understand(object: SourceObject): Resource | undefined {
+    return this.#catalog.understand(object);
   }
 
   /** Undefined before `begin`. */
@@ -123,7 +139,11 @@ export class Cluster {
   #takeIn(): PlanChanges {
     this.#isRead = true;
     const changes = this.#world.apply(this.#catalog.configuration);
-    return this.#work ? this.#update(this.#work, changes) : NO_CHANGES;
+    if (!this.#work) return NO_CHANGES;
+    const isAsBefore = isSameList(this.#problems, this.#catalog.configuration.problems);
+    if (!isAsBefore || changes.layer2 || changes.bgp) this.#dependencies.observer.onChange({ configuration: true });
+    this.#problems = this.#catalog.configuration.problems;
+    return this.#update(this.#work, changes);
   }
 
   /** Decides nothing any more: another process does. What is in force is kept up to date for the next `begin`. */
@@ -140,7 +160,7 @@ export class Cluster {
   begin({ statuses, freed, speakers, manifests }: Remembered): PlanChanges {
     this.#catalog.remember(manifests);
     this.#world.apply(this.#catalog.configuration);
-    const { log, definitions, wallClock, newest } = this.#dependencies;
+    const { log, definitions, wallClock, newest, observer } = this.#dependencies;
     const { loadBalancerClass, onStranded, ignoreExcludeLabel } = this.#options;
     for (const name of speakers) this.#world.hear(name);
     const world = this.#world;
@@ -148,11 +168,12 @@ export class Cluster {
       { statuses, freed },
       {
         ...{ world, log, loadBalancerClass, onStranded, wallClock },
+        onAction: (action, former) => observer.onAction(action, former),
         manifest: ({ service }) => this.#catalog.manifest(service),
       },
     );
     const holdingOf = (service: string) => addresses.given(service);
-    const unannounced = new Unannounced(log);
+    const unannounced = new Unannounced(log, (service) => observer.onChange({ services: [service] }));
     const announcing = { world, log, ignoreExcludeLabel, unannounced, holdingOf };
     const placement = new Placement({ ...announcing, former: formerly(statuses, advertisementsOf) });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
@@ -177,12 +198,14 @@ export class Cluster {
     const { entries, affected } = addresses.tick();
     if (entries.length === 0 && affected.length === 0) return NO_CHANGES;
     this.#dependencies.store(entries);
+    this.#dependencies.observer.onChange({ services: affected, pools: true });
     bgp.update(affected);
     return plan.update(affected, { fresh: false });
   }
 
   /** A node's speaker was heard. */
   hear(name: string): PlanChanges {
+    if (!this.#world.speakers.has(name)) this.#dependencies.observer.onChange({ configuration: true });
     if (!this.#world.hear(name) || !this.#work) return NO_CHANGES;
     this.#work.bgp.refresh();
     return this.#expire(this.#work);
@@ -205,10 +228,24 @@ export class Cluster {
     return this.#work?.plan.proceed(GROUPS_AT_A_TIME) ?? NO_CHANGES;
   }
 
+  /** Why nobody announces the Service; none of it while it is announced, or nothing is decided. */
+  silences(service: string): readonly Silence[] {
+    return this.#work?.unannounced.of(service) ?? [];
+  }
+
+  /** By what the Services are announced; undefined while nothing is decided. */
+  get announcedBy(): AnnouncedBy | undefined {
+    return this.#work && { layer2: this.#work.plan, bgp: this.#work.bgp };
+  }
+
   /** A Service's record is stored. */
   confirm(record: StatusRecord): PlanChanges {
-    if (!this.#work?.addresses.confirm(record)) return NO_CHANGES;
     const service = `${record.namespace}/${record.name}`;
+    const { observer } = this.#dependencies;
+    const isNew = this.#work?.addresses.confirm(record) ?? false;
+    observer.onStored(service);
+    if (!this.#work || !isNew) return NO_CHANGES;
+    observer.onChange({ services: [service], pools: true });
     this.#work.bgp.update([service]);
     return this.#work.plan.update([service], { fresh: true });
   }
@@ -232,6 +269,8 @@ export class Cluster {
     if (changes.layer2) placement.refresh();
     if (changes.bgp) bgp.refresh();
     const services = new Set([...changes.services, ...changes.endpoints, ...affected]);
+    const mayCount = changes.pools || entries.length > 0 || affected.length > 0;
+    this.#dependencies.observer.onChange({ services, ...(mayCount && { pools: true }) });
     bgp.update(services);
     if (changes.bgp) bgp.proceed(SERVICES_AT_A_TIME);
     const { specs, removed } = plan.update(services, { fresh: false });
@@ -257,3 +296,6 @@ function formerly<A>(
   );
   return new Map(entries.filter(([, last]) => last.length > 0));
 }
+
+const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index]);

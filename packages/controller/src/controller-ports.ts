@@ -2,6 +2,7 @@ import type { SpeakerStream } from "@heraldlb/api";
 import type { ControllerEvent, ControllerTimers, OwnerReason } from "@heraldlb/election";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { ClusterOptions } from "./cluster.ts";
+import type { ClusterObserver } from "./cluster-observer.ts";
 import type { StatusStore } from "./ledger.ts";
 import type { AppliedError } from "./messages.ts";
 import type { Authenticator } from "./tokens/authenticator.ts";
@@ -32,6 +33,8 @@ export interface ControllerDependencies {
   readonly log: Logger;
   readonly store: StatusStore;
   readonly observer: ControllerObserver;
+  /** Shows what becomes of the cluster; undefined: nobody does. */
+  readonly clusterObserver?: ClusterObserver | undefined;
   /** Who a speaker is. */
   readonly authenticator: Pick<Authenticator, "check">;
   /** Answers what speakers ask about credentials; undefined: nobody does. */

@@ -14,6 +14,7 @@ import {
 } from "@heraldlb/election";
 import { PacedLog } from "@heraldlb/runtime";
 import { Cluster, type Remembered } from "./cluster.ts";
+import { NO_OBSERVER } from "./cluster-observer.ts";
 import type { ControllerDependencies, ControllerOptions, ServedStream, UntimedEvent } from "./controller-ports.ts";
 import { Definitions } from "./definitions.ts";
 import { Hub, type HubStatus } from "./hub.ts";
@@ -80,7 +81,7 @@ export class Controller {
     this.#peers = new Peers({ clock, macs, tell: (macs) => this.#hub.tellPeers(macs) });
     this.#ledger = this.#newLedger();
     this.#cluster = new Cluster(options, {
-      ...{ log, wallClock, definitions: this.#definitions },
+      ...{ log, wallClock, definitions: this.#definitions, observer: dependencies.clusterObserver ?? NO_OBSERVER },
       store: (entries) => this.#ledger.enter(entries),
       newest: (groups) => this.#newest(groups),
     });

@@ -48,6 +48,11 @@ export class Plan {
     return this.#groups.get(group)?.services ?? [];
   }
 
+  /** Whether the node may announce the group on all its interfaces. */
+  isUnrestricted(group: string, node: string): boolean {
+    return this.#placed.get(group)?.reach.get(node)?.interfaces === "all";
+  }
+
   /**
    * These Services' addresses, labels or endpoints may have changed. `fresh`: this process has just given them
    * addresses that nobody had before.

@@ -4,6 +4,8 @@ import type { ReportChanges, Reports } from "./reports.ts";
 export interface AnnouncedBy {
   readonly layer2: {
     groupOf(service: string): string | undefined;
+    /** Whether the node may announce the group on all its interfaces. */
+    isUnrestricted(group: string, node: string): boolean;
     servicesOf(group: string): readonly string[];
   };
   readonly bgp: {

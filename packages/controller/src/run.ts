@@ -7,7 +7,8 @@ import type { Backing } from "./backing.ts";
 import { Controller } from "./controller.ts";
 import type { ControllerOptions } from "./controller-ports.ts";
 import { type FileSource, openFileBacking } from "./file-backing.ts";
-import { accessKubernetes, type KubernetesSource, openKubernetesBacking } from "./kubernetes/kubernetes-backing.ts";
+import { accessKubernetes, type KubernetesSource } from "./kubernetes/kubernetes-access.ts";
+import { openKubernetesBacking } from "./kubernetes/kubernetes-backing.ts";
 import { addControllerMetrics, countingObserver } from "./metrics.ts";
 import { Authenticator } from "./tokens/authenticator.ts";
 import { countingCredentials } from "./tokens/credential-metrics.ts";
@@ -57,6 +58,7 @@ export async function runController({ source, listen, ...options }: RunOptions, 
     { ...options, namespace: backing.namespace, identity, listsNodes: source.type === "kubernetes" },
     {
       ...{ clock, wallClock, log, store: backing.store, observer: countingObserver(registry), authenticator },
+      clusterObserver: backing.clusterObserver,
       onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(backing, names, log)),
       onStepDown: (above) => steppedDown.put(above),
       onBug: bug.reject,

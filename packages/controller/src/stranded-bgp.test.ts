@@ -1,6 +1,7 @@
 import { recordingLogger } from "@heraldlb/runtime/testing";
 import { expect, test } from "vitest";
 import { Cluster } from "./cluster.ts";
+import { NO_OBSERVER } from "./cluster-observer.ts";
 import { advertisement, node, pool, reading, service, slice } from "./controller.test.fixture.ts";
 import { Definitions } from "./definitions.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
@@ -36,6 +37,7 @@ function started(statuses: readonly StatusRecord[], objects: readonly Json[]) {
     },
     {
       ...{ log: recordingLogger(), definitions, wallClock: () => 0, newest: () => undefined },
+      observer: NO_OBSERVER,
       store: (more) => void entries.push(...more),
     },
   );

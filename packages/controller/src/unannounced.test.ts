@@ -7,7 +7,7 @@ const bgp = (reason: NonNullable<BgpSilence>["reason"]): BgpSilence => ({ reason
 
 function said(...notes: readonly ((to: Unannounced) => void)[]): readonly unknown[] {
   const log = recordingLogger();
-  const unannounced = new Unannounced(log);
+  const unannounced = new Unannounced(log, () => {});
   for (const note of notes) {
     note(unannounced);
     unannounced.tell();

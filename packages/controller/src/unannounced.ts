@@ -7,7 +7,8 @@ export type Layer2Silence = Layer2Plan["warning"];
 /** As {@link Layer2Silence} for BGP; `noPeers`: no node that has the routes has a router that hears of them. */
 export type BgpSilence = BgpPlan["warning"] | { readonly reason: "noPeers"; readonly message: string };
 
-type Silence = NonNullable<Layer2Silence | BgpSilence>;
+/** Why nobody announces a Service by one protocol. */
+export type Silence = NonNullable<Layer2Silence | BgpSilence>;
 
 // Nothing is amiss where another protocol reaches the Service.
 const UNREACHED: ReadonlySet<Silence["reason"]> = new Set(["notOwner", "noMatchingAdvertisement", "noNodes"]);
@@ -24,8 +25,17 @@ export class Unannounced {
   readonly #told = new Map<string, string>();
   readonly #changed = new Set<string>();
 
-  constructor(log: Logger) {
+  readonly #onChange: (service: string) => void;
+
+  /** `onChange` hears of each Service of which something else is said. */
+  constructor(log: Logger, onChange: (service: string) => void) {
     this.#log = log;
+    this.#onChange = onChange;
+  }
+
+  /** Why nobody announces the Service, as was said last. */
+  of(service: string): readonly Silence[] {
+    return this.#told.has(service) ? this.#silences(service) : [];
   }
 
   /** What layer 2 has found. */
@@ -67,6 +77,7 @@ export class Unannounced {
   #tell(service: string, silences: readonly Silence[]): void {
     const text = silences.map(({ reason, message }) => `${reason} ${message}`).join("\n");
     if ((this.#told.get(service) ?? "") === text) return;
+    this.#onChange(service);
     if (text === "") {
       this.#told.delete(service);
       this.#log.info("may be announced again", { service });

@@ -1,15 +1,8 @@
+import { formatObjectId, type ObjectId } from "@heraldlb/config";
 import { type Kube, type KubeObject, reflect } from "@heraldlb/kube";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { SourceChange, SourceObject } from "../source-object.ts";
-import {
-  asksForTheSame,
-  type PlainObject,
-  type ServiceFacts,
-  serviceFacts,
-  WATCHED,
-  type WatchedResource,
-  withoutFacts,
-} from "./resources.ts";
+import { asksForTheSame, type PlainObject, WATCHED, type WatchedResource, withoutFacts } from "./resources.ts";
 
 /** What a reader needs. */
 export interface ClusterReaderOptions {
@@ -23,13 +16,22 @@ export interface ClusterReaderOptions {
   prepare(objects: readonly SourceObject[]): Promise<void>;
   /** What became different; the first time that is everything. */
   onChange(change: SourceChange): void;
-  /** A Service as it is now in the API server; undefined: it is gone. */
-  onService(key: string, facts: ServiceFacts | undefined): void;
+  /** What there is of a kind, and then what has become of it: for whoever looks at more than the configuration. */
+  onSeen(kind: string, seen: Seen): void;
   /** The kinds that are not read yet, and why not, as far as known; an empty text: being read. */
   onWaiting(kinds: ReadonlyMap<string, string>): void;
 }
 
-interface Known extends SourceObject {
+/** Objects of one kind as the API server has them. */
+export interface Seen {
+  readonly changed: readonly KubeObject[];
+  readonly removed: readonly KubeObject[];
+  /** These are all there are; told once. */
+  readonly isAll: boolean;
+}
+
+/** An object in its present form. */
+export interface Known extends SourceObject {
   readonly json: PlainObject;
 }
 
@@ -52,6 +54,11 @@ export class ClusterReader {
     this.#waiting = new Map(WATCHED.map(({ kind }) => [kind, ""]));
   }
 
+  /** The object, as whoever understands resources has it, if it is there. */
+  find(id: ObjectId): Known | undefined {
+    return this.#known.get(formatObjectId(id));
+  }
+
   /** Reads and follows until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     this.#options.onWaiting(this.#waiting);
@@ -66,11 +73,14 @@ export class ClusterReader {
       {
         onSynced: (objects) => {
           this.#waiting.delete(kind);
-          for (const object of objects.values()) this.#put(kind, object);
+          const all = [...objects.values()];
+          this.#options.onSeen(kind, { changed: all, removed: [], isAll: true });
+          for (const object of all) this.#put(kind, object);
           this.#options.onWaiting(this.#waiting);
           this.#tell();
         },
         onChange: ({ changed, removed }) => {
+          this.#options.onSeen(kind, { changed, removed, isAll: false });
           for (const object of removed) this.#drop(kind, object);
           for (const object of changed) this.#put(kind, object);
           this.#tell();
@@ -87,9 +97,7 @@ export class ClusterReader {
   }
 
   #put(kind: string, object: KubeObject): void {
-    const key = keyOf(object);
-    if (kind === "Service") this.#options.onService(key, serviceFacts(object));
-    const id = `${kind} ${key}`;
+    const id = `${kind} ${keyOf(object)}`;
     const json = withoutFacts(object);
     const known = this.#known.get(id);
     if (known && asksForTheSame(known.json, json)) return;
@@ -98,9 +106,7 @@ export class ClusterReader {
   }
 
   #drop(kind: string, object: KubeObject): void {
-    const key = keyOf(object);
-    if (kind === "Service") this.#options.onService(key, undefined);
-    const id = `${kind} ${key}`;
+    const id = `${kind} ${keyOf(object)}`;
     const known = this.#known.get(id);
     if (!known) return;
     this.#note(id, known);
@@ -136,6 +142,7 @@ export class ClusterReader {
   }
 }
 
-function keyOf({ metadata: { namespace, name } }: KubeObject): string {
+/** `namespace/name`, or `name`. */
+export function keyOf({ metadata: { namespace, name } }: KubeObject): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }

@@ -1,6 +1,4 @@
 import { isServed } from "@heraldlb/config";
-import { SettingError } from "@heraldlb/daemon";
-import { connectKube, type Kube, KubeconfigError } from "@heraldlb/kube";
 import { backoff } from "@heraldlb/runtime";
 import type { Backing, BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
@@ -8,53 +6,16 @@ import type { Controller } from "../controller.ts";
 import type { StatusRecord } from "../ledger.ts";
 import { restAfter, TURN_MS } from "../turn.ts";
 import { Candidacy } from "./candidacy.ts";
-import { ClusterReader } from "./cluster-reader.ts";
+import { ClusterReader, keyOf, type Seen } from "./cluster-reader.ts";
+import type { KubernetesAccess } from "./kubernetes-access.ts";
+import { PublishedStatuses } from "./published-statuses.ts";
+import { serviceFacts, statusPart } from "./resources.ts";
 import { ServiceStatuses } from "./service-statuses.ts";
 import { StateMap, type StateMemory } from "./state-map.ts";
-
-/** An API server as a source. */
-export interface KubernetesSource {
-  readonly type: "kubernetes";
-  /** A kubeconfig file; undefined: the pod's own service account. */
-  readonly kubeconfig: string | undefined;
-  readonly context: string | undefined;
-  /** Writes for people to read, a second, and how many at once after a rest. */
-  readonly qps: number;
-  readonly burst: number;
-}
 
 const LEASE = "herald-controller";
 const STATE = "herald-state";
 const RETRY = { initialMs: 100, maxMs: 2_000 } as const;
-
-/** Where Herald's own objects are, and how the API server is asked. */
-export interface KubernetesAccess {
-  readonly kube: Kube;
-  readonly namespace: string;
-}
-
-/**
- * Credentials for an API server, and the namespace whose objects act.
- *
- * @throws SettingError if there are no usable credentials, or nothing names the namespace
- */
-export async function accessKubernetes(
-  { kubeconfig, context, qps, burst }: KubernetesSource,
-  { namespace: given }: Pick<ClusterOptions, "namespace">,
-  { clock, log }: Pick<BackingContext, "clock" | "log">,
-): Promise<KubernetesAccess> {
-  const options = { kubeconfig, context, qps, burst, userAgent: "herald-controller", clock, log };
-  const kube = await connectKube(options).catch((error: unknown) => {
-    if (!(error instanceof KubeconfigError)) throw error;
-    throw new SettingError(`--kubeconfig: ${error.message}`, { cause: error });
-  });
-  const namespace = given ?? kube.namespace;
-  if (namespace !== undefined) return { kube, namespace };
-  kube.close();
-  throw new SettingError(
-    "--namespace is required: neither a pod's service account nor the kubeconfig's context names one",
-  );
-}
 
 /** A cluster's API server, and the objects that controllers keep there. */
 export function openKubernetesBacking(
@@ -68,6 +29,40 @@ export function openKubernetesBacking(
   const onForeign = (service: string) => controller?.reassert(service);
   const statuses = new ServiceStatuses({ kube, wallClock, onForeign });
   const state = new StateMap(kube, { namespace, name: STATE });
+
+  const reader: ClusterReader = new ClusterReader({
+    ...{ kube, namespace, clock, log, random: Math.random },
+    prepare: async (objects) => controller?.cluster.prepare(objects, restAfter(TURN_MS, clock)),
+    onChange: (change) => {
+      controller?.change(change);
+      health.ready("source");
+    },
+    onSeen,
+    onWaiting: (kinds) => {
+      const [[kind, problem] = []] = kinds;
+      if (kind) health.unready("source", `${kind} not read yet${problem ? `: ${problem}` : ""}`);
+    },
+  });
+  let isFirm = false;
+  const published = new PublishedStatuses({
+    ...{ kube, namespace, clock, log, wallClock, identity, loadBalancerClass },
+    isFirm: () => isFirm,
+    find: (id) => reader.find(id)?.json,
+    written: (id) => {
+      const object = reader.find(id);
+      return object && controller?.cluster.understand(object);
+    },
+  });
+
+  function onSeen(kind: string, { changed, removed, isAll }: Seen): void {
+    if (kind === "Service") {
+      for (const object of changed) statuses.observe(keyOf(object), serviceFacts(object));
+      for (const object of removed) statuses.observe(keyOf(object), undefined);
+    } else if (kind !== "IPAddressPool") return;
+    const parts = changed.map(statusPart);
+    if (isAll) published.synced(kind, parts);
+    else published.observe(kind, { changed: parts, removed });
+  }
 
   const remembered = function* (): Iterable<StatusRecord> {
     const served: string[] = [];
@@ -107,6 +102,8 @@ export function openKubernetesBacking(
       if (!memory || leading !== "beginning") return;
       leading = "yes";
       controller.takeOver(term, { ...memory, statuses: [...remembered()], manifests: [] });
+      isFirm = true;
+      published.begin();
     };
     return {
       onLead(later: number) {
@@ -116,12 +113,16 @@ export function openKubernetesBacking(
         else if (leading === "no") void takeOver();
       },
       onFirm(firm: boolean) {
-        if (leading === "yes") controller.firm(firm);
+        if (leading !== "yes") return;
+        isFirm = firm;
+        controller.firm(firm);
       },
       onStandby() {
         if (leading === "yes") controller.standBy();
         leading = "no";
+        isFirm = false;
         statuses.rest();
+        published.end();
       },
     };
   }
@@ -143,6 +144,7 @@ export function openKubernetesBacking(
 
   return {
     namespace,
+    clusterObserver: published,
     store: {
       writeStatus: (_manifest, record) => statuses.writeStatus(record),
       deleteStatus: (namespace, name) => statuses.deleteStatus(namespace, name),
@@ -151,20 +153,7 @@ export function openKubernetesBacking(
     writeSpeakers: (names) => state.writeSpeakers(names),
     async run(running, signal) {
       controller = running;
-      const reader = new ClusterReader({
-        ...{ kube, namespace, clock, log, random: Math.random },
-        prepare: (objects) => running.cluster.prepare(objects, restAfter(TURN_MS, clock)),
-        onChange: (change) => {
-          running.change(change);
-          health.ready("source");
-        },
-        onService: (key, facts) => statuses.observe(key, facts),
-        onWaiting: (kinds) => {
-          const [[kind, problem] = []] = kinds;
-          if (kind) health.unready("source", `${kind} not read yet${problem ? `: ${problem}` : ""}`);
-        },
-      });
-      await Promise.all([reader.run(signal), campaign(running, signal)]);
+      await Promise.all([reader.run(signal), published.run(running, signal), campaign(running, signal)]);
     },
     async end() {
       await candidacy?.release();

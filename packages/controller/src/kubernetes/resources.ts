@@ -51,7 +51,7 @@ export const WATCHED: readonly WatchedResource[] = [
   ...CONFIGURATION.map(
     ([kind, plural, version]): WatchedResource => ({
       ...{ kind, path: () => `/apis/metallb.io/${version}/${plural}` },
-      trim: (object) => pick(object, { spec: (object as Json).spec }),
+      trim: trimConfiguration,
     }),
   ),
 ];
@@ -75,6 +75,12 @@ function pick(object: KubeObject, parts: Json): KubeObject {
     },
     ...parts,
   };
+}
+
+/** Of the kinds here only pools have a status that Herald writes. */
+function trimConfiguration(object: KubeObject): KubeObject {
+  const { spec, status } = object as Json;
+  return pick(object, object.kind === "IPAddressPool" ? defined({ spec, status }) : { spec });
 }
 
 function trimService(object: KubeObject): KubeObject {
@@ -162,18 +168,31 @@ export function serviceFacts(object: KubeObject): ServiceFacts {
 
 /** An object for whoever understands resources. */
 export interface PlainObject {
+  readonly apiVersion?: string;
   readonly kind?: string;
-  readonly metadata: Json;
+  readonly metadata: { readonly uid: string; readonly annotations?: unknown; readonly [field: string]: unknown };
   readonly [field: string]: unknown;
 }
 
 /** The object without what is {@link serviceFacts} only, and without what changes by itself. */
 export function withoutFacts(object: KubeObject): PlainObject {
-  const { uid: _, resourceVersion: __, ...metadata } = object.metadata;
-  const { stranded: ___, ...rest } = object;
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  const { stranded: __, status, ...rest } = object as KubeObject & Json;
+  if (object.kind === "Node") return { ...rest, metadata, status };
   if (object.kind !== "Service") return { ...rest, metadata };
-  const { loadBalancer } = recordOf((object as Json).status);
+  const { loadBalancer } = recordOf(status);
   return { ...rest, metadata, status: defined({ loadBalancer }) };
+}
+
+/** What whoever writes statuses looks at. */
+export function statusPart(object: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion } = object.metadata;
+  const status = (object as Json).status;
+  const { conditions } = recordOf(status);
+  return {
+    metadata: { name, uid, resourceVersion, ...(namespace === undefined ? {} : { namespace }) },
+    status: object.kind === "Service" ? defined({ conditions }) : status,
+  };
 }
 
 /** Whether two forms ask for the same; what Herald writes into a Service itself does not count. */

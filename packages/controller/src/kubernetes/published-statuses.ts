@@ -1,0 +1,209 @@
+import { isServed, type ObjectId, type Resource } from "@heraldlb/config";
+import type { Action } from "@heraldlb/ipam";
+import { EventRecorder, type KubeObject, reflect } from "@heraldlb/kube";
+import type { Ip } from "@heraldlb/net";
+import type { BackingContext } from "../backing.ts";
+import type { ClusterOptions } from "../cluster.ts";
+import type { ClusterObserver, VisibleChanges } from "../cluster-observer.ts";
+import type { Controller } from "../controller.ts";
+import { serviceOnWire, servicesConcerned } from "../reports-services.ts";
+import { addressEvents } from "../status/address-events.ts";
+import type { ObjectEvent } from "../status/object-event.ts";
+import { collectionPath, type StatusKind } from "../status/status-kind.ts";
+import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
+import { StatusWriter } from "../status/status-writer.ts";
+import { poolUsage } from "../usage.ts";
+import type { KubernetesAccess } from "./kubernetes-access.ts";
+import type { PlainObject } from "./resources.ts";
+
+/** What publishing needs beside an API server. */
+export interface PublishedStatusesOptions
+  extends KubernetesAccess,
+    Pick<BackingContext, "clock" | "log" | "wallClock" | "identity">,
+    Pick<ClusterOptions, "loadBalancerClass"> {
+  /** This process is surely the leader. */
+  isFirm(): boolean;
+  /** An object as the API server has it; undefined: there is none. */
+  find(id: ObjectId): PlainObject | undefined;
+  /** What such an object is, if it is valid by itself. */
+  written(id: ObjectId): Resource | undefined;
+}
+
+/** Kinds that nobody reads but for their statuses' sake. */
+const STATUS_KINDS = ["ConfigurationState", "ServiceL2Status", "ServiceBGPStatus"] as const satisfies StatusKind[];
+
+// A speaker that returns tells everything within this; then what it does not tell of is not there.
+const AWAY_MS = 3_000;
+
+/** What a leader shows in the cluster beside the addresses of Services: statuses, counters, conditions and Events. */
+export class PublishedStatuses implements ClusterObserver {
+  readonly #options: PublishedStatusesOptions;
+  readonly #recorder: EventRecorder;
+  readonly #writer: StatusWriter;
+  readonly #publisher: StatusPublisher;
+  /** Of assignments that are not stored yet, by Service. */
+  readonly #held = new Map<string, readonly ObjectEvent[]>();
+  /** Since when nothing is known of a node. */
+  readonly #away = new Map<string, number>();
+  #controller: Controller | undefined;
+  #since = 0;
+
+  constructor(options: PublishedStatusesOptions) {
+    const { kube, clock, log, wallClock, identity, namespace, isFirm } = options;
+    this.#options = options;
+    const date = () => new Date(wallClock());
+    this.#recorder = new EventRecorder(kube, { component: "herald-controller", instance: identity, clock, log, date });
+    this.#writer = new StatusWriter({ kube, clock, log, wallClock, random: Math.random, mayWrite: isFirm });
+    this.#publisher = new StatusPublisher({
+      ...{ namespace, clock, writer: this.#writer, model: this.#model() },
+      tell: (event) => this.#tell(event),
+    });
+  }
+
+  /** How many Events were given up. */
+  get droppedEvents(): number {
+    return this.#recorder.dropped;
+  }
+
+  /** Follows the statuses there are, and writes while this process leads, until the signal aborts. */
+  async run(controller: Controller, signal: AbortSignal): Promise<void> {
+    this.#controller = controller;
+    using _ = controller.reports.onChange(({ groups, routes, nodes }) => {
+      const { announcedBy } = controller.cluster;
+      for (const node of nodes) this.#noteNode(node);
+      if (announcedBy) this.#publisher.changed({ services: servicesConcerned({ groups, routes }, announcedBy), nodes });
+    });
+    await Promise.all([
+      this.#writer.run(signal),
+      this.#recorder.run(signal),
+      ...STATUS_KINDS.map((kind) => this.#follow(kind, signal)),
+    ]);
+    this.#publisher.end();
+  }
+
+  /** This process leads. */
+  begin(): void {
+    this.#since = this.#options.clock.now();
+    this.#publisher.begin();
+    this.#lookAgain();
+  }
+
+  /** Another process leads. */
+  end(): void {
+    this.#publisher.end();
+    this.#held.clear();
+  }
+
+  /** All objects of a kind that are read for other reasons too, told once. */
+  synced(kind: "Service" | "IPAddressPool", objects: readonly KubeObject[]): void {
+    this.#publisher.synced(kind, objects);
+  }
+
+  /** What has become of such objects since. */
+  observe(
+    kind: "Service" | "IPAddressPool",
+    changes: { readonly changed: readonly KubeObject[]; readonly removed: readonly KubeObject[] },
+  ): void {
+    this.#publisher.observe(kind, changes);
+  }
+
+  onChange(changes: VisibleChanges): void {
+    this.#publisher.changed(changes);
+  }
+
+  onAction(action: Action, former: readonly Ip[]): void {
+    const events = addressEvents(action, { addresses: former });
+    if (action.type === "assign" && action.cause !== "restored") this.#held.set(action.service, events);
+    else if (action.type !== "assign") for (const event of events) this.#tell(event);
+  }
+
+  onStored(service: string): void {
+    for (const event of this.#held.get(service) ?? []) this.#tell(event);
+    this.#held.delete(service);
+  }
+
+  #tell({ object: id, type, reason, message }: ObjectEvent): void {
+    const object = this.#options.find(id);
+    // Nobody looks at what is gone.
+    if (!object) return;
+    const { apiVersion = "v1" } = object;
+    const { name, namespace } = id;
+    const { uid } = object.metadata;
+    this.#recorder.record({ object: { apiVersion, kind: id.kind, name, namespace, uid }, type, reason, message });
+  }
+
+  #noteNode(node: string): void {
+    if (this.#controller?.reports.isKnown(node)) this.#away.delete(node);
+    else if (!this.#away.has(node)) {
+      this.#away.set(node, this.#options.clock.now());
+      this.#lookAgain();
+    }
+  }
+
+  /** What is shown of nodes that stay away is to go. */
+  #lookAgain(): void {
+    this.#options.clock.timer(AWAY_MS, () => {
+      const { world } = this.#controller?.cluster ?? {};
+      if (world) this.#publisher.changed({ nodes: [...this.#away.keys(), ...world.speakers] });
+    });
+  }
+
+  async #follow(kind: (typeof STATUS_KINDS)[number], signal: AbortSignal): Promise<void> {
+    const { kube, clock, log, namespace } = this.#options;
+    await reflect(
+      kube,
+      { path: collectionPath({ kind, namespace }) },
+      {
+        onSynced: (objects) => this.#publisher.synced(kind, [...objects.values()]),
+        onChange: (changes) => this.#publisher.observe(kind, changes),
+      },
+      { clock, log, random: Math.random },
+      signal,
+    );
+  }
+
+  #model(): StatusModel {
+    const { written, loadBalancerClass, clock } = this.#options;
+    const cluster = () => this.#controller?.cluster;
+    const isTaken = (key: string) => {
+      const known = cluster()?.world.service(key);
+      return known !== undefined && isServed(known.service, loadBalancerClass);
+    };
+    return {
+      pools: () => {
+        const now = cluster();
+        return now ? poolUsage(now) : [];
+      },
+      configuration: () => ({
+        configuration: cluster()?.configuration ?? { inForce: new Map(), problems: [] },
+        written,
+      }),
+      nodes: () => {
+        const { world } = cluster() ?? {};
+        return world?.nodes().filter(({ name }) => world.speakers.has(name)) ?? [];
+      },
+      services: () => [...(cluster()?.world.serviceKeys ?? [])].filter(isTaken),
+      service: (key) => (isTaken(key) ? this.#facts(key) : undefined),
+      isKnown: (node) => {
+        if (this.#controller?.reports.isKnown(node)) return true;
+        return clock.now() - (this.#away.get(node) ?? this.#since) >= AWAY_MS;
+      },
+    };
+  }
+
+  #facts(key: string): ServiceFacts {
+    const { cluster, reports } = this.#controller ?? {};
+    const { announcedBy, addresses } = cluster ?? {};
+    const troubles = { refusal: addresses?.refusal(key), silences: cluster?.silences(key) ?? [] };
+    if (!announcedBy || !reports) return { ...troubles, layer2: [], bgp: [] };
+    const { layer2, bgp } = serviceOnWire(key, reports, announcedBy);
+    const group = announcedBy.layer2.groupOf(key) ?? "";
+    return {
+      ...{ ...troubles, bgp },
+      layer2: layer2.map(({ node, interfaces }) => ({
+        node,
+        interfaces: announcedBy.layer2.isUnrestricted(group, node) ? "all" : interfaces,
+      })),
+    };
+  }
+}
