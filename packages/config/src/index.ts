@@ -21,6 +21,7 @@ export type { IpAddressPool } from "./ip-address-pool.ts";
 export type { L2Advertisement } from "./l2-advertisement.ts";
 export type { Metadata } from "./metadata.ts";
 export type { Origin } from "./origin.ts";
+export { endpointKey } from "./peer-endpoint.ts";
 export { type PoolEntry, type PoolEntryError, parsePoolEntry, poolNamespaces, poolRanges } from "./pool-addresses.ts";
 export { type PoolSettings, poolSettings } from "./pool-settings.ts";
 export { formatObjectId, type ObjectId, type Problem, type ProblemCode } from "./problem.ts";

@@ -1,12 +1,12 @@
 import {
   type BgpPeer,
   type Configuration,
+  endpointKey,
   formatObjectId,
+  type InForce,
   type ObjectId,
   type ObjectProblem,
-  peersOfNode,
   type Resource,
-  resolveBgp,
   type SelectorJson,
   toSelector,
 } from "@heraldlb/config";
@@ -48,34 +48,45 @@ export function concernsController({ id }: ObjectProblem): boolean {
   return !id || POOL_KINDS.has(id.kind);
 }
 
-/** Whether the problem is one of the node: that of a peer only where the peer is, that of a collision only where it is. */
-export function concernsNode(
-  { id, code }: ObjectProblem,
-  node: LabelledNode,
-  { configuration, written }: WrittenConfiguration,
-): boolean {
-  const resource = id && (written(id) ?? configuration.inForce.get(formatObjectId(id))?.resource);
-  switch (resource?.kind) {
-    case "BGPPeer":
-      if (!selects(resource.spec.nodeSelectors, node)) return false;
-      return code !== "conflict" || collides(resource, node, configuration);
-    case "L2Advertisement":
-    case "BGPAdvertisement":
-      return selects(resource.spec.nodeSelectors, node);
-    default:
-      return true;
-  }
+/** Whether a problem is one of a node. */
+export type NodeConcern = (problem: ObjectProblem, node: LabelledNode) => boolean;
+
+/** Problems of a peer or an advertisement are those of the nodes that it selects; a collision is one only where it is. */
+export function nodeConcern({ configuration: { inForce }, written }: WrittenConfiguration): NodeConcern {
+  const peers = once(() => peersByEndpoint(inForce.values()));
+  const collides = (peer: BgpPeer, node: LabelledNode): boolean =>
+    (peers().get(endpointKey(peer)) ?? []).some(({ metadata, spec }) => {
+      const isItself = metadata.name === peer.metadata.name && metadata.namespace === peer.metadata.namespace;
+      return !isItself && selects(spec.nodeSelectors, node);
+    });
+  return ({ id, code }, node) => {
+    const resource = id && (written(id) ?? inForce.get(formatObjectId(id))?.resource);
+    switch (resource?.kind) {
+      case "BGPPeer":
+        return selects(resource.spec.nodeSelectors, node) && (code !== "conflict" || collides(resource, node));
+      case "L2Advertisement":
+      case "BGPAdvertisement":
+        return selects(resource.spec.nodeSelectors, node);
+      default:
+        return true;
+    }
+  };
+}
+
+function peersByEndpoint(forms: Iterable<InForce>): ReadonlyMap<string, readonly BgpPeer[]> {
+  const peers = Iterator.from(forms).flatMap(({ resource }) => (resource.kind === "BGPPeer" ? [resource] : []));
+  return Map.groupBy(peers, endpointKey);
 }
 
 function selects(selectors: readonly SelectorJson[], { labels }: LabelledNode): boolean {
   return selectors.length === 0 || selectors.some((selector) => matches(toSelector(selector), labels));
 }
 
-/** Whether another peer goes where this one goes, on this node. */
-function collides(peer: BgpPeer, { labels }: LabelledNode, { inForce }: Pick<Configuration, "inForce">): boolean {
-  const key = formatObjectId({ kind: peer.kind, ...peer.metadata });
-  const others = [...inForce].flatMap(([id, form]) => (id !== key && form.resource.kind === "BGPPeer" ? [form] : []));
-  const own = { resource: peer, origin: {}, outdated: false };
-  const count = (forms: typeof others) => peersOfNode(resolveBgp(forms).peers, labels).length;
-  return count([...others, own]) === count(others);
+/** Most configurations have no collision: then nobody looks for one among thousands of objects. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

@@ -1,9 +1,9 @@
 import { formatObjectId, type ObjectProblem } from "@heraldlb/config";
 import {
   concernsController,
-  concernsNode,
   isConfigurationError,
   type LabelledNode,
+  nodeConcern,
   type WrittenConfiguration,
 } from "./configuration-problem.ts";
 import type { DesiredCondition, TargetedStatus } from "./desired-status.ts";
@@ -27,6 +27,7 @@ const LONGEST_LINE = 1_000;
 export function configurationStates(input: ConfigurationStateInput): TargetedStatus[] {
   const { namespace, nodes, configuration } = input;
   const errors = configuration.problems.filter(isConfigurationError);
+  const concerns = nodeConcern(input);
   const state = (name: string, labels: Readonly<Record<string, string>>, condition: DesiredCondition) => ({
     target: { kind: "ConfigurationState", namespace, name } as const,
     labels,
@@ -44,7 +45,7 @@ export function configurationStates(input: ConfigurationStateInput): TargetedSta
         { "metallb.io/component-type": "speaker", "metallb.io/node-name": labelValue(node.name) },
         conditionOf(
           "configReconcilerValid",
-          errors.filter((problem) => concernsNode(problem, node, input)),
+          errors.filter((problem) => concerns(problem, node)),
         ),
       ),
     ),

@@ -15,17 +15,20 @@ interface KindFacts {
   readonly owned: boolean;
   /** Fields of the status that, once set, stay as they are: a change takes another object. */
   readonly immutable: readonly string[];
+  /** Fields of the status that are looked at and written; undefined: all. */
+  readonly fields?: readonly string[];
 }
 
 const METALLB = "metallb.io/v1beta1";
+const POOL_FIELDS = ["assignedIPv4", "assignedIPv6", "availableIPv4", "availableIPv6"];
 const SERVICE_ON_NODE = ["node", "serviceName", "serviceNamespace"];
 
 const STATUS_KINDS: Readonly<Record<StatusKind, KindFacts>> = {
-  IPAddressPool: { apiVersion: METALLB, plural: "ipaddresspools", owned: false, immutable: [] },
+  IPAddressPool: { apiVersion: METALLB, plural: "ipaddresspools", owned: false, immutable: [], fields: POOL_FIELDS },
   ConfigurationState: { apiVersion: METALLB, plural: "configurationstates", owned: true, immutable: [] },
   ServiceL2Status: { apiVersion: METALLB, plural: "servicel2statuses", owned: true, immutable: SERVICE_ON_NODE },
   ServiceBGPStatus: { apiVersion: METALLB, plural: "servicebgpstatuses", owned: true, immutable: SERVICE_ON_NODE },
-  Service: { apiVersion: "v1", plural: "services", owned: false, immutable: [] },
+  Service: { apiVersion: "v1", plural: "services", owned: false, immutable: [], fields: ["conditions"] },
 };
 
 /** What there is to know about a kind. */

@@ -66,6 +66,7 @@ function start({ there = [] as readonly StatusObject[], begins = true } = {}) {
         for (const object of changed) observed.add(targetOf(kind, object));
         for (const object of removed) observed.delete(targetOf(kind, object));
       },
+      rest: () => wanted.clear(),
     },
     tell: (event) => void events.push(event),
   });
@@ -183,6 +184,16 @@ test("after its end nothing is published", async () => {
   await change("default/web", onNode("n1"));
   expect(shown()).toEqual([]);
   expect(clock.pending).toBe(0);
+});
+
+test("who leads again wants everything anew", async () => {
+  const { publisher, change, shown, clock } = start();
+  await change("default/web", onNode("n1"));
+  publisher.end();
+  expect(shown()).toEqual([]);
+  publisher.begin();
+  await clock.advance(100);
+  expect(shown()).toEqual(["n1"]);
 });
 
 test("thousands of Services are done in turns, between which others have theirs", async () => {

@@ -54,7 +54,7 @@ export interface StatusPublisherDependencies {
   /** Herald's own. */
   readonly namespace: string;
   readonly model: StatusModel;
-  readonly writer: Pick<StatusWriter, "set" | "has" | "synced" | "observe">;
+  readonly writer: Pick<StatusWriter, "set" | "has" | "synced" | "observe" | "rest">;
   readonly clock: Clock;
   /** Tells whoever looks at an object. */
   tell(event: ObjectEvent): void;
@@ -94,11 +94,14 @@ export class StatusPublisher {
   begin(): void {
     this.#hasBegun = true;
     this.changed({ services: this.#dependencies.model.services(), pools: true, configuration: true });
+    // Of some the Services may be gone.
+    this.changed({ services: this.#shown.services });
   }
 
-  /** Publishes nothing more. */
+  /** Publishes nothing more, until it begins again. */
   end(): void {
     this.#hasBegun = false;
+    this.#dependencies.writer.rest();
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
   }

@@ -120,7 +120,7 @@ test("a pool is neither made nor deleted, and only Herald's fields of its status
   writer.set(pool, { status: { assignedIPv4: 1n } });
   await pass(2_000);
   expect(made()).toEqual([]);
-  server.put(objectPath(pool), { status: { other: "stays" } });
+  server.put(objectPath(pool), { status: { other: "stays" }, labels: { a: "b" } });
   await pass(2_000);
   expect(statusOf(pool)).toEqual({ assignedIPv4: 1, other: "stays" });
   writer.set(pool, undefined);
@@ -264,6 +264,23 @@ test("only a leader writes, and goes on with what is wanted by then", async () =
   await pass(1_000);
   expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
   expect(made()).toHaveLength(2);
+});
+
+test("what a former leader wanted is not written when it leads again", async () => {
+  let leads = true;
+  const { writer, pass, server, statusOf, made } = start({ mayWrite: () => leads });
+  writer.set(state("controller"), valid);
+  await pass(2_000);
+  leads = false;
+  writer.rest();
+  server.put(objectPath(state("controller")), { status: { result: "Invalid" } });
+  await pass(2_000);
+  leads = true;
+  await pass(5_000);
+  expect(made()).toHaveLength(2);
+  writer.set(state("controller"), { status: { result: "Unknown" } });
+  await pass(1_000);
+  expect(statusOf(state("controller"))).toEqual({ result: "Unknown" });
 });
 
 test("a bug ends it", async () => {

@@ -105,6 +105,14 @@ export class StatusWriter {
     }
   }
 
+  /** Another process leads: what this one wanted is forgotten, lest it be written when this one leads again. */
+  rest(): void {
+    for (const entry of this.#entries.values()) {
+      entry.desired = undefined;
+      this.#attend(entry);
+    }
+  }
+
   /** Writes until the signal aborts. Rejects only for a bug. */
   async run(signal: AbortSignal): Promise<void> {
     try {
@@ -135,8 +143,12 @@ export class StatusWriter {
     // What a watch tells may be older than the answer to a write.
     if (entry.observed && isOlder(resourceVersion, entry.observed.metadata.resourceVersion)) return;
     const { name, namespace, labels } = metadata;
-    // Of a Service that would be all of it.
-    entry.observed = { metadata: { name, namespace, uid, resourceVersion, labels }, status };
+    const { owned, fields } = factsOf(entry.target.kind);
+    // There may be ten thousand Services.
+    entry.observed = {
+      metadata: { name, namespace, uid, resourceVersion, labels: owned ? labels : undefined },
+      status: fields ? pick(status, fields) : status,
+    };
   }
 
   /** Sees to it that the entry is written, if there is anything to write and when it may be. */
@@ -253,6 +265,12 @@ export class StatusWriter {
       else this.#trouble.noteFailure(entry.target, error);
     }
   }
+}
+
+function pick(status: unknown, names: readonly string[]): unknown {
+  if (typeof status !== "object" || status === null) return undefined;
+  const kept = Object.entries(status).filter(([name]) => names.includes(name));
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }
 
 function targetOf(kind: StatusKind, { metadata: { namespace = "", name } }: StatusObject): StatusTarget {
