@@ -177,7 +177,8 @@ function hangUp(context: SpeakerContext, replica: Replica, reason: ByeReason): v
 }
 
 function release({ state, effects }: SpeakerContext, replica: Replica): void {
-  if (replica.phase === "open") {
+  // A controller that refuses this speaker never answers, and is dialled again and again.
+  if (replica.phase === "open" && replica.reply) {
     effects.push({ type: "log", level: "info", message: "controller stream ended", fields: { replica: replica.id } });
   }
   if (replica.dial !== undefined) state.dials.delete(replica.dial);
