@@ -96,6 +96,14 @@ test("which routers hear of a Service's route, from every node", async () => {
   );
 });
 
+test("the leader knows it, too", async () => {
+  const [leader] = site.lab.controllers as [Host, Host];
+  const metrics = await site.herald.metrics(leader);
+  expect(metrics).toMatch(/^herald_groups_answered 1$/m);
+  expect(metrics).toMatch(/^herald_routes_heard 1$/m);
+  expect(metrics).toMatch(/^herald_bgp_sessions\{state="established"\} 3$/m);
+});
+
 test("the owner is killed: the next one answers, and nothing is known of the dead one", async () => {
   const before = await owner(site, web[0]);
   site.herald.speaker(before).kill("SIGKILL");
