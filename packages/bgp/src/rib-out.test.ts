@@ -67,6 +67,18 @@ test("tells the whole table, then that it was all", () => {
   expect([rib.wanted, rib.announced, rib.isDone]).toEqual([1, 1, true]);
 });
 
+test("knows of each prefix whether the peer was told of it, with whatever attributes", () => {
+  const rib = opened([A, RED], [B, RED]);
+  rib.set(A, BLUE);
+  rib.delete(B);
+  rib.set(C, RED);
+  expect([A, B, C].map((each) => rib.isAnnounced(each))).toEqual([true, true, false]);
+  drain(rib);
+  expect([A, B, C].map((each) => rib.isAnnounced(each))).toEqual([true, false, true]);
+  rib.close();
+  expect(rib.isAnnounced(A)).toBe(false);
+});
+
 test("says at once that an empty table was all", () => {
   const rib = new AdjRibOut<Marks>();
   rib.open("ipv4");
