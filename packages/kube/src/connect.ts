@@ -6,6 +6,7 @@ import { KubeError } from "./kube-error.ts";
 import { unreadable } from "./kube-object.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { errorOfStatus } from "./status.ts";
+import { type TimeLimit, within } from "./time-limit.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { type Outgoing, Transport } from "./transport.ts";
 
@@ -29,7 +30,7 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
       const what = `${method} ${path}`;
       const outgoing = { method, path, query: request.query, ...encodeBody(request), isShared: !request.urgent };
       const { timeoutMs = REQUEST_MS, signal } = request;
-      return await within({ clock, timeoutMs, signal, what }, async (limit) => {
+      return await within(limitOf(clock, { what, timeoutMs, signal }), async (limit) => {
         const response = await sendAccepted(transport, outgoing, limit);
         return parse(await readText(response, what), what);
       });
@@ -37,7 +38,7 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
     stream: async (path, { query, signal, timeoutMs = STREAM_MS }: StreamOptions) => {
       const what = `GET ${path}`;
       const outgoing = { method: "GET", path, query, isShared: false };
-      const response = await within({ clock, timeoutMs, signal, what }, (limit) =>
+      const response = await within(limitOf(clock, { what, timeoutMs, signal }), (limit) =>
         sendAccepted(transport, outgoing, limit),
       );
       return readLines(response, { what, signal });
@@ -54,48 +55,25 @@ function encodeBody({ body, contentType }: RequestOptions): Pick<Outgoing, "body
   };
 }
 
-/** Does the work under a signal that also aborts after `timeoutMs`; rejects with that signal's reason. */
-async function within<T>(
+/** What a request or the beginning of a stream may take. */
+const limitOf = (
+  clock: Clock,
   {
-    clock,
+    what,
     timeoutMs,
     signal,
-    what,
-  }: {
-    readonly clock: Clock;
-    readonly timeoutMs: number;
-    readonly signal: AbortSignal | undefined;
-    readonly what: string;
-  },
-  work: (limit: AbortSignal) => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
-  const limit = new AbortController();
-  using _timer = clock.timer(timeoutMs, () =>
-    limit.abort(new KubeError(`${what}: no answer within ${timeoutMs / 1_000} s`, { status: 0 })),
-  );
-  const forward = () => limit.abort(signal?.reason);
-  signal?.addEventListener("abort", forward, { once: true });
-  try {
-    return await work(limit.signal);
-  } catch (error) {
-    limit.signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", forward);
-  }
-}
+  }: { readonly what: string; readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+): TimeLimit => ({
+  clock,
+  timeoutMs,
+  signal,
+  late: () => new KubeError(`${what}: no answer within ${timeoutMs / 1_000} s`, { status: 0 }),
+});
 
 /** Sends a request; the answer, if it is one of success. */
 async function sendAccepted(transport: Transport, outgoing: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
   const what = `${outgoing.method} ${outgoing.path}`;
-  let response = await transport.send(outgoing, signal);
-  if (response.statusCode === 401) {
-    // The token or certificate may have been replaced since it was read.
-    response.destroy();
-    transport.forgetAccess();
-    response = await transport.send(outgoing, signal);
-  }
+  const response = await transport.send(outgoing, signal);
   const { statusCode = 0 } = response;
   if (statusCode >= 200 && statusCode < 300) return response;
   const retryAfterMs = retryAfterOf(response);

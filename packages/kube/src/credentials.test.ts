@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FakeClock } from "@heraldlb/runtime/testing";
@@ -6,6 +7,7 @@ import {
   connectOptions,
   failureOf,
   kubeconfigTo,
+  passUntil,
   startApiServer,
   temporaryFolder,
   writeKubeconfig,
@@ -105,10 +107,15 @@ test("in a pod, the service account's token is read again when it has been repla
   const credentials = await Credentials.load({ root, clock: new FakeClock() });
   expect(credentials.namespace).toBe("herald-system");
   expect(credentials.server.href).toBe("https://[fd00::1]/");
-  expect((await credentials.access()).headers).toEqual({ Authorization: "Bearer first" });
+  const first = await credentials.access();
+  expect(first.headers).toEqual({ Authorization: "Bearer first" });
   await writeFile(file("token"), "second\n");
-  credentials.forget();
-  expect((await credentials.access()).headers).toEqual({ Authorization: "Bearer second" });
+  await credentials.forget(first);
+  const second = await credentials.access();
+  expect(second.headers).toEqual({ Authorization: "Bearer second" });
+  // A slower answer to the first token.
+  await credentials.forget(first);
+  expect(await credentials.access()).toBe(second);
 });
 
 test("credentials are read again when the server does not accept them, once for each request", async () => {
@@ -136,6 +143,22 @@ test("a kubeconfig that has become unusable fails the request, not the process",
     status: 0,
     message: `kubeconfig ${kubeconfig}: it has no current-context, and no context is given`,
   });
+});
+
+test("a plugin that does not answer is not waited for", async () => {
+  const clock = new FakeClock();
+  const folder = await temporaryFolder();
+  const [command, pipe] = [join(folder, "plugin"), join(folder, "pipe")];
+  execFileSync("mkfifo", [pipe]);
+  await writeFile(command, `#!/bin/sh\ncat ${pipe}\n`);
+  await chmod(command, 0o700);
+  const kubeconfig = await writeKubeconfig(kubeconfigTo(SERVER, { exec: { command } }));
+  const failure = failureOf(connectKube({ ...connectOptions(), clock, kubeconfig }));
+  expect(String(await passUntil(clock, failure))).toMatch(
+    /^KubeconfigError: kubeconfig .*: no credentials within 20 s$/,
+  );
+  // Lets it end.
+  await writeFile(pipe, "{}");
 });
 
 test("a plugin is asked for a token, and asked again once that has expired", async () => {

@@ -4,9 +4,12 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { Clock } from "@heraldlb/runtime";
 import { KubeConfig } from "@kubernetes/client-node";
 import { KubeconfigError } from "./kubeconfig-error.ts";
+import { within } from "./time-limit.ts";
 
 /** Files are read, and plugins asked whether their token still holds, this often at most. */
 const FRESH_MS = 10_000;
+/** A plugin that takes longer is not waited for. */
+const PLUGIN_MS = 20_000;
 
 /** What a request needs to be let in. */
 export interface Access {
@@ -30,7 +33,7 @@ export interface TlsAccess {
 export interface CredentialsOptions {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Clock;
   /** In front of /var/run; empty unless given. */
   readonly root?: string | undefined;
 }
@@ -71,17 +74,22 @@ export class Credentials {
     return this.#access.promise;
   }
 
-  /** The server did not accept them: everything is read again, the kubeconfig too. */
-  forget(): void {
+  /** The server did not accept these: everything is read again, the kubeconfig too, unless it has been meanwhile. */
+  async forget(refused: Access): Promise<void> {
+    const kept = this.#access;
+    if ((await kept?.promise) !== refused || this.#access !== kept) return;
     this.#config = undefined;
     this.#access = undefined;
   }
 
   async #read(): Promise<Access> {
+    const { clock } = this.#options;
     this.#config ??= (await loadConfig(this.#options)).config;
+    const config = this.#config;
+    const late = () => new Error(`no credentials within ${PLUGIN_MS / 1_000} s`);
     const options: RequestOptions = {};
     try {
-      await this.#config.applyToHTTPSOptions(options);
+      await within({ clock, timeoutMs: PLUGIN_MS, late }, () => config.applyToHTTPSOptions(options));
       const authorization = readHeader(options, "Authorization");
       const impersonated = readHeader(options, "Impersonate-User");
       return {

@@ -111,7 +111,9 @@ export class EventRecorder {
         this.#moveToEnd(key, 0);
         return Math.max(backoff(RETRY, failures, 0), error.retryAfterMs ?? 0);
       }
-      this.#options.log.debug("an event was refused", { reason: pending.event.reason, error });
+      // What refuses one often refuses thousands.
+      const level = this.#dropped === 0 ? "warn" : "debug";
+      this.#options.log[level]("an event was refused", { reason: pending.event.reason, error });
       this.#dropped += pending.occurrence.count;
     }
     this.#moveToEnd(key, pending.occurrence.count);

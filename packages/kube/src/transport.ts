@@ -46,19 +46,23 @@ export class Transport {
   /** Resolves when the answer's head is there. @throws KubeError, or anything once the signal has aborted */
   async send(outgoing: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
     const access = await this.#access();
-    const { shared, own } = this.#connect(access.tls);
-    const agent = outgoing.isShared ? shared : own;
-    return await this.#attempt(outgoing, { access, agent, signal, isRepeated: false });
-  }
-
-  /** Credentials are read anew before the next request. */
-  forgetAccess(): void {
-    this.#credentials.forget();
+    const response = await this.#sendAs(access, outgoing, signal);
+    if (response.statusCode !== 401) return response;
+    // The token or the certificate may have been replaced since it was read.
+    response.destroy();
+    await this.#credentials.forget(access);
+    return await this.#sendAs(await this.#access(), outgoing, signal);
   }
 
   close(): void {
     this.#connections?.shared.destroy();
     this.#connections?.own.destroy();
+  }
+
+  #sendAs(access: Access, outgoing: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
+    const { shared, own } = this.#connect(access.tls);
+    const agent = outgoing.isShared ? shared : own;
+    return this.#attempt(outgoing, { access, agent, signal, isRepeated: false });
   }
 
   async #access(): Promise<Access> {
@@ -78,9 +82,7 @@ export class Transport {
       ...access.headers,
       Accept: "application/json",
       "User-Agent": this.#userAgent,
-      ...(body === undefined
-        ? {}
-        : { "Content-Type": contentType, "Content-Length": new TextEncoder().encode(body).length }),
+      ...(contentType === undefined ? {} : { "Content-Type": contentType }),
     };
     return new Promise((resolve, reject) => {
       const request = send(url, {
@@ -91,8 +93,14 @@ export class Transport {
         ...(access.auth === undefined ? {} : { auth: access.auth }),
       });
       request.on("socket", (socket) => socket.setKeepAlive(true, PROBE_AFTER_MS));
-      request.on("response", resolve);
+      let isAnswered = false;
+      request.on("response", (response) => {
+        isAnswered = true;
+        resolve(response);
+      });
       request.on("error", (error) => {
+        // The answer's reader is told too.
+        if (isAnswered) return;
         // The server closed an idle connection just as it was taken for this request.
         if (method === "GET" && request.reusedSocket && !isRepeated && !signal.aborted) {
           resolve(this.#attempt(outgoing, { ...context, isRepeated: true }));
