@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { runMain } from "@heraldlb/daemon";
 import { systemClock } from "@heraldlb/runtime";
 import { runController } from "./run.ts";
-import { controllerOptions, sourceOf, timersOf } from "./settings.ts";
+import { clusterServiceOf, controllerOptions, controllerSecurity, sourceOf, timersOf } from "./settings.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -14,10 +14,13 @@ await runMain({
   version,
   description: "Decides which Service gets which addresses and which node announces them, and tells the speakers.",
   options: controllerOptions,
+  security: controllerSecurity,
+  reviewsTokens: ({ source }) => source.type === "kubernetes",
   run: (settings, context) =>
     runController(
       {
         source: sourceOf(settings),
+        services: clusterServiceOf(settings),
         listen: settings.listen,
         namespace: settings.namespace,
         loadBalancerClass: settings.lbClass,

@@ -74,6 +74,7 @@ export async function startProcess(
       },
       ...{ ignoreExcludeLabel: false, onStranded: "keep" },
       timers: { ...DEFAULT_CONTROLLER_TIMERS, startHoldMs: 400, unknownStartHoldMs: 400 },
+      services: { tokenAudience: "herald", speakerAccount: "herald-speaker", webhook: undefined },
       ...options,
     },
     {

@@ -7,20 +7,22 @@ import type { Backing } from "./backing.ts";
 import { Controller } from "./controller.ts";
 import type { ControllerOptions } from "./controller-ports.ts";
 import { type FileSource, openFileBacking } from "./file-backing.ts";
-import { accessKubernetes, type KubernetesSource } from "./kubernetes/kubernetes-access.ts";
+import type { ClusterServiceOptions } from "./kubernetes/cluster-services.ts";
+import type { KubernetesSource } from "./kubernetes/kubernetes-access.ts";
 import { openKubernetesBacking } from "./kubernetes/kubernetes-backing.ts";
 import { addControllerMetrics, countingObserver } from "./metrics.ts";
-import { Authenticator } from "./tokens/authenticator.ts";
-import { countingCredentials } from "./tokens/credential-metrics.ts";
+import type { ControllerSecurity } from "./settings.ts";
 
 /** Settings of a controller process. */
 export interface RunOptions extends Omit<ControllerOptions, "identity" | "listsNodes"> {
   readonly source: FileSource | KubernetesSource;
+  /** What controllers do for a cluster beside what all do. */
+  readonly services: ClusterServiceOptions;
   readonly listen: Endpoint;
 }
 
 /** What a controller process is given. */
-export interface RunContext extends MainContext {
+export interface RunContext extends MainContext<ControllerSecurity> {
   readonly clock: Clock;
   /** Milliseconds since 1970: certificates have dates. */
   wallClock(): number;
@@ -36,41 +38,41 @@ const RTO_MIN_MICROSECONDS = 20_000;
  *
  * @throws FatalError when it cannot listen or the source cannot be used; SettingError for unusable TLS files
  */
-export async function runController({ source, listen, ...options }: RunOptions, context: RunContext): Promise<void> {
+export async function runController(
+  { source, services, listen, ...options }: RunOptions,
+  context: RunContext,
+): Promise<void> {
   const { log, registry, clock, wallClock, health } = context;
   health.unready("source", "not read completely yet");
   health.unready("lock", "neither leader nor standby yet");
   const identity = randomUUID();
   const steppedDown = new Mailbox<number>();
-  const surroundings = { log, health, clock, wallClock, identity, steppedDown };
+  let running: Controller | undefined;
+  const surroundings = { ...context, identity, steppedDown, controller: () => running };
   await using backing =
     source.type === "files"
       ? await openFileBacking(source, options, surroundings)
-      : openKubernetesBacking(await accessKubernetes(source, options, context), options, surroundings);
-  const credentials = countingCredentials(registry);
-  const authenticator = new Authenticator({
-    // A certificate of an authority that somebody else keeps is worth what it says.
-    nodeExists: () => true,
-    ...{ tokens: undefined, observer: credentials },
-  });
+      : await openKubernetesBacking({ ...source, ...services }, options, surroundings);
   const bug = Promise.withResolvers<never>();
   const controller = new Controller(
     { ...options, namespace: backing.namespace, identity, listsNodes: source.type === "kubernetes" },
     {
-      ...{ clock, wallClock, log, store: backing.store, observer: countingObserver(registry), authenticator },
-      clusterObserver: backing.clusterObserver,
+      ...{ clock, wallClock, log, store: backing.store, observer: countingObserver(registry) },
+      ...{ clusterObserver: backing.clusterObserver, authenticator: backing.authenticator },
+      credentials: backing.credentials,
       onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(backing, names, log)),
       onStepDown: (above) => steppedDown.put(above),
       onBug: bug.reject,
     },
   );
+  running = controller;
   addControllerMetrics(registry, controller);
 
   const failed = new AbortController();
   const stop = AbortSignal.any([context.signal, failed.signal]);
   const closing = new AbortController();
   try {
-    const { closed } = await serve(controller, listen, context, closing.signal);
+    const { closed } = await serve(controller, { listen, backing }, context, closing.signal);
     await Promise.race([
       Promise.all([backing.run(controller, stop), tick(controller, options.timers.tickMs, clock, stop)]),
       bug.promise,
@@ -87,16 +89,23 @@ export async function runController({ source, listen, ...options }: RunOptions, 
 /** Listens, and resolves to a promise of the end. */
 async function serve(
   controller: Controller,
-  { host, port }: Endpoint,
+  { listen: { host, port }, backing }: { readonly listen: Endpoint; readonly backing: Backing },
   { security, clock, log, wallClock, onListening }: RunContext,
   signal: AbortSignal,
 ): Promise<{ readonly closed: Promise<unknown> }> {
-  const files = security === "insecure" ? undefined : watchTlsFiles(security, { clock, log, wallClock }, signal);
+  const files =
+    security === "insecure" || "secret" in security
+      ? backing.certificates?.(signal)
+      : watchTlsFiles(security, { clock, log, wallClock }, signal);
   const first = await files?.next();
   const tls: TlsMaterial | undefined = first?.done ? undefined : first?.value;
   try {
     const server = await serveSpeakers(
-      { address: host, port, security: tls ?? "insecure", clock, log, onSocket: rtoMinSetter(log) },
+      {
+        ...{ address: host, port, security: tls ?? "insecure", clock, log, onSocket: rtoMinSetter(log) },
+        // Who shows no certificate may show a token.
+        clientCertificates: backing.credentials ? "optional" : "required",
+      },
       (stream) => controller.serve(stream),
       signal,
     );

@@ -1,19 +1,25 @@
 import {
   addressPort,
+  type CommonSettings,
   defaulted,
   duration,
   type Endpoint,
+  type FileSecurity,
   integer,
+  list,
   type Option,
   oneOf,
   optional,
   type Parser,
   required,
   SettingError,
+  type Settings,
+  securityOf,
   text,
   toggle,
 } from "@heraldlb/daemon";
 import { type ControllerTimers, DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
+import type { ClusterServiceOptions, OwnAuthority } from "./kubernetes/cluster-services.ts";
 import type { RunOptions } from "./run.ts";
 
 /** Where objects come from. */
@@ -42,6 +48,13 @@ export const controllerOptions: {
   readonly onStranded: Option<"keep" | "reassign">;
   readonly kubeQps: Option<number>;
   readonly kubeBurst: Option<number>;
+  readonly tlsSecret: Option<string | undefined>;
+  readonly tlsName: Option<readonly string[]>;
+  readonly tokenAudience: Option<string>;
+  readonly speakerAccount: Option<string>;
+  readonly webhookListen: Option<Endpoint | undefined>;
+  readonly webhookService: Option<string>;
+  readonly webhookConfiguration: Option<string>;
 } = {
   source: required("SOURCE", source, "where objects come from: file:DIR, a folder of manifests, or kubernetes"),
   kubeconfig: optional("FILE", text, "how to reach the API server; the pod's service account unless given"),
@@ -71,6 +84,22 @@ export const controllerOptions: {
   ),
   kubeQps: defaulted("N", integer(1, 10_000), "50", "events, counters and statuses written a second, on average"),
   kubeBurst: defaulted("N", integer(1, 10_000), "100", "how many of them at once after a quiet time"),
+  tlsSecret: optional(
+    "NAME",
+    text,
+    "a Secret of the namespace to keep an authority of one's own in, instead of TLS files; with kubernetes",
+  ),
+  tlsName: list("NAME", text, "a DNS name or address that speakers dial, for the certificate; with --tls-secret"),
+  tokenAudience: defaulted("AUDIENCE", text, "herald", "whom the tokens of speakers are meant for"),
+  speakerAccount: defaulted("NAME", text, "herald-speaker", "the ServiceAccount whose tokens let a speaker in"),
+  webhookListen: optional("ADDR:PORT", addressPort, "where to serve admission webhooks; with --tls-secret"),
+  webhookService: defaulted("NAME", text, "herald-webhook", "the Service by which the API server reaches them"),
+  webhookConfiguration: defaulted(
+    "NAME",
+    text,
+    "herald-webhook",
+    "the ValidatingWebhookConfiguration that is made to trust them",
+  ),
 };
 
 /** The protocol's durations as the flags have them. */
@@ -91,16 +120,41 @@ export function timersOf(settings: {
   };
 }
 
+type ControllerSettings = Settings<typeof controllerOptions>;
+
 /** Where objects come from, and how to get there. @throws SettingError if the flags do not go together */
 export function sourceOf(
-  settings: Pick<
-    { readonly [K in keyof typeof controllerOptions]: ReturnType<(typeof controllerOptions)[K]["read"]> },
-    "source" | "kubeconfig" | "context" | "kubeQps" | "kubeBurst"
-  >,
+  settings: Pick<ControllerSettings, "source" | "kubeconfig" | "context" | "kubeQps" | "kubeBurst">,
 ): RunOptions["source"] {
   const { source, kubeconfig, context, kubeQps: qps, kubeBurst: burst } = settings;
   if (source.type === "kubernetes") return { type: "kubernetes", kubeconfig, context, qps, burst };
   const stray = Object.entries({ "--kubeconfig": kubeconfig, "--context": context }).find(([, value]) => value);
   if (stray) throw new SettingError(`${stray[0]}: only with --source kubernetes`);
   return source;
+}
+
+/** How streams are protected: by files, by an authority of the controllers' own, or not at all. */
+export type ControllerSecurity = FileSecurity | OwnAuthority;
+
+/** How the flags say that streams are protected. @throws SettingError */
+export function controllerSecurity(settings: ControllerSettings & CommonSettings): ControllerSecurity {
+  const { source, tlsSecret, tlsName, webhookListen, tlsCert, tlsKey, tlsCa } = settings;
+  if (tlsSecret === undefined) {
+    if (tlsName.length > 0) throw new SettingError("--tls-name: only with --tls-secret");
+    if (webhookListen)
+      throw new SettingError("--webhook-listen: needs --tls-secret, whose authority API servers trust");
+    return securityOf(settings);
+  }
+  if (source.type !== "kubernetes") throw new SettingError("--tls-secret: only with --source kubernetes");
+  if (tlsCert || tlsKey || tlsCa)
+    throw new SettingError("--tls-secret: an authority of one's own stands for files; allowed: without --tls-cert, …");
+  if (tlsName.length === 0) throw new SettingError("--tls-secret: needs --tls-name, the name that speakers dial");
+  return { secret: tlsSecret, names: tlsName };
+}
+
+/** What a controller does for a cluster beside what all do. */
+export function clusterServiceOf(settings: ControllerSettings): ClusterServiceOptions {
+  const { tokenAudience, speakerAccount, webhookListen: listen, webhookService, webhookConfiguration } = settings;
+  const webhook = listen && { listen, service: webhookService, configuration: webhookConfiguration };
+  return { tokenAudience, speakerAccount, webhook };
 }

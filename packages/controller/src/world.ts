@@ -112,6 +112,11 @@ export class World {
     return [...written, ...heard];
   }
 
+  /** Whether there is a Node of that name. */
+  hasNode(name: string): boolean {
+    return this.#nodes.has(name);
+  }
+
   /** Names of all speakers that were ever heard. */
   get speakers(): ReadonlySet<string> {
     return this.#speakers;

@@ -7,7 +7,8 @@ import type { StatusRecord } from "../ledger.ts";
 import { restAfter, TURN_MS } from "../turn.ts";
 import { Candidacy } from "./candidacy.ts";
 import { ClusterReader, keyOf, type Seen } from "./cluster-reader.ts";
-import type { KubernetesAccess } from "./kubernetes-access.ts";
+import { type ClusterServiceOptions, ClusterServices } from "./cluster-services.ts";
+import { accessKubernetes, type KubernetesSource } from "./kubernetes-access.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 import { serviceFacts, statusPart } from "./resources.ts";
 import { ServiceStatuses } from "./service-statuses.ts";
@@ -17,24 +18,33 @@ const LEASE = "herald-controller";
 const STATE = "herald-state";
 const RETRY = { initialMs: 100, maxMs: 2_000 } as const;
 
-/** A cluster's API server, and the objects that controllers keep there. */
-export function openKubernetesBacking(
-  { kube, namespace }: KubernetesAccess,
-  { loadBalancerClass }: Pick<ClusterOptions, "loadBalancerClass">,
+/**
+ * A cluster's API server, and the objects that controllers keep there.
+ *
+ * @throws SettingError if there are no usable credentials, or nothing names the namespace; the signal's reason, if that
+ * aborts before the controllers' authority is there
+ */
+export async function openKubernetesBacking(
+  source: KubernetesSource & ClusterServiceOptions,
+  options: Pick<ClusterOptions, "namespace" | "loadBalancerClass">,
   context: BackingContext,
-): Backing {
-  const { clock, log, health, wallClock, identity, steppedDown } = context;
-  let controller: Controller | undefined;
+): Promise<Backing> {
+  const { loadBalancerClass } = options;
+  const { clock, log, health, wallClock, identity, steppedDown, security, signal: ending } = context;
+  const { kube, namespace } = await accessKubernetes(source, options, context);
+  const own = security !== "insecure" && "secret" in security ? security : undefined;
+  const services = await ClusterServices.open({ ...source, kube, namespace }, context, { own, signal: ending });
+  let leading: AbortController | undefined;
   let candidacy: Candidacy | undefined;
-  const onForeign = (service: string) => controller?.reassert(service);
+  const onForeign = (service: string) => context.controller()?.reassert(service);
   const statuses = new ServiceStatuses({ kube, wallClock, onForeign });
   const state = new StateMap(kube, { namespace, name: STATE });
 
   const reader: ClusterReader = new ClusterReader({
     ...{ kube, namespace, clock, log, random: Math.random },
-    prepare: async (objects) => controller?.cluster.prepare(objects, restAfter(TURN_MS, clock)),
+    prepare: async (objects) => context.controller()?.cluster.prepare(objects, restAfter(TURN_MS, clock)),
     onChange: (change) => {
-      controller?.change(change);
+      context.controller()?.change(change);
       health.ready("source");
     },
     onSeen,
@@ -50,7 +60,7 @@ export function openKubernetesBacking(
     find: (id) => reader.find(id)?.json,
     written: (id) => {
       const object = reader.find(id);
-      return object && controller?.cluster.understand(object);
+      return object && context.controller()?.cluster.understand(object);
     },
   });
 
@@ -58,6 +68,9 @@ export function openKubernetesBacking(
     if (kind === "Service") {
       for (const object of changed) statuses.observe(keyOf(object), serviceFacts(object));
       for (const object of removed) statuses.observe(keyOf(object), undefined);
+    } else if (kind === "Secret") {
+      for (const { metadata } of [...changed, ...removed]) services.noteSecret(metadata.name);
+      return;
     } else if (kind !== "IPAddressPool") return;
     const parts = changed.map(statusPart);
     if (isAll) published.synced(kind, parts);
@@ -66,7 +79,7 @@ export function openKubernetesBacking(
 
   const remembered = function* (): Iterable<StatusRecord> {
     const served: string[] = [];
-    const { world } = controller?.cluster ?? {};
+    const { world } = context.controller()?.cluster ?? {};
     for (const key of world?.serviceKeys ?? []) {
       const known = world?.service(key);
       if (known && isServed(known.service, loadBalancerClass)) served.push(key);
@@ -95,32 +108,36 @@ export function openKubernetesBacking(
   /** Leads from the moment that what earlier leaders remembered is read. */
   function leader(controller: Controller, signal: AbortSignal) {
     let term = 0;
-    let leading: "no" | "beginning" | "yes" = "no";
+    let phase: "standby" | "beginning" | "leader" = "standby";
     const takeOver = async () => {
-      leading = "beginning";
+      phase = "beginning";
       const memory = await readState(signal);
-      if (!memory || leading !== "beginning") return;
-      leading = "yes";
+      if (!memory || phase !== "beginning") return;
+      phase = "leader";
       controller.takeOver(term, { ...memory, statuses: [...remembered()], manifests: [] });
       isFirm = true;
       published.begin();
+      leading = new AbortController();
+      // It ends with the signal. What it cannot do it tries again.
+      services.lead(AbortSignal.any([leading.signal, signal])).catch((error: unknown) => log.error("trust", { error }));
     };
     return {
       onLead(later: number) {
         term = later;
-        if (leading === "yes") controller.lead(term);
+        if (phase === "leader") controller.lead(term);
         // It never rejects.
-        else if (leading === "no") void takeOver();
+        else if (phase === "standby") void takeOver();
       },
       onFirm(firm: boolean) {
-        if (leading !== "yes") return;
+        if (phase !== "leader") return;
         isFirm = firm;
         controller.firm(firm);
       },
       onStandby() {
-        if (leading === "yes") controller.standBy();
-        leading = "no";
+        if (phase === "leader") controller.standBy();
+        phase = "standby";
         isFirm = false;
+        leading?.abort();
         statuses.rest();
         published.end();
       },
@@ -143,8 +160,9 @@ export function openKubernetesBacking(
   }
 
   return {
-    namespace,
-    clusterObserver: published,
+    ...{ namespace, clusterObserver: published },
+    ...{ authenticator: services.authenticator, credentials: services.credentials },
+    certificates: (signal) => services.certificates(signal),
     store: {
       writeStatus: (_manifest, record) => statuses.writeStatus(record),
       deleteStatus: (namespace, name) => statuses.deleteStatus(namespace, name),
@@ -152,8 +170,12 @@ export function openKubernetesBacking(
     },
     writeSpeakers: (names) => state.writeSpeakers(names),
     async run(running, signal) {
-      controller = running;
-      await Promise.all([reader.run(signal), published.run(running, signal), campaign(running, signal)]);
+      await Promise.all([
+        reader.run(signal),
+        published.run(running, signal),
+        services.run(signal),
+        campaign(running, signal),
+      ]);
     },
     async end() {
       await candidacy?.release();

@@ -16,7 +16,7 @@ export interface ServiceStatusesOptions {
 }
 
 /** The type of the condition that a Service has while its addresses are stranded. */
-const STRANDED_CONDITION = "heraldlb.io/AddressesStranded";
+const STRANDED_CONDITION = "heraldlb.io/AddressStranded";
 
 // Of several writers one wins each time; that many in a row lose to somebody who does nothing else.
 const ATTEMPTS = 5;
