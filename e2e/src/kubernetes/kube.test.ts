@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Cluster, createCluster, findBinaries } from "@heraldlb/cluster";
 import {
   connectKube,
@@ -12,7 +15,8 @@ import {
   writeLease,
 } from "@heraldlb/kube";
 import { until } from "@heraldlb/lab";
-import { silentLogger, systemClock } from "@heraldlb/runtime";
+import { type Clock, silentLogger, systemClock } from "@heraldlb/runtime";
+import { FakeClock } from "@heraldlb/runtime/testing";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 // Compiling Kubernetes takes minutes, the first time.
@@ -44,8 +48,8 @@ describe("the client", { timeout: 120_000 }, () => {
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  const connect = (kubeconfig: string): Promise<Kube> =>
-    connectKube({ ...surroundings, kubeconfig, qps: 50, burst: 100, userAgent: "herald-e2e/1" });
+  const connect = (kubeconfig: string, clock: Clock = systemClock): Promise<Kube> =>
+    connectKube({ ...surroundings, clock, kubeconfig, qps: 50, burst: 100, userAgent: "herald-e2e/1" });
 
   /** Reflects until the test ends. */
   const copy = (through: Pick<Kube, "request" | "stream">, path: string): Copy => {
@@ -69,6 +73,17 @@ describe("the client", { timeout: 120_000 }, () => {
       await done;
     });
     return made;
+  };
+
+  const allow = async (user: string, rule: object) => {
+    const group = "rbac.authorization.k8s.io";
+    const metadata = { name: `test-${user}` };
+    const roleRef = { apiGroup: group, kind: "ClusterRole", name: metadata.name };
+    const subjects = [{ apiGroup: group, kind: "User", name: user }];
+    await cluster.apply([
+      { apiVersion: `${group}/v1`, kind: "ClusterRole", metadata, rules: [rule] },
+      { apiVersion: `${group}/v1`, kind: "ClusterRoleBinding", metadata, roleRef, subjects },
+    ]);
   };
 
   const createMap = (name: string) =>
@@ -218,25 +233,53 @@ describe("the client", { timeout: 120_000 }, () => {
   });
 
   test("who may get a URL is what RBAC says", async () => {
-    await cluster.apply([
-      {
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "ClusterRole",
-        metadata: { name: "metrics-reader" },
-        rules: [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }],
-      },
-      {
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "ClusterRoleBinding",
-        metadata: { name: "metrics-reader" },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "metrics-reader" },
-        subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "prometheus" }],
-      },
-    ]);
+    await allow("prometheus", { nonResourceURLs: ["/metrics"], verbs: ["get"] });
     const may = (username: string, url: string) => mayGet(kube, { username, groups: [], extra: {} }, url);
     await until("the binding counts", () => may("prometheus", "/metrics"));
     expect(await may("prometheus", "/other")).toBe(false);
     expect(await may("somebody", "/metrics")).toBe(false);
+  });
+
+  test("a certificate that is replaced counts from the next request on, and streams go on", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "herald-kube-"));
+    const kubeconfig = join(folder, "kubeconfig");
+    const files = { certificate: join(folder, "tls.crt"), key: join(folder, "tls.key") };
+    const certify = async (user: string) => {
+      const made = JSON.parse(await readFile(await cluster.kubeconfig({ user }, "outside"), "utf8"));
+      const credentials = made.users[0].user;
+      await writeFile(files.certificate, atob(credentials["client-certificate-data"]));
+      await writeFile(files.key, atob(credentials["client-key-data"]));
+      made.users[0].user = { "client-certificate": files.certificate, "client-key": files.key };
+      await writeFile(kubeconfig, JSON.stringify(made));
+    };
+    await certify("first");
+    const clock = new FakeClock();
+    const other = await connect(kubeconfig, clock);
+    const stop = new AbortController();
+    onTestFinished(async () => {
+      stop.abort();
+      other.close();
+      await rm(folder, { recursive: true });
+    });
+    const whoAmI = async () => {
+      const review = await other.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", { body: {} });
+      return (review as { readonly status: { readonly userInfo: { readonly username: string } } }).status.userInfo
+        .username;
+    };
+    expect(await whoAmI()).toBe("first");
+    await allow("first", { apiGroups: [""], resources: ["namespaces"], verbs: ["watch"] });
+    const { metadata } = (await kube.request("GET", "/api/v1/namespaces")) as KubeObject;
+    const query = { watch: "true", resourceVersion: metadata.resourceVersion };
+    const opened = await until("the binding counts", () =>
+      other.stream("/api/v1/namespaces", { signal: stop.signal, query }),
+    );
+    await certify("second");
+    expect(await whoAmI()).toBe("first");
+    await clock.advance(10_000);
+    expect(await whoAmI()).toBe("second");
+    await kube.request("POST", "/api/v1/namespaces", { body: { metadata: { name: "rotation" } } });
+    const lines = await opened[Symbol.asyncIterator]().next();
+    expect(lines.value?.[0]).toContain('"name":"rotation"');
   });
 
   test("a service account that may not do something is told so", async () => {

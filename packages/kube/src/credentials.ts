@@ -77,7 +77,8 @@ export class Credentials {
   /** The server did not accept these: everything is read again, the kubeconfig too, unless it has been meanwhile. */
   async forget(refused: Access): Promise<void> {
     const kept = this.#access;
-    if ((await kept?.promise) !== refused || this.#access !== kept) return;
+    const last = await kept?.promise.catch(() => undefined);
+    if (last !== refused || this.#access !== kept) return;
     this.#config = undefined;
     this.#access = undefined;
   }
