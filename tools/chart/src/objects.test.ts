@@ -93,8 +93,8 @@ describe("rights", () => {
       "events: create patch",
       "tokenreviews.authentication.k8s.io: create",
       "subjectaccessreviews.authorization.k8s.io: create",
-      "validatingwebhookconfigurations.admissionregistration.k8s.io herald-webhook: get list watch patch",
-      "customresourcedefinitions.apiextensions.k8s.io bgppeers.metallb.io: get list watch patch",
+      "validatingwebhookconfigurations.admissionregistration.k8s.io herald-webhook: list watch patch",
+      "customresourcedefinitions.apiextensions.k8s.io bgppeers.metallb.io: list watch patch",
     ]);
   });
 
@@ -106,7 +106,8 @@ describe("rights", () => {
       "secrets: list watch create",
       "secrets herald-ca: get update",
       "configmaps: create",
-      "configmaps herald-ca herald-state: get update patch",
+      "configmaps herald-ca herald-state: patch",
+      "configmaps herald-state: get",
       "leases.coordination.k8s.io: create",
       "leases.coordination.k8s.io herald-controller: get patch",
     ]);
