@@ -2,33 +2,14 @@ import { renameSync, writeFileSync } from "node:fs";
 import type { Kube } from "@heraldlb/kube";
 import { backendListens, Deployment, type Host, type Lab, type LabProcess, startBackend, until } from "@heraldlb/lab";
 import { type Ip, parseIp } from "@heraldlb/net";
-import type { Authority, User } from "./authority.ts";
+import type { Authority } from "./authority.ts";
 import { API_PORT, type ControlPlane } from "./control-plane.ts";
+import { ADMIN, fileName, type Identity, type TokenOptions, tokenRequest } from "./identity.ts";
 import { kubeconfigOf, kubeconfigPath } from "./kubeconfig.ts";
 import { kubectlCommand } from "./kubectl.ts";
 import { clusterEnd, podAddresses, podNetworks } from "./network.ts";
 import { nodeManifest, nodeStatus, type Pod, type PodOptions, podManifest, podStatus } from "./objects.ts";
 import type { Relay } from "./relay.ts";
-
-/** An account for processes. */
-export interface ServiceAccount {
-  /** Default `default`. */
-  readonly namespace?: string | undefined;
-  readonly serviceAccount: string;
-}
-
-/** As whom to talk to the API server: a user with a client certificate, or a service account with a token. */
-export type Identity = User | ServiceAccount;
-
-/** A token to be made for a service account. */
-export interface TokenOptions extends ServiceAccount {
-  /** Whom it is meant for. Default: the API server. */
-  readonly audience?: string | undefined;
-  /** The pod whose end is the token's end. */
-  readonly pod?: Pod | undefined;
-  /** At least 600, which is the default. */
-  readonly seconds?: number | undefined;
-}
 
 /** How to run kubectl. */
 export interface KubectlOptions {
@@ -47,9 +28,6 @@ export interface HeraldOptions {
   /** Nice value of every process. Default 0. */
   readonly nice?: number | undefined;
 }
-
-/** Who may do everything. */
-export const ADMIN: User = { user: "admin", groups: ["system:masters"] };
 
 /** The content type of a patch that replaces the fields that it names (RFC 7386). */
 export const MERGE_PATCH = "application/merge-patch+json";
@@ -172,8 +150,7 @@ export class Cluster implements AsyncDisposable, Pick<Kube, "request"> {
    * children, which are not in the lab: it works as long as this process runs.
    */
   async kubeconfig(identity: Identity = ADMIN, from: "lab" | "outside" = "lab"): Promise<string> {
-    const name = "user" in identity ? identity.user : `${identity.namespace ?? "default"}-${identity.serviceAccount}`;
-    const path = kubeconfigPath(this.lab.folder, `${name.replaceAll(/[^\w.-]/g, "-")}-${from}`);
+    const path = kubeconfigPath(this.lab.folder, `${fileName(identity)}-${from}`);
     const server = from === "lab" ? this.url : `https://127.0.0.1:${await this.#parts.relay.port()}`;
     const credentials =
       "user" in identity
@@ -206,15 +183,9 @@ export class Cluster implements AsyncDisposable, Pick<Kube, "request"> {
   }
 
   /** Makes a token for a service account. */
-  async token({ namespace = "default", serviceAccount, audience, pod, seconds = 600 }: TokenOptions): Promise<string> {
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
-    const bound = pod && { kind: "Pod", apiVersion: "v1", name: pod.name, uid: pod.uid };
-    const spec = {
-      audiences: audience === undefined ? [] : [audience],
-      expirationSeconds: seconds,
-      boundObjectRef: bound,
-    };
-    const { status } = (await this.request("POST", path, { body: { spec } })) as TokenRequest;
+  async token(options: TokenOptions): Promise<string> {
+    const { path, body } = tokenRequest(options);
+    const { status } = (await this.request("POST", path, { body })) as Issued;
     return status.token;
   }
 
@@ -313,6 +284,6 @@ interface Service {
   readonly status: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
 }
 
-interface TokenRequest {
+interface Issued {
   readonly status: { readonly token: string };
 }

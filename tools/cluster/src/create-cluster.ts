@@ -3,8 +3,9 @@ import { createLab, type Host, type Lab, type LabOptions } from "@heraldlb/lab";
 import { ApiClient } from "./api-client.ts";
 import { createAuthority } from "./authority.ts";
 import { findBinaries } from "./binaries.ts";
-import { ADMIN, Cluster } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
 import { API_PORT, prepareControlPlane } from "./control-plane.ts";
+import { ADMIN } from "./identity.ts";
 import { clusterEnd, routes } from "./network.ts";
 import { startRelay } from "./relay.ts";
 

@@ -1,15 +1,6 @@
-export type { Certified, User } from "./authority.ts";
+export type { User } from "./authority.ts";
 export { type Binaries, findBinaries } from "./binaries.ts";
-export {
-  ADMIN,
-  Cluster,
-  type ClusterParts,
-  type HeraldOptions,
-  type Identity,
-  type KubectlOptions,
-  MERGE_PATCH,
-  type ServiceAccount,
-  type TokenOptions,
-} from "./cluster.ts";
+export { Cluster, type ClusterParts, type HeraldOptions, type KubectlOptions, MERGE_PATCH } from "./cluster.ts";
 export { type ClusterOptions, createCluster } from "./create-cluster.ts";
+export { ADMIN, type Identity, type ServiceAccount, type TokenOptions } from "./identity.ts";
 export type { Pod, PodOptions } from "./objects.ts";
