@@ -1,5 +1,3 @@
-import { EMPTY_CONFIGURATION } from "@heraldlb/config";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { admit } from "./admit.ts";
 import {
@@ -265,50 +263,4 @@ test("several errors are all told, with reasons for machines", () => {
 test("a password is never shown", () => {
   const { status, warnings } = ask(creation(peer("p", "x", { password: "hush", passwordSecret: { name: "s" } })));
   expect(JSON.stringify({ status, warnings })).not.toContain("hush");
-});
-
-test.each<readonly [string, unknown]>([
-  ["nothing", undefined],
-  ["a list", []],
-  ["another kind", manifest("L2Advertisement", "a")],
-  ["no kind", { apiVersion: "metallb.io/v1beta1", metadata: { name: "a" } }],
-  ["no name", { apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool" }],
-])("%s in place of the object is a bad request", (_, object) => {
-  const { allowed, status } = ask({ ...creation(pool("a", [])), object });
-  expect(allowed).toBe(false);
-  expect(status).toMatchObject({ code: 400, reason: "BadRequest" });
-});
-
-test("nothing that stands in an object makes it throw", () => {
-  const kinds = ["IPAddressPool", "L2Advertisement", "BGPPeer", "BGPAdvertisement", "BFDProfile", "Community"];
-  const shape = fc.record({
-    kind: fc.constantFrom(...kinds),
-    spec: fc.oneof(
-      fc.jsonValue(),
-      fc.dictionary(
-        fc.constantFrom("addresses", "communities", "peerAddress", "nodeSelectors", "ipAddressPools"),
-        fc.jsonValue(),
-      ),
-    ),
-    metadata: fc.oneof(
-      fc.jsonValue(),
-      fc.record({ name: fc.string(), labels: fc.jsonValue(), annotations: fc.jsonValue() }),
-    ),
-  });
-  fc.assert(
-    fc.property(
-      shape,
-      fc.jsonValue(),
-      fc.constantFrom("CREATE", "UPDATE", "DELETE"),
-      (object, oldObject, operation) => {
-        const request = { ...creation(pool("a", [])), kind: object.kind, operation, oldObject };
-        const candidate = { apiVersion: "metallb.io/v1beta1", ...object };
-        const { uid } = admit(
-          { ...request, object: candidate },
-          { configuration: EMPTY_CONFIGURATION, namespace: NAMESPACE },
-        );
-        expect(uid).toBe("u1");
-      },
-    ),
-  );
 });

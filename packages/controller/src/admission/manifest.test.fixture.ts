@@ -56,7 +56,7 @@ export function creation(object: Manifest): AdmissionRequest {
   const { apiVersion, kind, metadata } = object;
   return {
     ...{ uid: "u1", group: apiVersion.split("/")[0] ?? "", kind, subResource: "", operation: "CREATE" },
-    ...{ namespace: metadata.namespace ?? "", name: metadata.name, object, oldObject: undefined },
+    ...{ namespace: metadata.namespace ?? "", name: metadata.name, object, oldObject: undefined, isDryRun: false },
   };
 }
 

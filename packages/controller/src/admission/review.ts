@@ -17,6 +17,8 @@ export interface AdmissionRequest {
   readonly object: unknown;
   /** Absent if it is to be created. */
   readonly oldObject: unknown;
+  /** Nothing is to come of it. */
+  readonly isDryRun: boolean;
 }
 
 /** What a webhook says to it. */
@@ -49,12 +51,12 @@ export interface Cause {
 export function readAdmissionReview(json: unknown): AdmissionRequest {
   const request = requestOf(json, ADMISSION_REVIEW);
   const kind = objectAt(request, "kind");
-  const { object, oldObject } = request;
+  const { object, oldObject, dryRun } = request;
   return {
     ...{ uid: textAt(request, "uid"), group: textAt(kind, "group"), kind: textAt(kind, "kind") },
     ...{ subResource: textAt(request, "subResource"), operation: textAt(request, "operation") },
     ...{ namespace: textAt(request, "namespace"), name: textAt(request, "name") },
-    ...{ object: object ?? undefined, oldObject: oldObject ?? undefined },
+    ...{ object: object ?? undefined, oldObject: oldObject ?? undefined, isDryRun: dryRun === true },
   };
 }
 

@@ -1,127 +1,26 @@
 import { once } from "node:events";
-import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
-import { createServer } from "node:net";
+import { Agent, type RequestOptions } from "node:https";
+import { type AddressInfo, createServer } from "node:net";
 import { connect } from "node:tls";
 import type { Configuration } from "@heraldlb/config";
-import type { Endpoint } from "@heraldlb/daemon";
-import { Mailbox, systemClock } from "@heraldlb/runtime";
+import { Mailbox } from "@heraldlb/runtime";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openAuthority } from "../certificates/authority.ts";
-import { FakeSecret } from "../certificates/fake-secret.test.fixture.ts";
-import { configurationOf, creation, NAMESPACE, peer, pool } from "./manifest.test.fixture.ts";
-import { serveWebhook, type WebhookObserver } from "./webhook.ts";
-
-const NAME = "herald-webhook.herald.svc";
-const POOLS = "/validate-metallb-io-v1beta1-ipaddresspool";
-
-let stop: AbortController;
-let agent: Agent;
-let running: Promise<void>[];
-beforeEach(() => {
-  stop = new AbortController();
-  agent = new Agent({ keepAlive: true });
-  running = [];
-});
-afterEach(async () => {
-  stop.abort();
-  agent.destroy();
-  await Promise.all(running);
-});
-
-interface Answered {
-  readonly status: number;
-  readonly text: string;
-}
-
-interface Webhook {
-  readonly endpoint: Endpoint;
-  readonly ca: string;
-  readonly log: ReturnType<typeof recordingLogger>;
-  readonly answered: Parameters<WebhookObserver["answered"]>[0][];
-  readonly denied: string[];
-  post(path: string, body: unknown, options?: RequestOptions): Promise<Answered>;
-}
-
-async function newCertificates() {
-  const dependencies = { store: new FakeSecret(), clock: systemClock, log: recordingLogger() };
-  const authority = await openAuthority({ ...dependencies, wallClock: Date.now, random: Math.random }, stop.signal);
-  return authority.serverCertificates([NAME], stop.signal);
-}
-
-async function start({
-  configuration = () => configurationOf([pool("a", ["1.1.1.0/28"])]),
-  certificates = undefined as
-    | AsyncIterable<{ readonly cert: string; readonly key: string; readonly ca: string }>
-    | undefined,
-} = {}): Promise<Webhook> {
-  const [log, answered, denied]: [Webhook["log"], Webhook["answered"], string[]] = [recordingLogger(), [], []];
-  const listening = Promise.withResolvers<Endpoint>();
-  const all = certificates ?? (await newCertificates());
-  let ca = "";
-  async function* noted() {
-    for await (const each of all) {
-      ca ||= each.ca;
-      yield each;
-    }
-  }
-  running.push(
-    serveWebhook(
-      {
-        ...{
-          listen: { host: "127.0.0.1", port: 0 },
-          certificates: noted(),
-          namespace: NAMESPACE,
-          clock: systemClock,
-          log,
-        },
-        ...{ random: Math.random, configuration: configuration as () => Configuration | undefined },
-        onListening: listening.resolve,
-        observer: {
-          answered: (each) => answered.push(each),
-          denied: (kind, reason) => denied.push(`${kind} ${reason}`),
-        },
-      },
-      stop.signal,
-    ),
-  );
-  const endpoint = await listening.promise;
-  const post = (path: string, body: unknown, options: RequestOptions = {}) =>
-    send({ endpoint, ca, path, body }, options);
-  return { endpoint, ca, log, answered, denied, post };
-}
-
-async function send(
-  {
-    endpoint,
-    ca,
-    path,
-    body,
-  }: { readonly endpoint: Endpoint; readonly ca: string; readonly path: string; readonly body: unknown },
-  options: RequestOptions,
-): Promise<Answered> {
-  const request = httpsRequest({ ...endpoint, ca, path, servername: NAME, method: "POST", agent, ...options });
-  // A server need not read all before it answers.
-  request.on("error", () => {});
-  request.end(typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body));
-  const [response] = await once(request, "response");
-  let text = "";
-  for await (const chunk of response.setEncoding("utf8")) text += chunk;
-  return { status: response.statusCode, text };
-}
-
-const review = (object = pool("b", ["2.2.2.0/24"])) => {
-  const { group, kind, ...rest } = creation(object);
-  return {
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    request: { ...rest, kind: { group, version: "v1beta1", kind } },
-  };
-};
+import { describe, expect, onTestFinished, test } from "vitest";
+import { configurationOf, type Manifest, peer, pool } from "./manifest.test.fixture.ts";
+import {
+  type Answered,
+  type Certificate,
+  NAME,
+  newCertificate,
+  POOLS,
+  review,
+  startWebhook,
+  type Webhook,
+} from "./webhook.test.fixture.ts";
 
 describe("an API server that trusts the authority", () => {
   test("learns that an object is allowed", async () => {
-    const { post, answered } = await start();
+    const { post, answered } = await startWebhook();
     const { status, text } = await post(`${POOLS}?timeout=10s`, review());
     expect([status, JSON.parse(text)]).toEqual([
       200,
@@ -131,7 +30,7 @@ describe("an API server that trusts the authority", () => {
   });
 
   test("learns why an object is denied", async () => {
-    const { post, denied, log } = await start();
+    const { post, denied, log } = await startWebhook();
     const { text } = await post(POOLS, review(pool("b", ["1.1.1.0/24"])));
     expect(JSON.parse(text).response).toMatchObject({
       allowed: false,
@@ -142,7 +41,7 @@ describe("an API server that trusts the authority", () => {
   });
 
   test("gets peers in another version", async () => {
-    const { post } = await start();
+    const { post } = await startWebhook();
     const request = { uid: "u2", desiredAPIVersion: "metallb.io/v1beta1", objects: [peer("p", "10.0.0.1")] };
     const { text } = await post("/convert", {
       apiVersion: "apiextensions.k8s.io/v1",
@@ -156,15 +55,66 @@ describe("an API server that trusts the authority", () => {
   });
 
   test("is told to do as its failurePolicy says while nothing is known", async () => {
-    const { post } = await start({ configuration: () => undefined as unknown as Configuration });
+    const { post } = await startWebhook({ configuration: () => undefined });
     expect((await post(POOLS, review())).status).toBe(503);
   });
 
   test("asks again on the same connection", async () => {
-    const { post } = await start();
+    const { post, agent } = await startWebhook();
     await post(POOLS, review());
     await post(POOLS, review());
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
+  });
+});
+
+describe("what the API server has stored but not told yet", () => {
+  const first = pool("b", ["2.2.2.0/24"]);
+  const second = pool("c", ["2.2.2.0/28"]);
+  const isAllowed = ({ text }: Answered): unknown => JSON.parse(text).response.allowed;
+
+  /** Asks about the second one, which has to wait, and for so long. */
+  async function askAgainst(present: readonly Manifest[], { post }: Webhook, known: Known): Promise<unknown> {
+    const asked = post(POOLS, review(second));
+    await expect.poll(() => known.clock.pending).toBe(1);
+    known.configuration = configurationOf(present);
+    await known.clock.advance(200);
+    return isAllowed(await asked);
+  }
+
+  interface Known {
+    configuration: Configuration;
+    readonly clock: FakeClock;
+  }
+
+  async function startKnowing(present: readonly Manifest[]): Promise<readonly [Webhook, Known]> {
+    const known: Known = { configuration: configurationOf(present), clock: new FakeClock() };
+    return [await startWebhook({ clock: known.clock, configuration: () => known.configuration }), known];
+  }
+
+  test("counts: of two that contradict each other the second is denied", async () => {
+    const [webhook, known] = await startKnowing([]);
+    expect(isAllowed(await webhook.post(POOLS, review(first)))).toBe(true);
+    expect(await askAgainst([first], webhook, known)).toBe(false);
+  });
+
+  test("does not count if it never comes", async () => {
+    const [webhook, known] = await startKnowing([]);
+    expect(isAllowed(await webhook.post(POOLS, review(first)))).toBe(true);
+    expect(await askAgainst([], webhook, known)).toBe(true);
+  });
+
+  test("does not count if it was a dry run, or long ago", async () => {
+    const [{ post }, { clock }] = await startKnowing([]);
+    await post(POOLS, review(first, { dryRun: true }));
+    expect(isAllowed(await post(POOLS, review(second, { dryRun: true })))).toBe(true);
+    await post(POOLS, review(first));
+    await clock.advance(1000);
+    expect(isAllowed(await post(POOLS, review(second)))).toBe(true);
+  });
+
+  test("does not stand against anything if it is gone by now", async () => {
+    const [webhook, known] = await startKnowing([first]);
+    expect(await askAgainst([], webhook, known)).toBe(true);
   });
 });
 
@@ -198,21 +148,21 @@ describe("what is no question is refused", () => {
       413,
     ],
   ])("%s", async (_, path, body, options, status) => {
-    const { post } = await start();
+    const { post } = await startWebhook();
     expect((await post(path, body, options)).status).toBe(status);
     // And it goes on.
     expect((await post(POOLS, review())).status).toBe(200);
   });
 
   test("a deep object is denied", async () => {
-    const { post } = await start();
+    const { post } = await startWebhook();
     const text = JSON.stringify(review(pool("b", ["deep"]))).replace('["deep"]', deep);
     const answer = await post(POOLS, text);
     expect(JSON.parse(answer.text).response).toMatchObject({ allowed: false });
   });
 
   test("somebody who hangs up is no failure", async () => {
-    const { endpoint, ca, post, log } = await start();
+    const { endpoint, ca, post, log } = await startWebhook();
     const socket = connect({ ...endpoint, ca, servername: NAME });
     await once(socket, "secureConnect");
     socket.write(`POST ${POOLS} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{`);
@@ -226,7 +176,7 @@ describe("what is no question is refused", () => {
 
 describe("the connection", () => {
   test("is TLS 1.3 or none", async () => {
-    const { endpoint, ca } = await start();
+    const { endpoint, ca } = await startWebhook();
     const socket = connect({ ...endpoint, ca, servername: NAME, maxVersion: "TLSv1.2" });
     await expect(once(socket, "secureConnect")).rejects.toThrow();
     const modern = connect({ ...endpoint, ca, servername: NAME });
@@ -236,64 +186,43 @@ describe("the connection", () => {
   });
 
   test("takes up a new certificate, and keeps those that are open", async () => {
-    const later = new Mailbox<{ cert: string; key: string; ca: string }>();
-    const [first, second] = await Promise.all([newCertificates(), newCertificates()]);
-    const [one, two] = [(await first.next()).value, (await second.next()).value];
-    if (!one || !two) throw new Error("no certificates");
-    later.put(one);
-    const { post } = await start({ certificates: later.take(stop.signal) });
+    const [one, two] = await Promise.all([newCertificate(), newCertificate()]);
+    const [certificates, stop] = [new Mailbox<Certificate>(), new AbortController()];
+    certificates.put(one);
+    const { post } = await startWebhook({ certificate: one, certificates: certificates.take(stop.signal) });
+    onTestFinished(() => stop.abort());
     expect((await post(POOLS, review())).status).toBe(200);
-    later.put(two);
+    certificates.put(two);
     const anew = { agent: new Agent(), ca: two.ca };
-    await expect
-      .poll(() =>
-        post(POOLS, review(), anew).then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      )
-      .toBe(200);
+    const status = () =>
+      post(POOLS, review(), anew)
+        .then(({ status }) => status)
+        .catch(() => 0);
+    await expect.poll(status).toBe(200);
     expect((await post(POOLS, review())).status).toBe(200);
   });
 });
 
 test("a port that is taken is reported and had later", async () => {
-  const clock = new FakeClock();
-  const log = recordingLogger();
+  const [clock, log] = [new FakeClock(), recordingLogger()];
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
-  const { port } = other.address() as { readonly port: number };
-  const listening = Promise.withResolvers<Endpoint>();
-  running.push(
-    serveWebhook(
-      {
-        ...{
-          listen: { host: "127.0.0.1", port },
-          certificates: await newCertificates(),
-          namespace: NAMESPACE,
-          clock,
-          log,
-        },
-        ...{ random: () => 0, configuration: () => undefined, onListening: listening.resolve },
-        observer: { answered: () => {}, denied: () => {} },
-      },
-      stop.signal,
-    ),
-  );
+  const { port } = other.address() as AddressInfo;
+  const starting = startWebhook({ listen: { host: "127.0.0.1", port }, clock, log });
   await expect.poll(() => log.entries.filter(({ level }) => level === "warn").length).toBe(1);
   other.close();
   await once(other, "close");
   await clock.advance(500);
-  expect(await listening.promise).toEqual({ host: "127.0.0.1", port });
+  expect((await starting).endpoint).toEqual({ host: "127.0.0.1", port });
 });
 
 test("it ends when it is told to, and answers who has asked", async () => {
-  const { post } = await start({
+  const webhook: Webhook = await startWebhook({
     configuration: () => {
-      stop.abort();
+      webhook.stop();
       return configurationOf([]);
     },
   });
-  expect((await post(POOLS, review())).status).toBe(200);
-  await Promise.all(running);
+  expect((await webhook.post(POOLS, review())).status).toBe(200);
+  await webhook.running;
 });

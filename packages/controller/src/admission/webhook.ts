@@ -10,7 +10,8 @@ import { admit } from "./admit.ts";
 import { readBody } from "./body.ts";
 import { convertReview } from "./convert.ts";
 import { CONVERSION_PATH, VALIDATION_PATHS } from "./paths.ts";
-import { answerReview, readAdmissionReview } from "./review.ts";
+import { RecentForms } from "./recent-forms.ts";
+import { type AdmissionRequest, type AdmissionResponse, answerReview, readAdmissionReview } from "./review.ts";
 
 /** Settings of a webhook's server. */
 export interface WebhookOptions {
@@ -46,12 +47,16 @@ const KEEP_ALIVE_MS = 120_000;
 const CHECK_EVERY_MS = 1000;
 const GRACE_MS = 2000;
 const MOST_CONNECTIONS = 128;
+// What an API server has stored is known here a little later. Whoever is refused can wait so long: what stood against it
+// may have been deleted, or never have come to be.
+const LAG_MS = 200;
 
 /**
  * Serves an API server's questions over HTTPS (TLS 1.3) until the signal aborts: whether objects are valid, at MetalLB's
  * paths, and what they are in other versions, at `/convert`. A port that cannot be had is reported and tried again.
  */
 export async function serveWebhook(options: WebhookOptions, signal: AbortSignal): Promise<void> {
+  const context: Context = { ...options, recent: new RecentForms() };
   const server = createServer(
     {
       ...{ minVersion: MIN_VERSION, handshakeTimeout: REQUEST_TIMEOUT_MS },
@@ -59,7 +64,7 @@ export async function serveWebhook(options: WebhookOptions, signal: AbortSignal)
       ...{ keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: CHECK_EVERY_MS },
     },
     (request, response) => {
-      serve(options, { request, response, signal }).catch((error: unknown) => {
+      serve(context, { request, response, signal }).catch((error: unknown) => {
         // Somebody who hangs up before he has asked is no failure.
         if (request.complete) options.log.error("webhook request failed", { path: pathOf(request), error });
         response.destroy();
@@ -112,6 +117,10 @@ async function listen(server: Server, { listen, clock, log, random }: WebhookOpt
   return false;
 }
 
+interface Context extends WebhookOptions {
+  readonly recent: RecentForms;
+}
+
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -119,7 +128,7 @@ interface Exchange {
   readonly signal: AbortSignal;
 }
 
-async function serve(options: WebhookOptions, { request, response, signal }: Exchange): Promise<void> {
+async function serve(options: Context, { request, response, signal }: Exchange): Promise<void> {
   const start = options.clock.now();
   const path = pathOf(request);
   const { status, text } = await answer(path, request, options);
@@ -137,7 +146,7 @@ interface Answer {
   readonly text: string;
 }
 
-async function answer(path: string, request: IncomingMessage, options: WebhookOptions): Promise<Answer> {
+async function answer(path: string, request: IncomingMessage, options: Context): Promise<Answer> {
   const kind = VALIDATION_PATHS.get(path);
   if (kind === undefined && path !== CONVERSION_PATH) return { status: 404, text: "no webhook is here" };
   if (request.method !== "POST") return { status: 405, text: "only POST" };
@@ -145,7 +154,7 @@ async function answer(path: string, request: IncomingMessage, options: WebhookOp
   if (body === undefined) return { status: 413, text: "the request is too long" };
   try {
     const json: unknown = JSON.parse(body);
-    return kind === undefined ? convert(json, options) : review(json, kind, options);
+    return kind === undefined ? convert(json, options) : await review(json, kind, options);
   } catch (error) {
     if (error instanceof DecodeError) return { status: 400, text: error.message };
     if (error instanceof SyntaxError) return { status: 400, text: "the request is no JSON" };
@@ -161,18 +170,35 @@ function convert(json: unknown, { log }: WebhookOptions): Answer {
   return { status: 200, text: JSON.stringify(review) };
 }
 
-function review(json: unknown, kind: string, { configuration, namespace, log, observer }: WebhookOptions): Answer {
+async function review(json: unknown, kind: string, options: Context): Promise<Answer> {
   const request = readAdmissionReview(json);
-  const present = configuration();
+  const response = await decide(request, options);
   // Then an API server does what its `failurePolicy` says.
-  if (!present) return { status: 503, text: "Herald has not read the cluster's objects yet; try again" };
-  const response = admit(request, { configuration: present, namespace });
+  if (!response) return { status: 503, text: "Herald has not read the cluster's objects yet; try again" };
   const { status } = response;
   if (status) {
-    log.info("object denied", { kind, namespace: request.namespace, name: request.name, problem: status.message });
-    for (const reason of new Set(status.details.causes.map(({ reason }) => reason))) observer.denied(kind, reason);
+    const { namespace, name } = request;
+    options.log.info("object denied", { kind, namespace, name, problem: status.message });
+    for (const reason of new Set(status.details.causes.map(({ reason }) => reason))) {
+      options.observer.denied(kind, reason);
+    }
   }
   return { status: 200, text: JSON.stringify(answerReview(response)) };
+}
+
+/** Undefined: nothing is known yet. */
+async function decide(
+  request: AdmissionRequest,
+  { configuration, namespace, clock, recent }: Context,
+): Promise<AdmissionResponse | undefined> {
+  const present = configuration();
+  if (!present) return undefined;
+  const first = admit(request, { configuration: recent.over(present, clock.now()), namespace });
+  if (!first.allowed && first.status?.code === 403) await clock.sleep(LAG_MS);
+  const later = configuration() ?? present;
+  const response = first.allowed ? first : admit(request, { configuration: later, namespace });
+  if (response.allowed) recent.note(request, clock.now());
+  return response;
 }
 
 const pathOf = ({ url = "" }: IncomingMessage): string => url.split("?")[0] ?? "";
