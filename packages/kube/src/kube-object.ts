@@ -15,7 +15,7 @@ export interface KubeMetadata {
   readonly [field: string]: unknown;
 }
 
-/** An object as the API server sends it: plain JSON, without `managedFields`. Only name, uid and version are checked. */
+/** An object as the API server sends it: plain JSON, without `managedFields`. Only its name, namespace, uid and version are checked. */
 export interface KubeObject {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -35,11 +35,11 @@ export function readObject(
 ): KubeObject {
   const { metadata: given, ...fields } = fieldsOf(value);
   const { managedFields: _, ...metadata } = fieldsOf(given);
-  const { name, uid, resourceVersion } = metadata;
-  if (typeof name !== "string" || typeof uid !== "string" || typeof resourceVersion !== "string") {
+  const { name, namespace = "", uid, resourceVersion } = metadata;
+  if (![name, namespace, uid, resourceVersion].every((part) => typeof part === "string")) {
     throw unreadable("an object without name, uid or resourceVersion");
   }
-  return { ...defaults, ...fields, metadata: { ...metadata, name, uid, resourceVersion } };
+  return { ...defaults, ...fields, metadata: metadata as KubeMetadata };
 }
 
 /** The error for an answer that is not what an API server sends. */
