@@ -9,6 +9,7 @@ import { bgp } from "./bgp.ts";
 import { bgpCodec } from "./bgp-codec.ts";
 import { bgpRoutes } from "./bgp-routes.ts";
 import { failover } from "./failover.ts";
+import { kubernetes } from "./kubernetes.ts";
 import { memory } from "./memory.ts";
 import { OWNERSHIP_PARTS, type OwnershipPart, ownership } from "./ownership.ts";
 import { type Result, table } from "./result.ts";
@@ -30,6 +31,10 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
   "bgp-codec": async (quick) => bgpCodec(quick ? { routes: 10_000, rounds: 3 } : { routes: 100_000, rounds: 10 }),
   "bgp-routes": (quick) => bgpRoutes({ counts: quick ? [1_000] : [1_000, 10_000, 100_000] }),
   failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
+  kubernetes: (quick) =>
+    kubernetes(
+      quick ? { counts: [100], more: 5, quietSeconds: 5 } : { counts: [1_000, 10_000], more: 100, quietSeconds: 60 },
+    ),
   memory,
   ownership: (quick, { minutes = quick ? BUSY_MINUTES.quick : BUSY_MINUTES.full, only }) =>
     ownership(
