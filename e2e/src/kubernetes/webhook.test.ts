@@ -215,6 +215,16 @@ describe("the webhook of a real API server", { timeout: 120_000 }, () => {
     await kubectl(["-n", NAMESPACE, "delete", "bgpadvertisement,bgppeer", "--all"]);
   });
 
+  test("sees what came, and what went, a moment ago", async () => {
+    const pools = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/ipaddresspools`;
+    for (let round = 0; round < 10; round++) {
+      await scene.cluster.request("POST", pools, { body: pool("quick", ["10.20.0.0/24"]) });
+      const second = scene.cluster.request("POST", pools, { body: pool("second", ["10.20.0.0/28"]) });
+      await expect(second).rejects.toThrow("overlaps with already defined CIDR");
+      await scene.cluster.request("DELETE", `${pools}/quick`);
+    }
+  });
+
   test("a peer is the same in both versions, whichever it was written in", async () => {
     const newer = `/apis/metallb.io/v1beta2/namespaces/${NAMESPACE}/bgppeers`;
     const older = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/bgppeers`;
