@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseManifests, renderChart } from "@heraldlb/chart";
 import { MERGE_PATCH } from "@heraldlb/cluster";
@@ -16,7 +17,7 @@ interface Found {
   readonly metadata: object;
   readonly spec?: unknown;
   readonly data?: unknown;
-  readonly webhooks?: readonly { readonly clientConfig: object }[];
+  readonly webhooks?: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
 }
 
 describe("the webhook of a real API server", { timeout: 120_000 }, () => {
@@ -264,6 +265,54 @@ describe("the webhook of a real API server", { timeout: 120_000 }, () => {
     await cluster.request("PATCH", WEBHOOKS, { body: { webhooks: bare }, contentType: MERGE_PATCH });
     await until("the webhook was trusted", () => isTrusted());
   });
+
+  test("through a rotation of the authority nobody is refused", async () => {
+    const { cluster } = scene;
+    const secret = `/api/v1/namespaces/${NAMESPACE}/secrets/herald-ca`;
+    const { data: before } = (await get(secret)) as { readonly data: Readonly<Record<string, string>> };
+    const put = (data: object) => cluster.request("PATCH", secret, { body: { data }, contentType: MERGE_PATCH });
+    const next = await newAuthority();
+
+    const outcomes: Outcome[] = [];
+    let isOver = false;
+    const asking = (async () => {
+      while (!isOver)
+        outcomes.push(await kubectl(["create", "--dry-run=server", "-f", "-"], pool("asked", ["10.30.0.0/24"])));
+    })();
+    await put({ "ca-next.crt": next.cert, "ca-next.key": next.key });
+    await until("both were trusted", async () => {
+      const { webhooks = [] } = await get(WEBHOOKS);
+      const bundles = webhooks.map(({ clientConfig }) => atob(clientConfig.caBundle ?? ""));
+      return bundles.every((bundle) => bundle === `${atob(before["ca.crt"] ?? "")}${atob(next.cert)}`);
+    });
+    await put({
+      ...{ "ca.crt": next.cert, "ca.key": next.key, "ca-next.crt": null, "ca-next.key": null },
+      ...{ "ca-former.crt": before["ca.crt"], "ca-former.until": btoa("2999-01-01T00:00:00Z") },
+    });
+    await until("the new one signed", async () => (await issuer()).includes("herald-ca e2e"));
+    const asked = outcomes.length;
+    await until("it was asked again", () => outcomes.length > asked + 1);
+    isOver = true;
+    await asking;
+    expect(outcomes.filter(({ allowed }) => !allowed)).toEqual([]);
+  });
+
+  /** Made by somebody else's tools. In base64. */
+  async function newAuthority(): Promise<{ readonly cert: string; readonly key: string }> {
+    const { host, lab } = scene.cluster;
+    const [cert, key] = [join(lab.folder, "next.crt"), join(lab.folder, "next.key")];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    const validity = ["-days", "365", "-subj", "/CN=herald-ca e2e"];
+    await host.exec(["openssl", "req", "-x509", ...curve, ...validity, "-out", cert, "-keyout", key]);
+    return { cert: btoa(readFileSync(cert, "utf8")), key: btoa(readFileSync(key, "utf8")) };
+  }
+
+  /** Who signed the certificate that the webhook shows. */
+  async function issuer(): Promise<string> {
+    const { host } = scene.cluster;
+    const connection = await host.exec(["openssl", "s_client", "-connect", `${host.ipv4}:${PORT}`], { input: "" });
+    return connection.split("\n").find((line) => line.startsWith("issuer=")) ?? "";
+  }
 
   test("a webhook that is gone lets nothing pass, and one that is back knows the authority", async () => {
     const secret = `/api/v1/namespaces/${NAMESPACE}/secrets/herald-ca`;

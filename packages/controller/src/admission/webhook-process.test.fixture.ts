@@ -42,6 +42,7 @@ function take(path: string, changed: Iterable<KubeObject>, removed: readonly Kub
   for (const object of changed) {
     candidates.set(keyOf(object), { origin: {}, outcome: readResource(object, { defaultNamespace: namespace }) });
   }
+  if (path.endsWith("/secrets")) authority.refresh();
   waiting.delete(path);
   if (waiting.size === 0) resolver.update([...candidates.values()]);
 }
