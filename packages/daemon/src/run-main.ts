@@ -87,7 +87,8 @@ export async function runMain<const O extends Options, S = FileSecurity>(main: M
   try {
     await main.run(settings, { log, registry, health, metrics, security, signal });
   } catch (error) {
-    end(error);
+    // Whoever is told to end before he has begun does so in good order.
+    if (!(signal.aborted && error === signal.reason)) end(error);
   }
   log.info("ended");
   process.exit(0);
