@@ -44,8 +44,6 @@ const EVERY_MS = 1_000;
 // What is not wanted any more may be wanted again at once: a speaker redials.
 const DELETE_AFTER_MS = 1_000;
 const STANDBY_MS = 250;
-// Delete, create, label, status: an object that must be another one.
-const MOST_STEPS = 4;
 const RETRY = { initialMs: 250, maxMs: 60_000 };
 
 /**
@@ -212,10 +210,22 @@ export class StatusWriter {
       entry.notBefore = clock.now() + wait;
       return;
     }
+    const written = new Map<string, Entry["desired"]>();
     // It may be that nothing is to be written any more, or that it may no longer be.
-    for (let steps = 0; steps < MOST_STEPS && mayWrite(); steps++) {
+    while (mayWrite()) {
       const write = this.#next(entry);
-      if (!write) return;
+      if (!write) {
+        entry.failures = 0;
+        return;
+      }
+      const { desired } = entry;
+      const place = `${write.method} ${write.path}`;
+      if (written.has(place)) {
+        // By now something else is wanted, or it had no effect: some policy of the cluster may undo it.
+        if (desired === written.get(place)) this.#delay(entry);
+        return;
+      }
+      written.set(place, desired);
       entry.notBefore = clock.now() + EVERY_MS;
       if (!(await this.#perform(entry, write, signal))) return;
     }
@@ -226,7 +236,6 @@ export class StatusWriter {
     const { kube } = this.#dependencies;
     try {
       const answer = await kube.request(method, path, { body, contentType, signal, paced: true });
-      entry.failures = 0;
       this.#trouble.noteSuccess(entry.target.kind);
       if (method === "DELETE") {
         entry.deletedUid = entry.observed?.metadata.uid;
@@ -244,14 +253,16 @@ export class StatusWriter {
     entry: Entry,
     { error, method, signal }: { readonly error: KubeError; readonly method: string; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { clock, random } = this.#dependencies;
     const isMissing = error.status === 404;
     // It is not there: that is what was wanted, or it is created anew.
     if (isMissing && method !== "POST") entry.observed = undefined;
-    else if (this.#trouble.noteFailure(entry.target, error) === "object") {
-      entry.notBefore = clock.now() + Math.max(EVERY_MS, backoff(RETRY, entry.failures++, random()));
-    }
+    else if (this.#trouble.noteFailure(entry.target, error) === "object") this.#delay(entry);
     if (error.status === 409) await this.#read(entry, signal);
+  }
+
+  #delay(entry: Entry): void {
+    const { clock, random } = this.#dependencies;
+    entry.notBefore = clock.now() + Math.max(EVERY_MS, backoff(RETRY, entry.failures++, random()));
   }
 
   /** What there is now, for what was observed is not that. */
