@@ -82,6 +82,25 @@ test("no certificate is issued for what is no key, or to a stream that may be an
   ]);
 });
 
+test.each([
+  ["none", undefined, []],
+  ["one that has expired", "expired", ["renewed notAuthenticated"]],
+  ["one that nobody can review now", "away", ["renewed unavailable"]],
+])(
+  "a certificate gets no other one without a token (%s), and the stream's newest counts",
+  async (_what, token, counted) => {
+    const { credentials, observer, said, stream } = start();
+    if (token) await credentials.hear({ type: "tokenRenewal", token }, stream);
+    const peer = token ? stream.peer : { ...stream.peer, token: undefined };
+    await credentials.hear({ type: "certificateRequest", publicKey: KEY }, { ...stream, peer });
+    expect(said).toEqual([]);
+    expect(observer.counted).toEqual([...counted, "certificate refused"]);
+    await credentials.hear({ type: "tokenRenewal", token: "good" }, { ...stream, peer });
+    await credentials.hear({ type: "certificateRequest", publicKey: KEY }, { ...stream, peer });
+    expect(said).toHaveLength(1);
+  },
+);
+
 test("without an authority a request for a certificate is not answered", async () => {
   const { credentials, observer, said, stream } = start({ sign: undefined });
   await credentials.hear({ type: "certificateRequest", publicKey: KEY }, stream);

@@ -1,4 +1,4 @@
-import type { SpeakerStream } from "@heraldlb/api";
+import type { Peer, SpeakerStream } from "@heraldlb/api";
 import type { Logger } from "@heraldlb/runtime";
 import type { Authenticator } from "./authenticator.ts";
 import {
@@ -36,6 +36,8 @@ export interface CredentialStream extends Pick<SpeakerStream, "peer" | "send"> {
 /** Answers what speakers say and ask about credentials. Nothing of it ever ends a stream. */
 export class StreamCredentials {
   readonly #options: StreamCredentialsOptions;
+  /** The newest token of a stream, if it has been renewed. */
+  readonly #renewed = new WeakMap<Peer, string>();
 
   constructor(options: StreamCredentialsOptions) {
     this.#options = options;
@@ -55,6 +57,7 @@ export class StreamCredentials {
 
   async #renew(token: string, { peer, node }: CredentialStream): Promise<void> {
     const { authenticator, observer, log } = this.#options;
+    this.#renewed.set(peer, token);
     const verdict = await authenticator.verdictOn({ ...peer, token }, node);
     observer.onRenewed(verdict.type === "node" ? "accepted" : verdict.reason);
     if (verdict.type === "refused")
@@ -62,10 +65,14 @@ export class StreamCredentials {
   }
 
   async #certify(publicKey: Uint8Array, { peer, node, send }: CredentialStream): Promise<void> {
-    const { sign, observer, log } = this.#options;
+    const { sign, authenticator, observer, log } = this.#options;
     if (!sign) return;
     try {
       if (peer.certificateNames === undefined) throw new Error("without TLS a stream may be anybody's");
+      // A certificate alone gets no other one: else whoever steals a key has it for ever.
+      const token = this.#renewed.get(peer) ?? peer.token;
+      const verdict = await authenticator.verdictOn({ ...peer, certificateNames: [], token }, node);
+      if (verdict.type === "refused") throw new Error(verdict.detail);
       send(encodeCertificate(await sign(publicKey, node)));
       observer.onCertificate("issued");
     } catch (error) {
