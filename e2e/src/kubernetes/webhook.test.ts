@@ -6,7 +6,6 @@ import { CommandError, type LabProcess, until } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { metallb, NAMESPACE, printLogs, type Scene, setScene } from "./scene.fixture.ts";
 
-const PROCESS = join(import.meta.dirname, "../../../packages/controller/src/admission/webhook-process.test.fixture.ts");
 const PORT = 9443;
 const SERVICE = "herald-webhook";
 const CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io";
@@ -59,11 +58,9 @@ describe("the webhook of a real API server", { timeout: 120_000 }, () => {
   beforeEach(({ onTestFailed }) => onTestFailed(() => printLogs(scene)));
 
   async function startWebhook(): Promise<LabProcess> {
-    const { cluster } = scene;
-    const args = [await cluster.kubeconfig(), NAMESPACE, cluster.host.ipv4, `${PORT}`, SERVICE, SERVICE];
-    return cluster.host.start([process.execPath, "--conditions=@heraldlb/source", PROCESS, ...args], {
-      name: "webhook",
-    });
+    const { host } = scene.cluster;
+    const tls = ["--tls-secret", "herald-ca", "--tls-name", host.ipv4];
+    return scene.herald.startController({ host, args: [...tls, "--webhook-listen", `${host.ipv4}:${PORT}`] });
   }
 
   /** Whether every client has some bundle. */
