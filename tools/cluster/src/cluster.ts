@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import type { Kube } from "@heraldlb/kube";
 import { backendListens, Deployment, type Host, type Lab, type LabProcess, startBackend, until } from "@heraldlb/lab";
 import { type Ip, parseIp } from "@heraldlb/net";
+import type { AuditedRequest } from "./audit.ts";
 import type { Authority } from "./authority.ts";
 import { API_PORT, type ControlPlane } from "./control-plane.ts";
 import { ADMIN, fileName, type Identity, type TokenOptions, tokenRequest } from "./identity.ts";
@@ -226,6 +227,11 @@ export class Cluster implements AsyncDisposable, Pick<Kube, "request"> {
   async addresses(service: string, namespace = "default"): Promise<Ip[]> {
     const { status } = (await this.request("GET", `/api/v1/namespaces/${namespace}/services/${service}`)) as Service;
     return (status.loadBalancer?.ingress ?? []).flatMap(({ ip = "" }) => parseIp(ip) ?? []);
+  }
+
+  /** What the API server was asked, by whom, in the order of its answers; only with `audit`. */
+  audit(): AuditedRequest[] {
+    return this.#parts.controlPlane.audit();
   }
 
   /** Herald on this cluster; nothing runs yet. */

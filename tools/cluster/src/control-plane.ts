@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Host, LabProcess } from "@heraldlb/lab";
+import { type AuditedRequest, prepareAudit, readAudit } from "./audit.ts";
 import { type Authority, createKeyPair } from "./authority.ts";
 import type { Binaries } from "./binaries.ts";
 import { clusterEnd, KUBERNETES_ADDRESSES, POD_NETWORKS, SERVICE_NETWORKS } from "./network.ts";
@@ -20,17 +21,33 @@ const CONTROLLERS = [
   "garbage-collector-controller",
 ];
 
+/** What a control plane keeps. */
+export interface ControlPlaneOptions {
+  /** For its files. */
+  readonly folder: string;
+  /** Whether the API server keeps a log of what it is asked. */
+  readonly isAudited: boolean;
+}
+
 /** Starts etcd, the API server and the controller manager, each a process of the lab's server. */
 export class ControlPlane {
   readonly #binaries: Binaries;
   readonly #host: Host;
   readonly #folder: string;
 
+  readonly #audit: readonly string[];
+
   /** Use {@link prepareControlPlane}. */
-  constructor(binaries: Binaries, host: Host, folder: string) {
+  constructor(binaries: Binaries, host: Host, { folder, isAudited }: ControlPlaneOptions) {
     this.#binaries = binaries;
     this.#host = host;
     this.#folder = folder;
+    this.#audit = isAudited ? prepareAudit(folder) : [];
+  }
+
+  /** What the API server was asked, if that is kept. */
+  audit(): AuditedRequest[] {
+    return readAudit(this.#folder);
   }
 
   etcd(): LabProcess {
@@ -69,6 +86,7 @@ export class ControlPlane {
         "--enable-aggregator-routing=true",
         // Nobody would take the taint of a new node away again.
         "--disable-admission-plugins=TaintNodesByCondition",
+        ...this.#audit,
       ],
       { name: "kube-apiserver" },
     );
@@ -118,7 +136,7 @@ export class ControlPlane {
 export async function prepareControlPlane(
   binaries: Binaries,
   authority: Authority,
-  { host, folder }: { readonly host: Host; readonly folder: string },
+  { host, folder, isAudited }: ControlPlaneOptions & { readonly host: Host },
 ): Promise<ControlPlane> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { ipv4, ipv6 } = clusterEnd(host);
@@ -138,5 +156,5 @@ export async function prepareControlPlane(
     "accounts.pub": accounts.publicKey,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
-  return new ControlPlane(binaries, host, folder);
+  return new ControlPlane(binaries, host, { folder, isAudited });
 }

@@ -13,19 +13,25 @@ import { startRelay } from "./relay.ts";
 export interface ClusterOptions extends Omit<LabOptions, "servers"> {
   /** `none`: Services have no effect on packets, and no cost. Default: one on every node. */
   readonly kubeProxy?: "none" | undefined;
+  /** Whether the API server logs what it is asked, for `audit`. Default: no. */
+  readonly audit?: boolean | undefined;
 }
 
 /**
  * Sets a cluster up and waits until it works: etcd, API server and controller manager on a host of their own, a node and
  * a kube-proxy for each node of the lab. Throws a `LabError` if something is missing or the name is in use.
  */
-export async function createCluster({ kubeProxy, ...shape }: ClusterOptions): Promise<Cluster> {
+export async function createCluster({
+  kubeProxy,
+  audit: isAudited = false,
+  ...shape
+}: ClusterOptions): Promise<Cluster> {
   const [binaries, authority] = await Promise.all([findBinaries(), createAuthority(shape.name)]);
   const lab = await createLab({ ...shape, servers: 1 });
   try {
     const [host] = lab.servers as [Host];
     const [controlPlane, relay, admin] = await Promise.all([
-      prepareControlPlane(binaries, authority, { host, folder: join(lab.folder, "control-plane") }),
+      prepareControlPlane(binaries, authority, { host, folder: join(lab.folder, "control-plane"), isAudited }),
       startRelay(host, API_PORT),
       authority.client(ADMIN),
     ]);

@@ -1,3 +1,4 @@
+export type { AuditedRequest } from "./audit.ts";
 export type { User } from "./authority.ts";
 export { type Binaries, findBinaries } from "./binaries.ts";
 export { Cluster, type ClusterParts, type HeraldOptions, type KubectlOptions, MERGE_PATCH } from "./cluster.ts";

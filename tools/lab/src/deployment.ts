@@ -14,6 +14,8 @@ export interface ControllerOptions {
   readonly host?: Host | undefined;
   /** Default `["--insecure"]`. */
   readonly args?: readonly string[] | undefined;
+  /** How long it may take to be ready. Default 10 s. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** How to start a speaker. */
@@ -105,12 +107,13 @@ export class Deployment {
   async startController({
     host = this.#firstController(),
     args = ["--insecure"],
+    timeoutMs,
   }: ControllerOptions = {}): Promise<LabProcess> {
     const listen = ["--listen", `${host.ipv4}:${STREAM_PORT}`];
     const command = this.#command("herald-controller", [...this.#source, ...listen, ...args]);
     const controller = host.start(command, { name: host.name });
     this.#controllers.set(host.name, controller);
-    await this.ready(host, controller);
+    await this.ready(host, controller, { timeoutMs });
     return controller;
   }
 
