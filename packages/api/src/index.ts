@@ -51,7 +51,7 @@ export {
   SnapshotChunk,
   TokenRenewal,
 } from "./gen/herald/v1/speaker.gen.ts";
-export { CHUNK_BYTES, MAX_MESSAGE_BYTES, MAX_TOKEN_BYTES } from "./limits.ts";
+export { CHUNK_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 export {
   assertPeerIsNode,
   type ClientCertificates,
