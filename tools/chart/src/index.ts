@@ -1,3 +1,4 @@
+export { type LaunchOptions, launchCommand } from "./launch.ts";
 export type { Manifest } from "./manifest.ts";
 export { parseManifests } from "./manifest.ts";
 export type { Mount, Probe, RenderedProcess, VolumeSource } from "./process.ts";

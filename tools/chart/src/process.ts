@@ -31,21 +31,26 @@ export interface Mount {
   readonly source: VolumeSource;
 }
 
-/** The kinds of volumes that the chart uses. */
+/** The kinds of volumes that the chart uses, and those that an API server adds. */
 export interface VolumeSource {
   readonly emptyDir?: object;
   readonly projected?: { readonly sources: readonly ProjectedSource[] };
 }
 
-interface ProjectedSource {
+/** A part of a projected volume. */
+export interface ProjectedSource {
   readonly serviceAccountToken?: {
-    readonly audience: string;
+    /** The API server, unless given. */
+    readonly audience?: string;
     readonly expirationSeconds: number;
     readonly path: string;
   };
   readonly configMap?: {
     readonly name: string;
     readonly items: readonly { readonly key: string; readonly path: string }[];
+  };
+  readonly downwardAPI?: {
+    readonly items: readonly { readonly path: string; readonly fieldRef: { readonly fieldPath: string } }[];
   };
 }
 
@@ -65,22 +70,30 @@ export function renderedProcesses(
   manifests: readonly Manifest[],
   fieldOf: (path: string) => string,
 ): readonly RenderedProcess[] {
-  return manifests.filter(isWorkload).flatMap(({ kind, metadata: { name }, spec: { template } }) =>
-    template.spec.containers.map((container) => ({
-      workload: { kind, name },
-      ...processOf(template.spec, container, fieldOf),
-    })),
-  );
+  return manifests
+    .filter(isWorkload)
+    .flatMap(({ kind, metadata: { name }, spec: { template } }) =>
+      podProcesses(template.spec, fieldOf).map((process) => ({ workload: { kind, name }, ...process })),
+    );
+}
+
+/** The processes of a pod, as {@link renderedProcesses} has them. */
+export function podProcesses(
+  pod: PodSpec,
+  fieldOf: (path: string) => string,
+): readonly Omit<RenderedProcess, "workload">[] {
+  return pod.containers.map((container) => processOf(pod, container, fieldOf));
 }
 
 interface Workload extends Manifest {
   readonly spec: { readonly template: { readonly spec: PodSpec } };
 }
 
-interface PodSpec {
+/** What a pod is made from, as far as it matters to a process. */
+export interface PodSpec {
   readonly containers: readonly Container[];
   readonly hostNetwork?: boolean;
-  readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number };
+  readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number; readonly fsGroup?: number };
   readonly serviceAccountName: string;
   readonly terminationGracePeriodSeconds: number;
   readonly volumes?: readonly ({ readonly name: string } & VolumeSource)[];
