@@ -24,7 +24,7 @@ describe("the processes of the chart", () => {
   let speakers: readonly LabProcess[];
 
   beforeAll(async () => {
-    cluster = await createCluster({ name: "chart-processes", nodes: 2, controllers: 2 });
+    cluster = await createCluster({ name: `chart-run-${process.pid}`, nodes: 2, controllers: 2 });
     const kubeconfig = await cluster.kubeconfig(undefined, "outside");
     const install = [
       "install",

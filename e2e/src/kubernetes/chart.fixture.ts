@@ -1,10 +1,13 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { launchCommand, type Manifest, type Mount, type RenderedProcess, renderedProcesses } from "@heraldlb/chart";
 import { type Cluster, MERGE_PATCH, type Pod } from "@heraldlb/cluster";
 import { type Host, heraldCommand, type LabProcess, until } from "@heraldlb/lab";
+
+const run = promisify(execFile);
 
 const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
 const CONTROLLER_PORT = "7600";
@@ -44,7 +47,7 @@ export async function startPod(
   const binds: Record<string, string> = {
     [REPOSITORY]: REPOSITORY,
     "/etc/hosts": join(folder, "hosts"),
-    "/node": nodeProgram(folder, process),
+    "/node": await nodeProgram(folder, process),
   };
   for (const mount of process.mounts) binds[mount.path] = await sourceOf(cluster, { mount, process, pod, folder });
   if (container === "controller") binds[ACCOUNT_PATH] = await accountFolder(cluster, { process, pod, folder });
@@ -105,12 +108,12 @@ async function createPod(
 }
 
 /** The pinned Node, with the file capabilities that the speaker's image gives it. */
-function nodeProgram(folder: string, { capabilities }: RenderedProcess): string {
+async function nodeProgram(folder: string, { capabilities }: RenderedProcess): Promise<string> {
   const program = join(folder, "node");
   copyFileSync(realpathSync(process.execPath), program);
   chmodSync(program, 0o755);
   const names = capabilities.map((name) => `cap_${name.toLowerCase()}`);
-  if (names.length > 0) execFileSync("setcap", [`${names.join(",")}=ep`, program]);
+  if (names.length > 0) await run("setcap", [`${names.join(",")}=ep`, program]);
   return program;
 }
 

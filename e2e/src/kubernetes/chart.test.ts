@@ -18,7 +18,7 @@ const CRDS = [
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await createCluster({ name: "chart", nodes: 1, clients: 0 });
+  cluster = await createCluster({ name: `chart-${process.pid}`, nodes: 1, clients: 0 });
 }, 120_000);
 
 afterAll(async () => {
