@@ -5,11 +5,19 @@ import { readLease, writeLease } from "./index.ts";
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/herald/leases";
 const date = new Date("2026-11-26T01:02:03.004Z");
 const leaseOf = (spec: object) => ({ metadata: { name: "l", resourceVersion: "7" }, spec });
+const counted = (leaseTransitions: number, count: string) => ({
+  metadata: { name: "l", resourceVersion: "7", annotations: { "heraldlb.io/lease-transitions": count } },
+  spec: { leaseTransitions },
+});
 
 test.each([
   [leaseOf({ holderIdentity: "me", leaseTransitions: 3 }), { holder: "me", transitions: 3, version: "7" }],
   [leaseOf({ holderIdentity: "" }), { holder: undefined, transitions: 0, version: "7" }],
   [leaseOf({}), { holder: undefined, transitions: 0, version: "7" }],
+  [counted(2 ** 31 - 1, `${2 ** 40}`), { holder: undefined, transitions: 2 ** 40, version: "7" }],
+  [counted(5, "4"), { holder: undefined, transitions: 5, version: "7" }],
+  [counted(5, "many"), { holder: undefined, transitions: 5, version: "7" }],
+  [counted(5, `${2 ** 53}`), { holder: undefined, transitions: 5, version: "7" }],
 ])("reads a Lease", async (body, record) => {
   const server = await startApiServer();
   const read = readLease(await server.connect(), "herald", "l");
@@ -101,13 +109,32 @@ test.each([
   expect(await failure).toMatchObject({ name: "KubeError", status: told });
 });
 
-test.each([2 ** 31, -1, 0.5, Number.NaN])("%d transitions are refused before anything is sent", async (transitions) => {
+test.each([
+  [2 ** 31 - 1, undefined],
+  [2 ** 31, { "heraldlb.io/lease-transitions": "2147483648" }],
+  [2 ** 53 - 1, { "heraldlb.io/lease-transitions": "9007199254740991" }],
+])("%d transitions are written, in an annotation if the field cannot hold them", async (transitions, annotations) => {
+  const server = await startApiServer();
+  const kube = await server.connect();
+  for (const expected of [undefined, "6"]) {
+    const written = writeLease(kube, "herald", "l", { holder: "me", transitions, expected });
+    const { body, answer } = await server.next();
+    answer(200, leaseOf({}));
+    await written;
+    expect(body).toMatchObject({ spec: { leaseTransitions: 2 ** 31 - 1 } });
+    expect((body as { readonly metadata: { readonly annotations?: unknown } }).metadata.annotations).toEqual(
+      annotations,
+    );
+  }
+});
+
+test.each([2 ** 53, -1, 0.5, Number.NaN])("%d transitions are refused before anything is sent", async (transitions) => {
   const server = await startApiServer();
   const failure = failureOf(
     writeLease(await server.connect(), "herald", "l", { holder: "me", transitions, expected: "1" }),
   );
   expect(await failure).toMatchObject({
     reason: "Overflow",
-    message: `leaseTransitions of ${transitions}: a Lease counts from 0 to 2147483647`,
+    message: `${transitions} transitions: a Lease counts from 0 to 9007199254740991`,
   });
 });

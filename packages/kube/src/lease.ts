@@ -3,12 +3,14 @@ import { KubeError } from "./kube-error.ts";
 import { fieldsOf, unreadable } from "./kube-object.ts";
 
 const LARGEST_INT32 = 0x7fff_ffff;
+/** Holds the count from where `leaseTransitions` cannot. */
+const COUNT_ANNOTATION = "heraldlb.io/lease-transitions";
 
 /** A Lease as read or as written. */
 export interface LeaseRecord {
   /** `holderIdentity`; undefined if nobody holds it. */
   readonly holder: string | undefined;
-  /** `leaseTransitions`. */
+  /** `leaseTransitions`, or the annotation that takes over where these end: at most 2^53 - 1. */
   readonly transitions: number;
   /** `resourceVersion`. */
   readonly version: string;
@@ -62,8 +64,8 @@ export async function writeLease(
   write: LeaseWrite,
 ): Promise<LeaseRecord> {
   const { holder, transitions, expected, signal, timeoutMs } = write;
-  if (!Number.isInteger(transitions) || transitions < 0 || transitions > LARGEST_INT32) {
-    throw new KubeError(`leaseTransitions of ${transitions}: a Lease counts from 0 to ${LARGEST_INT32}`, {
+  if (!isCount(transitions)) {
+    throw new KubeError(`${transitions} transitions: a Lease counts from 0 to ${Number.MAX_SAFE_INTEGER}`, {
       status: 0,
       reason: "Overflow",
     });
@@ -72,18 +74,24 @@ export async function writeLease(
   const spec = {
     holderIdentity: holder ?? null,
     leaseDurationSeconds: Math.max(1, Math.ceil(write.durationSeconds ?? 15)),
-    leaseTransitions: transitions,
+    leaseTransitions: Math.min(transitions, LARGEST_INT32),
     renewTime: now,
     ...(expected === undefined || write.isTakeover ? { acquireTime: now } : {}),
   };
+  const annotations = transitions > LARGEST_INT32 ? { annotations: { [COUNT_ANNOTATION]: `${transitions}` } } : {};
   const options = { signal, timeoutMs, urgent: true };
   if (expected === undefined) {
-    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name }, spec };
+    const body = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { namespace, name, ...annotations },
+      spec,
+    };
     return recordOf(await kube.request("POST", pathOf(namespace), { ...options, body }));
   }
   try {
     // A merge patch with a resourceVersion is refused unless the object still has it.
-    const body = { metadata: { resourceVersion: expected }, spec };
+    const body = { metadata: { resourceVersion: expected, ...annotations }, spec };
     const contentType = "application/merge-patch+json";
     return recordOf(await kube.request("PATCH", pathOf(namespace, name), { ...options, body, contentType }));
   } catch (error) {
@@ -99,15 +107,18 @@ function pathOf(namespace: string, name?: string): string {
 
 function recordOf(lease: unknown): LeaseRecord {
   const { metadata, spec } = fieldsOf(lease);
-  const { resourceVersion: version } = fieldsOf(metadata);
+  const { resourceVersion: version, annotations } = fieldsOf(metadata);
+  const { [COUNT_ANNOTATION]: count } = fieldsOf(annotations);
   const { holderIdentity: holder, leaseTransitions: transitions } = fieldsOf(spec);
   if (typeof version !== "string") throw unreadable("not a Lease");
   return {
     holder: typeof holder === "string" && holder !== "" ? holder : undefined,
-    transitions: typeof transitions === "number" ? transitions : 0,
+    transitions: Math.max(0, ...[transitions, Number(count ?? 0)].filter(isCount)),
     version,
   };
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** Kubernetes' MicroTime has six digits, no fewer. */
 const microTime = (date: Date): string => date.toISOString().replace("Z", "000Z");

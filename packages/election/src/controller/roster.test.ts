@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { GROUP, groupSpec, holding, leading } from "../testing/controller-bench.ts";
-import { controllerStatus } from "./step.ts";
+import { controllerStatus, nextTerm } from "./step.ts";
 
 const closes = (effects: readonly { readonly type: string }[]) => effects.filter(({ type }) => type === "close");
 
@@ -86,6 +86,17 @@ describe("a term", () => {
       expect(controllerStatus(bench.state, bench.now).role).toBe("leader");
     },
   );
+});
+
+test("claims of terms cannot use up the numbers that can be told apart", () => {
+  const bench = leading(["a", "b"], []);
+  bench.step({ type: "lead", term: 2 ** 52 - 1 });
+  expect(closes(bench.beat("b", { maxTerm: 2 ** 52 + 1, termHolder: "evil" }))).toMatchObject([{ reason: "protocol" }]);
+  expect(bench.beat("a", { maxTerm: 2 ** 52, termHolder: "evil" })).toContainEqual({
+    type: "stepDown",
+    above: 2 ** 52,
+  });
+  expect(nextTerm(bench.state, 0)).toBe(2 ** 52 + 1);
 });
 
 describe("a standby", () => {

@@ -18,6 +18,8 @@ import {
 
 /** No honest speaker has heard of a term so far above all others. */
 const MAX_TERM_JUMP = 2 ** 32;
+/** From here on terms only go up one by one: no number of claims uses up those that can be told apart. */
+const MAX_CLAIMED_TERM = 2 ** 52;
 
 /** Reads one message of a speaker. */
 export function onMessage(context: ControllerContext, stream: StreamId, message: SpeakerMessage): void {
@@ -141,7 +143,8 @@ function reply(context: ControllerContext, speaker: Speaker, echo: number): void
 function hearTerm(context: ControllerContext, { maxTerm, termHolder }: Hello | Heartbeat): boolean {
   const { state, config, effects } = context;
   const known = Math.max(state.term, state.highestTerm);
-  if (!(maxTerm >= 0 && maxTerm <= known + MAX_TERM_JUMP)) {
+  const highest = Math.max(known + 1, Math.min(known + MAX_TERM_JUMP, MAX_CLAIMED_TERM));
+  if (!(maxTerm >= 0 && maxTerm <= highest)) {
     effects.push({ type: "log", level: "warn", message: "term out of range refused", fields: { maxTerm, known } });
     return false;
   }
