@@ -229,3 +229,31 @@ test("every connection is probed, so that a dead path is noticed", async () => {
   exchange.response.socket?.resetAndDestroy();
   expect(await next).toMatchObject({ status: 0, reason: "", message: "GET /watch: the connection broke" });
 });
+
+test("a request that is not admitted when its turn has come is never sent", async () => {
+  const server = await startApiServer();
+  const kube = await server.connect();
+  let isAdmitted = true;
+  const admit = () => isAdmitted;
+  // The first over a new connection, the second over the same one.
+  for (const body of ["new", "reused"]) {
+    const answer = kube.request("PATCH", "/x", { body: { body }, admit });
+    const exchange = await server.next();
+    exchange.answer(200, {});
+    await answer;
+    expect(exchange.body).toEqual({ body });
+  }
+  // Sixteen connections are all there are: the rest waits for one of them.
+  const held = Array.from({ length: 16 }, (_, index) => kube.request("PATCH", `/held${index}`, { body: {}, admit }));
+  const exchanges = await Promise.all(held.map(() => server.next()));
+  const waiting = failureOf(kube.request("PATCH", "/late", { body: {}, admit }));
+  isAdmitted = false;
+  for (const { answer } of exchanges) answer(200, {});
+  await Promise.all(held);
+  expect(await waiting).toMatchObject({ name: "KubeError", status: 0 });
+  const after = kube.request("GET", "/after");
+  const next = await server.next();
+  next.answer(200, {});
+  await after;
+  expect(next.path).toBe("/after");
+});

@@ -28,7 +28,7 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
     request: async (method, path, request = {}) => {
       if (request.paced) await pace.take(request.signal);
       const what = `${method} ${path}`;
-      const outgoing = { method, path, query: request.query, ...encodeBody(request), isShared: !request.urgent };
+      const outgoing = { method, path, query: request.query, ...encodeBody(request), ...shareOf(request) };
       const { timeoutMs = REQUEST_MS, signal } = request;
       return await within(limitOf(clock, { what, timeoutMs, signal }), async (limit) => {
         const response = await sendAccepted(transport, outgoing, limit);
@@ -46,6 +46,11 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
     close: () => transport.close(),
   };
 }
+
+const shareOf = ({ urgent, admit }: RequestOptions): Pick<Outgoing, "isShared" | "admit"> => ({
+  isShared: !urgent,
+  ...(admit && { admit }),
+});
 
 function encodeBody({ body, contentType }: RequestOptions): Pick<Outgoing, "body" | "contentType"> {
   if (body === undefined) return {};

@@ -29,6 +29,8 @@ export interface RequestOptions {
   readonly paced?: boolean | undefined;
   /** Does not queue for one of the connections that other requests share: what a leader's term depends on. */
   readonly urgent?: boolean | undefined;
+  /** Asked in the moment in which the request would leave, whatever it had to wait for: false, and it fails instead. */
+  readonly admit?: (() => boolean) | undefined;
 }
 
 /** Settings of a stream. */

@@ -1,5 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Access, Credentials, TlsAccess } from "./credentials.ts";
 import { KubeError } from "./kube-error.ts";
 
@@ -20,6 +22,8 @@ export interface Outgoing {
   readonly contentType?: string;
   /** Waits for one of a few connections; otherwise it gets one of its own if it must. */
   readonly isShared: boolean;
+  /** Asked once the connection stands: false, and nothing is sent. */
+  readonly admit?: () => boolean;
 }
 
 interface Connections {
@@ -75,7 +79,7 @@ export class Transport {
 
   #attempt(outgoing: Outgoing, context: AttemptContext): Promise<IncomingMessage> {
     const { access, agent, signal, isRepeated } = context;
-    const { method, path, body, contentType } = outgoing;
+    const { method, path, body, contentType, admit } = outgoing;
     const url = this.#url(outgoing);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const headers = {
@@ -108,7 +112,15 @@ export class Transport {
           reject(new KubeError(`${method} ${path}: ${messageOf(error)}`, { status: 0, cause: error }));
         }
       });
-      request.end(body);
+      if (!admit) request.end(body);
+      else {
+        request.on("socket", (socket) =>
+          whenOpen(socket, () => {
+            if (admit()) request.end(body);
+            else request.destroy(new Error("not sent: it is not wanted any more"));
+          }),
+        );
+      }
     });
   }
 
@@ -155,6 +167,14 @@ interface AttemptContext {
   readonly agent: HttpAgent;
   readonly signal: AbortSignal;
   readonly isRepeated: boolean;
+}
+
+/** Calls at once if what is written now leaves now, else when that is so. */
+function whenOpen(socket: Socket, act: () => void): void {
+  const isOpen =
+    socket instanceof TLSSocket ? socket.authorized || Boolean(socket.authorizationError) : !socket.connecting;
+  if (isOpen) act();
+  else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", act);
 }
 
 /** Requests under way keep their connections, which then close. */

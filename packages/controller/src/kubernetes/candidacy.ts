@@ -11,7 +11,7 @@ import type { Clock, Logger } from "@heraldlb/runtime";
 
 /** What a candidate needs. */
 export interface CandidacyOptions {
-  readonly kube: Kube;
+  readonly kube: Pick<Kube, "request">;
   readonly namespace: string;
   /** The Lease's name. */
   readonly name: string;
@@ -38,6 +38,9 @@ const RELEASE_MS = 1_000;
 export class Candidacy {
   readonly #options: CandidacyOptions;
   #state: LeaseState = initialLease();
+  #isFirm = false;
+  /** The last term that this process has led in. */
+  #term = 0;
   readonly #requests = new Set<Promise<void>>();
 
   constructor(options: CandidacyOptions) {
@@ -46,22 +49,38 @@ export class Candidacy {
 
   /** Takes part until the signal aborts; then {@link release} gives up what it holds. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, highestTerm } = this.#options;
     while (!signal.aborted) {
-      this.#step({ type: "tick", highestTerm: highestTerm() });
-      await clock.sleep(TICK_MS, signal).catch(() => {});
+      this.#tick();
+      await this.#options.clock.sleep(TICK_MS, signal).catch(() => {});
     }
+  }
+
+  /** Whether nobody else can lead by now, even if this process has just been paused. */
+  isFirm(): boolean {
+    this.#tick();
+    return this.#isFirm;
   }
 
   /** A speaker tells of a later term. */
   stepDown(above: number): void {
+    this.#isFirm = false;
     this.#step({ type: "stepDown", above });
   }
 
   /** Lets another process lead at once. Resolves when that is written, or cannot be. */
   async release(): Promise<void> {
+    // A renewal under way would change the version that the release is meant for.
+    await this.#settled();
     this.#step({ type: "release" });
+    await this.#settled();
+  }
+
+  async #settled(): Promise<void> {
     await Promise.race([Promise.all(this.#requests), this.#options.clock.sleep(RELEASE_MS)]);
+  }
+
+  #tick(): void {
+    this.#step({ type: "tick", highestTerm: this.#options.highestTerm() });
   }
 
   #step(event: UntimedLeaseEvent): void {
@@ -87,12 +106,16 @@ export class Candidacy {
         break;
       }
       case "lead":
+        this.#isFirm = true;
+        this.#term = effect.term;
         onLead(effect.term);
         break;
       case "firm":
+        this.#isFirm = effect.firm;
         onFirm(effect.firm);
         break;
       case "standby":
+        this.#isFirm = false;
         onStandby();
         break;
     }
@@ -101,11 +124,16 @@ export class Candidacy {
   async #ask(effect: Extract<LeaseEffect, { type: "read" | "write" }>): Promise<void> {
     const { kube, namespace, name } = this.#options;
     const { request } = effect;
+    // By then it has been given up.
+    const options = { timeoutMs: DEFAULT_LEASE_TIMERS.answerMs };
     try {
       const record =
         effect.type === "read"
-          ? await readLease(kube, namespace, name)
-          : await writeLease(kube, namespace, name, effect);
+          ? await readLease(kube, namespace, name, options)
+          : await writeLease(kube, namespace, name, {
+              ...{ ...options, ...effect, durationSeconds: DEFAULT_LEASE_TIMERS.leaseMs / 1_000 },
+              isTakeover: effect.holder !== undefined && effect.transitions !== this.#term,
+            });
       this.#step({ type: "answered", request, record });
     } catch (error) {
       const isRefused = error instanceof KubeError && (error.status === 409 || error.status === 404);

@@ -1,4 +1,5 @@
 import { isServed } from "@heraldlb/config";
+import type { Kube } from "@heraldlb/kube";
 import { backoff } from "@heraldlb/runtime";
 import type { Backing, BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
@@ -16,6 +17,7 @@ import { StateMap, type StateMemory } from "./state-map.ts";
 
 const LEASE = "herald-controller";
 const STATE = "herald-state";
+const SETTLE_MS = 1_000;
 const RETRY = { initialMs: 100, maxMs: 2_000 } as const;
 
 /**
@@ -37,8 +39,13 @@ export async function openKubernetesBacking(
   let leading: AbortController | undefined;
   let candidacy: Candidacy | undefined;
   const onForeign = (service: string) => context.controller()?.reassert(service);
-  const statuses = new ServiceStatuses({ kube, wallClock, onForeign });
-  const state = new StateMap(kube, { namespace, name: STATE });
+  // A process that was paused finds out with its next request that another one may lead.
+  const admit = () => candidacy?.isFirm() ?? false;
+  const guarded: Pick<Kube, "request"> = {
+    request: (method, path, options) => kube.request(method, path, method === "GET" ? options : { ...options, admit }),
+  };
+  const statuses = new ServiceStatuses({ kube: guarded, wallClock, onForeign });
+  const state = new StateMap(guarded, { namespace, name: STATE });
 
   const reader: ClusterReader = new ClusterReader({
     ...{ kube, namespace, clock, log, random: Math.random },
@@ -53,10 +60,9 @@ export async function openKubernetesBacking(
       if (kind) health.unready("source", `${kind} not read yet${problem ? `: ${problem}` : ""}`);
     },
   });
-  let isFirm = false;
   const published = new PublishedStatuses({
     ...{ kube, namespace, clock, log, wallClock, identity, loadBalancerClass },
-    isFirm: () => isFirm,
+    isFirm: admit,
     find: (id) => reader.find(id)?.json,
     written: (id) => {
       const object = reader.find(id);
@@ -108,14 +114,18 @@ export async function openKubernetesBacking(
   /** Leads from the moment that what earlier leaders remembered is read. */
   function leader(controller: Controller, signal: AbortSignal) {
     let term = 0;
+    let isFirm = false;
     let phase: "standby" | "beginning" | "leader" = "standby";
+    let beginnings = 0;
     const takeOver = async () => {
       phase = "beginning";
+      beginnings += 1;
+      const beginning = beginnings;
       const memory = await readState(signal);
-      if (!memory || phase !== "beginning") return;
+      if (!memory || phase !== "beginning" || beginning !== beginnings) return;
       phase = "leader";
       controller.takeOver(term, { ...memory, statuses: [...remembered()], manifests: [] });
-      isFirm = true;
+      controller.firm(isFirm);
       published.begin();
       leading = new AbortController();
       // It ends with the signal. What it cannot do it tries again.
@@ -124,19 +134,21 @@ export async function openKubernetesBacking(
     return {
       onLead(later: number) {
         term = later;
-        if (phase === "leader") controller.lead(term);
-        // It never rejects.
-        else if (phase === "standby") void takeOver();
+        isFirm = true;
+        if (phase === "leader") {
+          controller.lead(term);
+          controller.firm(true);
+          // It never rejects.
+        } else if (phase === "standby") void takeOver();
       },
       onFirm(firm: boolean) {
-        if (phase !== "leader") return;
         isFirm = firm;
-        controller.firm(firm);
+        if (!firm) statuses.halt();
+        if (phase === "leader") controller.firm(firm);
       },
       onStandby() {
         if (phase === "leader") controller.standBy();
         phase = "standby";
-        isFirm = false;
         leading?.abort();
         statuses.rest();
         published.end();
@@ -178,6 +190,8 @@ export async function openKubernetesBacking(
       ]);
     },
     async end() {
+      // What arrives later would arrive while another process leads.
+      await Promise.race([statuses.settled(), clock.sleep(SETTLE_MS)]);
       await candidacy?.release();
     },
     async [Symbol.asyncDispose]() {

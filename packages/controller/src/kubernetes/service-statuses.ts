@@ -32,6 +32,7 @@ export class ServiceStatuses {
   readonly #seen = new Map<string, ServiceFacts>();
   readonly #wanted = new Map<string, StatusRecord>();
   #writing = new AbortController();
+  readonly #writes = new Set<Promise<unknown>>();
 
   constructor(options: ServiceStatusesOptions) {
     this.#options = options;
@@ -72,9 +73,19 @@ export class ServiceStatuses {
 
   /** Another process decides: nothing that is under way is waited for, and nothing is wanted. */
   rest(): void {
+    this.halt();
+    this.#wanted.clear();
+  }
+
+  /** Another process may decide soon: what is under way by then must not arrive any more. */
+  halt(): void {
     this.#writing.abort();
     this.#writing = new AbortController();
-    this.#wanted.clear();
+  }
+
+  /** Resolves when nothing is under way. It never rejects. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#writes);
   }
 
   /**
@@ -107,6 +118,16 @@ export class ServiceStatuses {
   }
 
   async #write(key: string, patchOf: (facts: ServiceFacts) => Patch | undefined): Promise<boolean> {
+    const write = this.#insist(key, patchOf);
+    this.#writes.add(write);
+    try {
+      return await write;
+    } finally {
+      this.#writes.delete(write);
+    }
+  }
+
+  async #insist(key: string, patchOf: (facts: ServiceFacts) => Patch | undefined): Promise<boolean> {
     const { signal } = this.#writing;
     const { namespace, name } = nameOf(key);
     const path = `/api/v1/namespaces/${namespace}/services/${name}`;
