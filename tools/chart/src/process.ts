@@ -122,7 +122,16 @@ interface EnvironmentVariable {
   readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
 }
 
-interface ContainerProbe {
+/** When to ask a container, and how many answers in a row count. */
+export interface ProbeTiming {
+  readonly initialDelaySeconds?: number;
+  readonly periodSeconds?: number;
+  readonly timeoutSeconds?: number;
+  readonly successThreshold?: number;
+  readonly failureThreshold?: number;
+}
+
+interface ContainerProbe extends ProbeTiming {
   readonly httpGet: { readonly path: string; readonly port: string | number; readonly scheme: Probe["scheme"] };
 }
 
