@@ -6,6 +6,7 @@ const sideBySide = [
   "src/layer2/{examples,security}.test.ts",
   "src/link/{file-lock,interfaces,privileges,sanitizer,socket-option,threads,udp-socket}.test.ts",
   "src/bgp/{frr,interface-peer,life,malformed,other-routers,peers,unnumbered}.test.ts",
+  "src/kubernetes/chart.test.ts",
 ];
 
 export default defineConfig({
