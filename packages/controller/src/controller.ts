@@ -208,6 +208,7 @@ export class Controller {
     this.#hub.note(session, request);
     switch (request.type) {
       case "greeting":
+        this.#reports.noteLinks({ node: request.hello.node, stream: session.id }, request.hello.links);
         this.#greet(request);
         this.#step({ type: "received", stream: session.id, message: request.hello });
         this.#peers.note();
@@ -230,7 +231,10 @@ export class Controller {
         break;
       default:
         this.#step({ type: "received", stream: session.id, message: request });
-        if (request.type === "links") this.#peers.note();
+        if (request.type === "links") {
+          this.#peers.note();
+          if (node !== undefined) this.#reports.noteLinks({ node, stream: session.id }, request.links);
+        }
         // It cannot acknowledge what waits here.
         if (request.type === "heartbeat" && session.window.waiting > 0)
           this.#step({ type: "ordersWait", stream: session.id });

@@ -1,6 +1,6 @@
 import type { GroupSpec } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
-import type { Definitions } from "./definitions.ts";
+import type { Definitions, Reach } from "./definitions.ts";
 import { Groups } from "./groups.ts";
 import type { Placed, Placement } from "./placement.ts";
 
@@ -19,6 +19,8 @@ export interface PlanOptions {
   /** Of groups that become one, the id of the one whose owner was decided last. */
   newest(ids: readonly string[]): string | undefined;
 }
+
+const NOWHERE: Reach = new Map();
 
 /** The groups of all given addresses, and who may own them: kept up to date Service by Service. */
 export class Plan {
@@ -48,9 +50,9 @@ export class Plan {
     return this.#groups.get(group)?.services ?? [];
   }
 
-  /** Whether the node may announce the group on all its interfaces. */
-  isUnrestricted(group: string, node: string): boolean {
-    return this.#placed.get(group)?.reach.get(node)?.interfaces === "all";
+  /** The nodes that may announce the group, and where each may. */
+  reachOf(group: string): Reach {
+    return this.#placed.get(group)?.reach ?? NOWHERE;
   }
 
   /**

@@ -8,7 +8,7 @@ const FOR_TOR = "10.64.1.0/28 tor1";
 /** `web` and `mail` share an aggregate; node n3 announces it for `mail` alone. */
 const plans: AnnouncedBy = {
   layer2: {
-    isUnrestricted: () => false,
+    reachOf: () => new Map(),
     groupOf: (service) => ({ "default/web": "10.64.1.1", "default/mail": "10.64.1.2" })[service],
     servicesOf: (group) => (group === "10.64.1.1" ? ["default/web"] : []),
   },

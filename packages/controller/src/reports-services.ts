@@ -1,11 +1,12 @@
+import type { Reach } from "./definitions.ts";
 import type { ReportChanges, Reports } from "./reports.ts";
 
 /** By which groups and routes Services are announced; the plans of both protocols. */
 export interface AnnouncedBy {
   readonly layer2: {
     groupOf(service: string): string | undefined;
-    /** Whether the node may announce the group on all its interfaces. */
-    isUnrestricted(group: string, node: string): boolean;
+    /** The nodes that may announce the group, and where each may. */
+    reachOf(group: string): Reach;
     servicesOf(group: string): readonly string[];
   };
   readonly bgp: {

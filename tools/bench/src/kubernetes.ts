@@ -20,6 +20,7 @@ export interface KubernetesOptions {
 const NAMESPACE = "metallb-system";
 const SERVICES = "/api/v1/namespaces/default/services";
 const PARALLEL = 8;
+const QUIET_MS = 5_000;
 const TIMEOUT_MS = 600_000;
 const UPSTREAM: Readonly<Record<number, readonly [seconds: string, requests: string]>> = {
   1000: ["MetalLB 0.16: 8.1", "MetalLB 0.16: 5,400"],
@@ -45,7 +46,7 @@ export async function kubernetes(options: KubernetesOptions): Promise<Result[]> 
   return results;
 }
 
-async function measure(count: number, announced: boolean, options: KubernetesOptions): Promise<Result[]> {
+export async function measure(count: number, announced: boolean, options: KubernetesOptions): Promise<Result[]> {
   await using cluster = await createCluster({ name: "bench-kubernetes", nodes: 3 });
   const log = silentLogger;
   const kube = await connectKube({
@@ -55,6 +56,7 @@ async function measure(count: number, announced: boolean, options: KubernetesOpt
   const stop = new AbortController();
   const services = new Served();
   try {
+    console.error(performance.now() | 0, "up");
     await prepare(cluster, announced);
     await inParallel(count, (i) => create(kube, `service-${i}`, announced));
     const watching = reflect(
@@ -67,6 +69,7 @@ async function measure(count: number, announced: boolean, options: KubernetesOpt
       { clock: systemClock, log, random: Math.random },
       stop.signal,
     );
+    console.error(performance.now() | 0, "created");
     const herald = await cluster.herald({ namespace: NAMESPACE });
     const before = await requests(cluster);
     const began = performance.now();
@@ -74,11 +77,14 @@ async function measure(count: number, announced: boolean, options: KubernetesOpt
     for (const node of cluster.lab.nodes) herald.startSpeaker(node);
     await until(`${count} Services have addresses`, () => services.at.size >= count, { timeoutMs: TIMEOUT_MS });
     const seconds = (Math.max(...services.at.values()) - began) / 1000;
+    console.error(performance.now() | 0, "given", seconds);
     await settled(cluster);
+    console.error(performance.now() | 0, "settled");
     const asked = (await requests(cluster)) - before;
     const cpu = cpuSeconds(pid);
     const memory = memoryOf(pid).residentMb;
     const latencies = await oneByOne(kube, services, options.more, announced);
+    console.error(performance.now() | 0, "more");
     const quietBefore = await requests(cluster);
     await pass(options.quietSeconds * 1000);
     const quiet = ((await requests(cluster)) - quietBefore) * (60 / options.quietSeconds);
@@ -128,10 +134,7 @@ async function prepare(cluster: Cluster, announced: boolean): Promise<void> {
   const metallb = (kind: string, spec: object) => ({
     ...{ apiVersion: "metallb.io/v1beta1", kind, metadata: { name: "bench", namespace: NAMESPACE }, spec },
   });
-  await cluster.apply([
-    metallb("IPAddressPool", { addresses: ["10.80.0.0/16"] }),
-    ...(announced ? [metallb("L2Advertisement", {})] : []),
-  ]);
+  await cluster.apply([metallb("IPAddressPool", { addresses: ["10.80.0.0/16"] }), metallb("L2Advertisement", {})]);
   if (!announced) return;
   const [node] = cluster.lab.nodes;
   if (node) await cluster.createPod({ name: "web", node, labels: { app: "web" } });
@@ -182,6 +185,7 @@ async function requests(cluster: Cluster): Promise<number> {
 /** Nothing is asked of the API server any more beside what always is. */
 async function settled(cluster: Cluster): Promise<void> {
   let last = await requests(cluster);
+  await pass(QUIET_MS);
   await until(
     "requests have ceased",
     async () => {
@@ -190,6 +194,6 @@ async function settled(cluster: Cluster): Promise<void> {
       last = now;
       return isQuiet;
     },
-    { everyMs: 5_000, timeoutMs: TIMEOUT_MS },
+    { everyMs: QUIET_MS, timeoutMs: TIMEOUT_MS },
   );
 }

@@ -42,6 +42,8 @@ export interface ClusterServicesContext
 }
 
 const RANDOM = { random: Math.random };
+// A speaker gives up after a second, and dials again.
+const REVIEW = { timeoutMs: 3_000 } as const;
 const CONFIG_MAP = "herald-ca";
 
 /** Who speakers and readers of metrics are, certificates, and the webhooks: what each replica does for a cluster. */
@@ -65,14 +67,18 @@ export class ClusterServices {
     this.#authority = own?.authority;
     this.#own = own?.settings;
     const observer = countingCredentials(registry);
-    const review = (token: string, audiences: readonly string[]) => reviewToken(kube, token, audiences);
+    const review = (token: string, audiences: readonly string[]) => reviewToken(kube, token, audiences, REVIEW);
     const account = `system:serviceaccount:${namespace}:${speakerAccount}`;
     this.authenticator = new Authenticator({
-      nodeExists: (name) => controller()?.cluster.world.hasNode(name) ?? false,
+      // Before the first reading nobody knows which Nodes there are.
+      nodeExists: (name) => {
+        const { cluster } = controller() ?? {};
+        return !cluster?.isRead || cluster.world.hasNode(name);
+      },
       tokens: new TokenReviewer({ clock, review, audience, account }),
       observer,
     });
-    const reviewer = new MetricsReviewer({ clock, review, mayGet: (user, path) => mayGet(kube, user, path) });
+    const reviewer = new MetricsReviewer({ clock, review, mayGet: (user, path) => mayGet(kube, user, path, REVIEW) });
     metrics.protect((token) => reviewer.review(token));
     const { authority } = own ?? {};
     const sign = async (publicKey: Uint8Array, node: string) => ({

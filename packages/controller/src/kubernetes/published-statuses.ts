@@ -6,8 +6,10 @@ import type { BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import type { ClusterObserver, VisibleChanges } from "../cluster-observer.ts";
 import type { Controller } from "../controller.ts";
+import { nodesWithoutInterface } from "../reports-interfaces.ts";
 import { serviceOnWire, servicesConcerned } from "../reports-services.ts";
 import { addressEvents } from "../status/address-events.ts";
+import { missingInterfaces } from "../status/announcement-events.ts";
 import type { ObjectEvent } from "../status/object-event.ts";
 import { collectionPath, type StatusKind } from "../status/status-kind.ts";
 import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
@@ -31,6 +33,9 @@ export interface PublishedStatusesOptions
 
 /** Kinds that nobody reads but for their statuses' sake. */
 const STATUS_KINDS = ["ConfigurationState", "ServiceL2Status", "ServiceBGPStatus"] as const satisfies StatusKind[];
+
+// That a Service without endpoints is not announced is no trouble of its own, and thousands may be without.
+const WITHOUT_ENDPOINTS: ReadonlySet<string> = new Set(["notOwner", "noEndpoints"]);
 
 // A speaker that returns tells everything within this; then what it does not tell of is not there.
 const AWAY_MS = 3_000;
@@ -194,15 +199,20 @@ export class PublishedStatuses implements ClusterObserver {
   #facts(key: string): ServiceFacts {
     const { cluster, reports } = this.#controller ?? {};
     const { announcedBy, addresses } = cluster ?? {};
-    const troubles = { refusal: addresses?.refusal(key), silences: cluster?.silences(key) ?? [] };
-    if (!announcedBy || !reports) return { ...troubles, layer2: [], bgp: [] };
+    const refusal = addresses?.refusal(key);
+    const silences = (cluster?.silences(key) ?? []).filter(({ reason }) => !WITHOUT_ENDPOINTS.has(reason));
+    if (!announcedBy || !reports) return { refusal, silences, layer2: [], bgp: [] };
     const { layer2, bgp } = serviceOnWire(key, reports, announcedBy);
     const group = announcedBy.layer2.groupOf(key) ?? "";
+    const reach = announcedBy.layer2.reachOf(group);
+    const lacking = layer2.length === 0 && reach.size > 0 ? nodesWithoutInterface(reach, reports) : [];
+    const isInVain = lacking.length > 0 && lacking.length === reach.size;
     return {
-      ...{ ...troubles, bgp },
+      ...{ refusal, bgp },
+      silences: isInVain ? [...silences, missingInterfaces(addresses?.given(key)?.addresses ?? [], lacking)] : silences,
       layer2: layer2.map(({ node, interfaces }) => ({
         node,
-        interfaces: announcedBy.layer2.isUnrestricted(group, node) ? "all" : interfaces,
+        interfaces: reach.get(node)?.interfaces === "all" ? "all" : interfaces,
       })),
     };
   }

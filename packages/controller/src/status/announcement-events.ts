@@ -15,7 +15,19 @@ export function nodeAssigned(
   return serviceEvent(service, { type: "Normal", reason: "nodeAssigned", message });
 }
 
-/** Nobody may announce the Service, though it has an address. */
+const MISSING_INTERFACES = "interfacesMissing";
+
+/** No node that may announce has an interface on which it is to be announced; in MetalLB's words. */
+export function missingInterfaces(addresses: readonly string[], [node]: readonly string[]): Silence {
+  const texts = addresses.map(
+    (address) =>
+      `the interfaces specified by LB IP "${address}" doesn't exist in assigned node "${node}" with protocol "layer2"`,
+  );
+  return { reason: MISSING_INTERFACES, message: texts.join("; ") };
+}
+
+/** Nobody announces the Service, though it has an address. */
 export function notAnnounced(service: string, { reason, message }: Silence): ObjectEvent {
-  return serviceEvent(service, { type: "Warning", reason: "notAnnounced", message, cause: reason });
+  const told = reason === MISSING_INTERFACES ? "announceFailed" : "notAnnounced";
+  return serviceEvent(service, { type: "Warning", reason: told, message, cause: reason });
 }
