@@ -44,6 +44,8 @@ export interface ClusterParts {
   readonly controlPlane: ControlPlane;
   readonly relay: Relay;
   readonly kube: Pick<Kube, "request" | "close">;
+  /** Whether Deployments and DaemonSets are made pods of. */
+  readonly workloads: boolean;
 }
 
 /**
@@ -117,8 +119,9 @@ export class Cluster implements AsyncDisposable, Pick<Kube, "request"> {
 
   /** Starts the controller manager. Does not wait for anything. */
   async startControllerManager(): Promise<void> {
+    const { controlPlane, workloads } = this.#parts;
     const kubeconfig = await this.kubeconfig({ user: "system:kube-controller-manager" });
-    this.#keep(this.#parts.controlPlane.controllerManager(kubeconfig));
+    this.#keep(controlPlane.controllerManager(kubeconfig, { workloads }));
   }
 
   /** Starts a node's kube-proxy and waits until it has written its rules for the first time. */

@@ -29,6 +29,9 @@ export interface ControlPlaneOptions {
   readonly isAudited: boolean;
 }
 
+/** What makes pods of Deployments and DaemonSets, of which something has to take care then. */
+const WORKLOAD_CONTROLLERS = ["deployment-controller", "replicaset-controller", "daemonset-controller"];
+
 /** Starts etcd, the API server and the controller manager, each a process of the lab's server. */
 export class ControlPlane {
   readonly #binaries: Binaries;
@@ -92,12 +95,13 @@ export class ControlPlane {
     );
   }
 
-  controllerManager(kubeconfig: string): LabProcess {
+  controllerManager(kubeconfig: string, { workloads }: { readonly workloads: boolean }): LabProcess {
+    const controllers = workloads ? [...CONTROLLERS, ...WORKLOAD_CONTROLLERS] : CONTROLLERS;
     return this.#host.start(
       [
         this.#binaries["kube-controller-manager"],
         `--kubeconfig=${kubeconfig}`,
-        `--controllers=${CONTROLLERS.join(",")}`,
+        `--controllers=${controllers.join(",")}`,
         `--service-account-private-key-file=${this.#file("accounts.key")}`,
         `--root-ca-file=${this.#file("ca.crt")}`,
         "--use-service-account-credentials=true",

@@ -15,6 +15,8 @@ export interface ClusterOptions extends Omit<LabOptions, "servers"> {
   readonly kubeProxy?: "none" | undefined;
   /** Whether the API server logs what it is asked, for `audit`. Default: no. */
   readonly audit?: boolean | undefined;
+  /** `pods`: Deployments and DaemonSets get pods, which a `Kubelet` is to run. Default: they stay objects. */
+  readonly workloads?: "pods" | undefined;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface ClusterOptions extends Omit<LabOptions, "servers"> {
 export async function createCluster({
   kubeProxy,
   audit: isAudited = false,
+  workloads,
   ...shape
 }: ClusterOptions): Promise<Cluster> {
   const [binaries, authority] = await Promise.all([findBinaries(), createAuthority(shape.name)]);
@@ -36,7 +39,7 @@ export async function createCluster({
       authority.client(ADMIN),
     ]);
     const kube = new ApiClient({ ...admin, ca: authority.ca, socketPath: relay.socketPath });
-    const cluster = new Cluster({ lab, authority, controlPlane, relay, kube });
+    const cluster = new Cluster({ lab, authority, controlPlane, relay, kube, workloads: workloads === "pods" });
     cluster.startEtcd();
     await Promise.all([cluster.startApiServer(), connectPods(lab)]);
     await Promise.all([

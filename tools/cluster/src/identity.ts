@@ -16,7 +16,7 @@ export interface TokenOptions extends ServiceAccount {
   /** Whom it is meant for. Default: the API server. */
   readonly audience?: string | undefined;
   /** The pod whose end is the token's end. */
-  readonly pod?: Pod | undefined;
+  readonly pod?: Pick<Pod, "name" | "uid"> | undefined;
   /** At least 600, which is the default. */
   readonly seconds?: number | undefined;
 }

@@ -3,6 +3,7 @@ import {
   describeHost,
   describeLab,
   hostCount,
+  LabError,
   labFolder,
   labProgram,
   labs,
@@ -11,7 +12,9 @@ import {
   runLabProgram,
 } from "@heraldlb/lab";
 import { findBinaries } from "./binaries.ts";
+import type { Cluster } from "./cluster.ts";
 import { createCluster } from "./create-cluster.ts";
+import { DEMO_APP, leaveHerald } from "./kept-herald.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
 import { kubectlCommand } from "./kubectl.ts";
 
@@ -25,9 +28,13 @@ program
   .option("--name <name>", "the cluster's name", DEFAULT_NAME)
   .option("--nodes <count>", "how many nodes", hostCount, 3)
   .option("--clients <count>", "how many clients", hostCount, 1)
-  .option("--controllers <count>", "how many hosts for controllers", hostCount, 1)
-  .action(async ({ name, nodes, clients, controllers }) => {
-    const cluster = await createCluster({ name, nodes, clients, controllers, keep: true });
+  .option("--controllers <count>", "how many hosts for controllers (default: 1, with Herald 2)", hostCount)
+  .option("--with-herald", "install Herald's chart, and run its pods")
+  .action(async ({ name, nodes, clients, controllers, withHerald = false }) => {
+    const workloads = withHerald ? "pods" : undefined;
+    const hosts = controllers ?? (withHerald ? 2 : 1);
+    const cluster = await createCluster({ name, nodes, clients, controllers: hosts, workloads, keep: true });
+    if (withHerald) await installed(cluster);
     const option = name === DEFAULT_NAME ? "" : ` --name ${name}`;
     console.log(
       [
@@ -35,6 +42,7 @@ program
         ...cluster.lab.plan.hosts.map(describeHost),
         `Its API server, for its hosts:  ${cluster.url} (kubeconfig: ${await cluster.kubeconfig()})`,
         `Look around:   npm run cluster -- kubectl${option} get nodes`,
+        ...(withHerald ? hints(option) : []),
         `Logs:          ${cluster.lab.folder}`,
         `Take it down:  npm run cluster -- down${option}`,
       ].join("\n"),
@@ -79,3 +87,26 @@ program
   });
 
 await runLabProgram(program);
+
+/** Takes the cluster down again if that fails. */
+async function installed(cluster: Cluster): Promise<void> {
+  try {
+    await leaveHerald(cluster);
+  } catch (error) {
+    const logs = cluster.lab.logs();
+    await removeLab(cluster.lab.name);
+    throw new LabError(`Herald did not start: ${String(error)}\n${logs}`);
+  }
+}
+
+function hints(option: string): readonly string[] {
+  const run = (what: string) => `               npm run cluster -- ${what}`;
+  return [
+    `Try Herald:    it has a pool, and announces it by layer 2; pods with the label app=${DEMO_APP} answer at port 8080.`,
+    run(`kubectl${option} -n herald-system get pods,ipaddresspools`),
+    run(`kubectl${option} create service loadbalancer ${DEMO_APP} --tcp=80:8080`),
+    run(`kubectl${option} get service ${DEMO_APP}`),
+    run(`exec${option} client1 curl -s http://10.64.1.10/`),
+    run(`kubectl${option} -n herald-system rollout restart daemonset herald-speaker`),
+  ];
+}

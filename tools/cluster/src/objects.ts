@@ -58,8 +58,20 @@ export function podManifest({
   };
 }
 
+/** The only container of a pod. */
+export interface PodContainer {
+  readonly name: string;
+  readonly image: string;
+  readonly restartCount: number;
+}
+
 /** What a kubelet would say about a pod that runs. */
-export function podStatus(node: Pick<Host, "ipv4">, addresses: readonly Ip[], isReady: boolean): unknown {
+export function podStatus(
+  node: Pick<Host, "ipv4">,
+  addresses: readonly Ip[],
+  isReady: boolean,
+  container: PodContainer = { name: CONTAINER, image: IMAGE, restartCount: 0 },
+): unknown {
   const ready = isReady ? "True" : "False";
   const conditions = { PodScheduled: "True", Initialized: "True", ContainersReady: ready, Ready: ready };
   return {
@@ -68,7 +80,7 @@ export function podStatus(node: Pick<Host, "ipv4">, addresses: readonly Ip[], is
     podIP: addresses[0],
     podIPs: addresses.map((ip) => ({ ip })),
     conditions: Object.entries(conditions).map(([type, status]) => ({ type, status })),
-    containerStatuses: [{ name: CONTAINER, image: IMAGE, imageID: "", ready: isReady, restartCount: 0 }],
+    containerStatuses: [{ ...container, imageID: "", ready: isReady, state: { running: {} } }],
   };
 }
 

@@ -58,6 +58,7 @@ export {
   planLab,
   serviceAddress,
 } from "./plan.ts";
+export { openLab } from "./open-lab.ts";
 export { missingPrerequisites } from "./prerequisites.ts";
 export { Prober, type ProberOptions, startProber, type Window } from "./prober.ts";
 export { identify, isRunning, type ProcessId, processesIn } from "./process-id.ts";
