@@ -14,7 +14,7 @@ const RELEASE = "herald";
 const INFRA = "node-role.kubernetes.io/infra";
 const TOLERATION = { key: INFRA, operator: "Exists", effect: "NoSchedule" };
 /** What the lab is like: controllers have hosts of their own, one each, and `lan` is where the addresses are. */
-const LAB_VALUES = {
+export const LAB_VALUES: Readonly<Record<string, unknown>> = {
   controller: {
     nodeSelector: { [INFRA]: "" },
     tolerations: [TOLERATION],
@@ -91,6 +91,12 @@ export async function installHerald(cluster: Cluster, values: unknown = {}): Pro
 
 /** Makes the controllers' hosts nodes, and installs the chart. Does not wait for pods. */
 export async function installChart(cluster: Cluster, values: unknown = {}): Promise<void> {
+  await addControllerHosts(cluster);
+  await helm(cluster, ["install", RELEASE, CHART, "--create-namespace", ...VALUES], values);
+}
+
+/** Makes the controllers' hosts nodes, for pods that {@link LAB_VALUES} put there and for no others. */
+export async function addControllerHosts(cluster: Cluster): Promise<void> {
   await Promise.all(
     cluster.lab.controllers.map(async (host) => {
       await cluster.addNode(host);
@@ -102,7 +108,6 @@ export async function installChart(cluster: Cluster, values: unknown = {}): Prom
       await cluster.startKubeProxy(host);
     }),
   );
-  await helm(cluster, ["install", RELEASE, CHART, "--create-namespace", ...VALUES], values);
 }
 
 /** Waits until all of Herald's pods are as they should be, and ready. */
