@@ -1,25 +1,13 @@
-import {
-  type ControllerConfig,
-  type ControllerEffect,
-  type ControllerState,
-  type ControllerStatus,
-  compareEpochs,
-  controllerStatus,
-  formatEpoch,
-  initialController,
-  knownMacs,
-  nextTerm,
-  ownerOf,
-  stepController,
-} from "@heraldlb/election";
+import type { ControllerConfig, ControllerStatus } from "@heraldlb/election";
 import { PacedLog } from "@heraldlb/runtime";
 import { Cluster, type Remembered } from "./cluster.ts";
 import { NO_OBSERVER } from "./cluster-observer.ts";
-import type { ControllerDependencies, ControllerOptions, ServedStream, UntimedEvent } from "./controller-ports.ts";
+import type { ControllerDependencies, ControllerOptions, ServedStream } from "./controller-ports.ts";
 import { Definitions } from "./definitions.ts";
 import { Hub, type HubStatus } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import type { Greeting, Request } from "./messages.ts";
+import { OwnershipMachine } from "./ownership-machine.ts";
 import { Peers } from "./peers.ts";
 import type { PlanChanges } from "./plan.ts";
 import { Reports } from "./reports.ts";
@@ -32,8 +20,6 @@ const REMEMBERED_CHANGES = 50_000;
 const SNAPSHOTS_AT_A_TIME = 4;
 // A move of no more than the first number is ordered in the turn that decides it.
 const ORDERS = { least: 64, most: 1_024, slowMs: 60 } as const;
-// What the machine logs when a holding first names the rival's MAC.
-const CLAIMED = "address claimed by another";
 
 /**
  * One controller replica: readings of the source and what speakers say come in, orders for speakers go out.
@@ -46,44 +32,41 @@ export class Controller {
   readonly #cluster: Cluster;
   readonly #definitions = new Definitions(REMEMBERED_CHANGES);
   readonly #hub: Hub;
-  readonly #owners = new Map<string, string>();
+  readonly #machine: OwnershipMachine;
   readonly #log: PacedLog;
   readonly #ending = new AbortController();
   readonly #streams: SpeakerStreams;
   readonly #reports = new Reports();
   readonly #peers: Peers;
-  /** Groups that the machine knows. */
-  readonly #groups = new Set<string>();
   #ledger: Ledger;
-  #state: ControllerState;
   readonly #firstRead = Promise.withResolvers<void>();
   #hasBegun = false;
   #isProceeding = false;
 
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
-    const { clock, wallClock, log, authenticator, credentials } = dependencies;
+    const { clock, wallClock, log, observer, onStepDown, authenticator, credentials } = dependencies;
     this.#dependencies = dependencies;
     this.#log = new PacedLog(clock, log);
     this.#config = { identity, timers };
-    this.#state = initialController(this.#config);
     const orders = { ...ORDERS, patienceMs: timers.intervalMs * timers.misses };
     this.#hub = new Hub({ clock, definitions: this.#definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });
+    this.#machine = new OwnershipMachine(this.#config, { clock, log: this.#log, hub: this.#hub, observer, onStepDown });
     this.#streams = new SpeakerStreams({
       ...{ clock, log, hub: this.#hub, authenticator, credentials },
       onRequest: (session, request) => this.#turn(() => this.#hear(session, request)),
       onEnd: ({ id, node }, byHub) =>
         this.#turn(() => {
-          if (!byHub) this.#step({ type: "closed", stream: id });
+          if (!byHub) this.#machine.step({ type: "closed", stream: id });
           if (node !== undefined) this.#reports.lost({ node, stream: id });
         }),
     });
-    const macs = () => (this.status().role === "leader" ? knownMacs(this.#state) : undefined);
+    const macs = () => this.#machine.macs();
     this.#peers = new Peers({ clock, macs, tell: (macs) => this.#hub.tellPeers(macs) });
     this.#ledger = this.#newLedger();
     this.#cluster = new Cluster(options, {
       ...{ log, wallClock, definitions: this.#definitions, observer: dependencies.clusterObserver ?? NO_OBSERVER },
       store: (entries) => this.#ledger.enter(entries),
-      newest: (groups) => this.#newest(groups),
+      newest: (groups) => this.#machine.newest(groups),
     });
   }
 
@@ -103,13 +86,12 @@ export class Controller {
   }
 
   status(): ControllerStatus & { readonly hub: HubStatus; readonly revision: number } {
-    const status = controllerStatus(this.#state, this.#dependencies.clock.now());
-    return { ...status, hub: this.#hub.status(), revision: this.#definitions.revision };
+    return { ...this.#machine.status(), hub: this.#hub.status(), revision: this.#definitions.revision };
   }
 
   /** The lowest term in which this process may lead, after the one that is stored. */
   nextTerm(stored: number): number {
-    return nextTerm(this.#state, stored);
+    return this.#machine.nextTerm(stored);
   }
 
   /** Takes a reading of the source in. */
@@ -126,14 +108,14 @@ export class Controller {
   /** Leads from now on, in a term that is stored. Decides nothing before `begin`. */
   lead(term: number): void {
     this.#peers.note();
-    this.#turn(() => this.#step({ type: "lead", term }));
+    this.#turn(() => this.#machine.step({ type: "lead", term }));
   }
 
   /** Takes up what is remembered, and decides from now on. Only after a complete reading. */
   begin(remembered: Remembered): void {
     this.#turn(() => {
       this.#takeUp(remembered);
-      this.#step({ type: "synced" });
+      this.#machine.step({ type: "synced" });
       this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
     });
   }
@@ -145,8 +127,8 @@ export class Controller {
       // What the machine still knows of an earlier term must be right before it leads: a holding of a group that it
       // does not know is revoked.
       this.#takeUp(remembered);
-      this.#step({ type: "lead", term });
-      this.#step({ type: "synced" });
+      this.#machine.step({ type: "lead", term });
+      this.#machine.step({ type: "synced" });
       this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
     });
   }
@@ -154,7 +136,7 @@ export class Controller {
   /** It is surely the leader, or it is not sure any more: then nothing is stored until it is again. */
   firm(firm: boolean): void {
     this.#ledger.open(firm);
-    this.#turn(() => this.#step({ type: "firm", firm }));
+    this.#turn(() => this.#machine.step({ type: "firm", firm }));
   }
 
   /** Another process leads: nothing is decided, stored or told of definitions any more. Streams go on. */
@@ -165,8 +147,7 @@ export class Controller {
       this.#hasBegun = false;
       this.#cluster.rest();
       this.#hub.shut();
-      this.#owners.clear();
-      this.#step({ type: "standby" });
+      this.#machine.standBy();
     });
   }
 
@@ -178,8 +159,8 @@ export class Controller {
   /** What time brings; call it every `tickMs`. */
   tick(): void {
     this.#turn(() => {
-      this.#follow(this.#cluster.tick());
-      this.#step({ type: "tick" });
+      this.#machine.follow(this.#cluster.tick());
+      this.#machine.step({ type: "tick" });
     });
   }
 
@@ -210,7 +191,7 @@ export class Controller {
       case "greeting":
         this.#reports.noteLinks({ node: request.hello.node, stream: session.id }, request.hello.links);
         this.#greet(request);
-        this.#step({ type: "received", stream: session.id, message: request.hello });
+        this.#machine.step({ type: "received", stream: session.id, message: request.hello });
         this.#peers.note();
         break;
       case "applied":
@@ -227,39 +208,31 @@ export class Controller {
         }
         break;
       case "acks":
-        for (const message of request.acks) this.#step({ type: "received", stream: session.id, message });
+        for (const message of request.acks) this.#machine.step({ type: "received", stream: session.id, message });
         break;
       default:
-        this.#step({ type: "received", stream: session.id, message: request });
+        this.#machine.step({ type: "received", stream: session.id, message: request });
         if (request.type === "links") {
           this.#peers.note();
           if (node !== undefined) this.#reports.noteLinks({ node, stream: session.id }, request.links);
         }
         // It cannot acknowledge what waits here.
         if (request.type === "heartbeat" && session.window.waiting > 0)
-          this.#step({ type: "ordersWait", stream: session.id });
+          this.#machine.step({ type: "ordersWait", stream: session.id });
     }
   }
 
   #greet({ hello }: Greeting): void {
     const { speakers } = this.#cluster.world;
     const known = speakers.size;
-    this.#follow(this.#cluster.hear(hello.node));
+    this.#machine.follow(this.#cluster.hear(hello.node));
     if (speakers.size > known && this.#hasBegun) this.#dependencies.onSpeakers([...speakers]);
-  }
-
-  #newest(groups: readonly string[]): string | undefined {
-    const owned = groups.flatMap((id) => {
-      const owner = ownerOf(this.#state, id);
-      return owner ? [{ id, epoch: owner.epoch }] : [];
-    });
-    return owned.sort((a, b) => compareEpochs(b.epoch, a.epoch))[0]?.id;
   }
 
   #takeIn(take: () => PlanChanges): void {
     this.#turn(() => {
       this.#dependencies.observer.onUpdate();
-      this.#follow(take());
+      this.#machine.follow(take());
       if (this.#cluster.isRead) this.#firstRead.resolve();
     });
   }
@@ -267,11 +240,9 @@ export class Controller {
   #takeUp(remembered: Remembered): void {
     this.#hasBegun = true;
     this.#definitions.clear();
-    const { specs, removed } = this.#cluster.begin(remembered);
-    const known = new Set(specs.map(({ id }) => id));
-    const forgotten = [...this.#groups].filter((id) => !known.has(id));
-    this.#step({ type: "expect", nodes: this.#cluster.nodes });
-    this.#follow({ specs, removed: [...removed, ...forgotten] });
+    const changes = this.#cluster.begin(remembered);
+    this.#machine.step({ type: "expect", nodes: this.#cluster.nodes });
+    this.#machine.replaceGroups(changes);
     this.#hub.open();
   }
 
@@ -279,56 +250,9 @@ export class Controller {
     const { store, clock, log, observer } = this.#dependencies;
     return new Ledger({
       ...{ store, clock, log },
-      onStored: (record) => this.#turn(() => this.#follow(this.#cluster.confirm(record))),
+      onStored: (record) => this.#turn(() => this.#machine.follow(this.#cluster.confirm(record))),
       onFailure: () => observer.onUpdateError(),
     });
-  }
-
-  /** Lost groups first: an address may have gone over to another group. */
-  #follow({ specs, removed }: PlanChanges): void {
-    for (const group of removed) {
-      this.#groups.delete(group);
-      this.#step({ type: "groupRemoved", group });
-    }
-    for (const group of specs) {
-      this.#groups.add(group.id);
-      this.#step({ type: "group", group });
-    }
-  }
-
-  #step(event: UntimedEvent): void {
-    const now = this.#dependencies.clock.now();
-    const { state, effects } = stepController(this.#state, { ...event, now }, this.#config);
-    this.#state = state;
-    for (const effect of effects) this.#perform(effect);
-  }
-
-  #perform(effect: ControllerEffect): void {
-    const { observer, onStepDown } = this.#dependencies;
-    switch (effect.type) {
-      case "log":
-        if (effect.message === CLAIMED) observer.onConflict();
-        this.#log.write(effect.level, effect.message, effect.fields);
-        break;
-      case "send":
-        this.#hub.send(effect.stream, effect.message);
-        break;
-      case "close":
-        this.#hub.close(effect.stream, effect.reason);
-        break;
-      case "owner": {
-        const { group, node, epoch, reason } = effect;
-        const from = this.#owners.get(group);
-        this.#log.write("info", "owner changed", { group, from, to: node, epoch: formatEpoch(epoch), reason });
-        if (node === undefined) this.#owners.delete(group);
-        else this.#owners.set(group, node);
-        observer.onOwner(reason);
-        break;
-      }
-      case "stepDown":
-        onStepDown(effect.above);
-        break;
-    }
   }
 
   /** Follows an event to its end: what it changed is told before the next event is read. */
@@ -350,7 +274,7 @@ export class Controller {
     this.#isProceeding = true;
     this.#dependencies.clock.timer(0, () => {
       this.#isProceeding = false;
-      this.#turn(() => this.#follow(this.#cluster.proceed()));
+      this.#turn(() => this.#machine.follow(this.#cluster.proceed()));
     });
   }
 }

@@ -1,8 +1,14 @@
 import { readSettings, type SettingError } from "@heraldlb/daemon";
 import { describe, expect, test } from "vitest";
-import { controllerOptions, sourceOf, timersOf } from "./settings.ts";
+import { controllerOptions, controllerSecurity, sourceOf, timersOf } from "./settings.ts";
 
 const command = { name: "herald-controller", version: "0", description: "", options: controllerOptions };
+
+/** What stands in a cluster without any flag. */
+const CLUSTER = {
+  ...{ tlsSecret: undefined, tlsName: [], tokenAudience: "herald", speakerAccount: "herald-speaker" },
+  ...{ webhookListen: undefined, webhookService: "herald-webhook", webhookConfiguration: "herald-webhook" },
+};
 
 function read(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const reading = readSettings(command, args, env);
@@ -20,7 +26,7 @@ test("a folder is all that has to be said", () => {
     },
     ...{ ignoreExcludeLb: false, heartbeatInterval: 100, heartbeatMisses: 3, startHold: 3_000 },
     ...{ massSilenceLimit: 10_000, onStranded: "keep", kubeQps: 50, kubeBurst: 100 },
-    ...{ kubeconfig: undefined, context: undefined },
+    ...{ kubeconfig: undefined, context: undefined, ...CLUSTER },
   });
 });
 
@@ -30,7 +36,7 @@ test("every flag is a variable too", () => {
     ...{ HERALD_LB_CLASS: "herald", HERALD_IGNORE_EXCLUDE_LB: "true", HERALD_HEARTBEAT_INTERVAL: "0.5s" },
     ...{ HERALD_HEARTBEAT_MISSES: "10", HERALD_START_HOLD: "1s", HERALD_MASS_SILENCE_LIMIT: "1m" },
     ...{ HERALD_ON_STRANDED: "reassign", HERALD_KUBECONFIG: "/k", HERALD_CONTEXT: "lab" },
-    ...{ HERALD_KUBE_QPS: "5", HERALD_KUBE_BURST: "6" },
+    ...{ HERALD_KUBE_QPS: "5", HERALD_KUBE_BURST: "6", HERALD_TLS_NAME: "a,b" },
   };
   expect(read([], env)).toEqual({
     ...{
@@ -41,7 +47,7 @@ test("every flag is a variable too", () => {
     },
     ...{ ignoreExcludeLb: true, heartbeatInterval: 500, heartbeatMisses: 10, startHold: 1_000 },
     ...{ massSilenceLimit: 60_000, onStranded: "reassign", kubeQps: 5, kubeBurst: 6 },
-    ...{ kubeconfig: "/k", context: "lab" },
+    ...{ kubeconfig: "/k", context: "lab", ...CLUSTER, tlsName: ["a", "b"] },
   });
 });
 
@@ -82,4 +88,26 @@ test("a source has its own flags", () => {
     ...{ type: "kubernetes", kubeconfig: "/k", context: "lab", qps: 50, burst: 100 },
   });
   expect(() => sourceOf(read(["--source", "file:m", "--kubeconfig", "/k"]))).toThrow("--kubeconfig: only with");
+});
+
+describe("an authority of the controllers' own", () => {
+  const security = (...args: readonly string[]) =>
+    controllerSecurity(
+      read(["--source", "kubernetes", ...args]) as ReturnType<typeof read> & Parameters<typeof controllerSecurity>[0],
+    );
+
+  test("is kept in a Secret, for the names that speakers dial", () => {
+    expect(security("--tls-secret", "herald-ca", "--tls-name", "a", "--tls-name", "b")).toEqual({
+      ...{ secret: "herald-ca", names: ["a", "b"] },
+    });
+  });
+
+  test.each([
+    [["--tls-secret", "herald-ca"], "--tls-secret: needs --tls-name"],
+    [["--tls-name", "a"], "--tls-name: only with --tls-secret"],
+    [["--webhook-listen", "[::]:9443"], "--webhook-listen: needs --tls-secret"],
+    [["--tls-secret", "herald-ca", "--tls-name", "a", "--source", "file:m"], "only with --source kubernetes"],
+  ])("is not what %j say", (args, hint) => {
+    expect(() => security(...args)).toThrow(hint);
+  });
 });
