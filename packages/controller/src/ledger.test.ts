@@ -1,7 +1,7 @@
 import type { Ip } from "@heraldlb/net";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { type Entry, Ledger } from "./ledger.ts";
+import { type Entry, Ledger, RefusedError } from "./ledger.ts";
 
 const record = (name: string, address = "10.0.0.1") => ({
   ...{ namespace: "default", name, addresses: [address], pool: "lab" },
@@ -9,23 +9,24 @@ const record = (name: string, address = "10.0.0.1") => ({
 const store = (name: string): Entry => ({ type: "store", manifest: {}, record: record(name) });
 const forget = (name: string): Entry => ({ type: "forget", namespace: "default", name, addresses: ["10.0.0.1"] });
 
-/** A ledger whose disk fails while `isBroken`. */
+/** A ledger whose disk fails while `isBroken`, and does not take what is about these Services. */
 function start() {
   const clock = new FakeClock();
   const log = recordingLogger();
-  const disk = { isBroken: false };
+  const disk = { isBroken: false, refused: new Set<string>(), missing: new Set<string>() };
   const done: string[] = [];
   let failures = 0;
   const act = async (what: string) => {
     await Promise.resolve();
     if (disk.isBroken) throw new Error("ENOSPC");
+    if (disk.refused.has(what.split(" ")[1] ?? "")) throw new RefusedError("invalid");
     done.push(what);
   };
   const ledger = new Ledger({
     store: {
       writeStatus: async (_manifest, { name }) => {
         await act(`store ${name}`);
-        return true;
+        return !disk.missing.has(name);
       },
       deleteStatus: (_namespace, name) => act(`forget ${name}`),
       writeFreed: (freed) => act(`freed ${freed.map(({ address }) => address)}`),
@@ -78,5 +79,102 @@ describe("a ledger", () => {
     await clock.advance(5_000);
     await ledger.settled();
     expect(done).toEqual([]);
+  });
+
+  test("tells nobody of what is stored of a Service that is gone", async () => {
+    const { ledger, disk, done } = start();
+    disk.missing.add("a");
+    ledger.enter([store("a"), store("b")]);
+    await ledger.settled();
+    expect(done).toEqual(["store a", "store b", "stored b"]);
+  });
+
+  describe("of which one entry is refused", () => {
+    test("goes on with the others, and tries that one again by and by", async () => {
+      const { ledger, clock, log, disk, done, failures } = start();
+      disk.refused.add("a");
+      ledger.enter([store("a"), store("b")]);
+      ledger.enter([store("c")]);
+      await ledger.settled();
+      expect(done).toEqual(["store b", "stored b", "store c", "stored c"]);
+      expect(failures()).toBe(1);
+      await clock.advance(300_000);
+      expect(log.entries.map(({ message }) => message)).toEqual(["status refused, trying again by and by"]);
+      disk.refused.clear();
+      await clock.advance(120_000);
+      expect(done.slice(4)).toEqual(["store a", "stored a"]);
+    });
+
+    test("forgets it when something else is decided about that Service", async () => {
+      const { ledger, clock, disk, done } = start();
+      disk.refused.add("a");
+      ledger.enter([store("a")]);
+      await ledger.settled();
+      disk.refused.clear();
+      ledger.enter([forget("a")]);
+      await clock.advance(300_000);
+      expect(done).toEqual(["forget a"]);
+    });
+
+    test("gives nobody an address that a Service still shows", async () => {
+      const { ledger, clock, disk, done } = start();
+      disk.refused.add("a");
+      ledger.enter([forget("a"), store("b"), { type: "store", manifest: {}, record: record("c", "10.0.0.2") }]);
+      await ledger.settled();
+      expect(done).toEqual(["store c", "stored c"]);
+      disk.refused.clear();
+      await clock.advance(120_000);
+      expect(done.slice(2)).toEqual(["forget a", "store b", "stored b"]);
+    });
+
+    test("ends all the same", async () => {
+      const { ledger, clock, disk, done } = start();
+      disk.refused.add("a");
+      ledger.enter([store("a")]);
+      await ledger.settled();
+      ledger.end();
+      disk.refused.clear();
+      await clock.advance(120_000);
+      expect(done).toEqual([]);
+      expect(clock.pending).toBe(0);
+    });
+  });
+
+  describe("that is closed", () => {
+    test("stores nothing until it is open again", async () => {
+      const { ledger, clock, done, failures } = start();
+      ledger.open(false);
+      ledger.enter([store("a")]);
+      ledger.open(false);
+      await clock.advance(60_000);
+      expect(done).toEqual([]);
+      ledger.open(true);
+      await ledger.settled();
+      expect(done).toEqual(["store a", "stored a"]);
+      expect(failures()).toBe(0);
+    });
+
+    test("does not try again what failed or was refused before", async () => {
+      const { ledger, clock, disk, done, failures } = start();
+      disk.refused.add("a");
+      ledger.enter([store("a")]);
+      await ledger.settled();
+      ledger.open(false);
+      await clock.advance(120_000);
+      expect(failures()).toBe(1);
+      disk.refused.clear();
+      ledger.open(true);
+      await clock.advance(120_000);
+      expect(done).toEqual(["store a", "stored a"]);
+    });
+
+    test("ends without storing what waited", async () => {
+      const { ledger, done } = start();
+      ledger.open(false);
+      ledger.enter([store("a")]);
+      ledger.end();
+      await ledger.settled();
+      expect(done).toEqual([]);
+    });
   });
 });

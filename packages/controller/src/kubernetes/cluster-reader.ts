@@ -6,7 +6,7 @@ import { asksForTheSame, type PlainObject, WATCHED, type WatchedResource, withou
 
 /** What a reader needs. */
 export interface ClusterReaderOptions {
-  readonly kube: Kube;
+  readonly kube: Pick<Kube, "request" | "stream">;
   readonly namespace: string;
   readonly clock: Clock;
   readonly log: Logger;

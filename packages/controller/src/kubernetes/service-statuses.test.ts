@@ -1,0 +1,218 @@
+import { KubeError } from "@heraldlb/kube";
+import { describe, expect, test } from "vitest";
+import { settle } from "../controller.test.fixture.ts";
+import type { StatusRecord } from "../ledger.ts";
+import { FakeCluster, type Given } from "./fake-cluster.test.fixture.ts";
+import { serviceFacts, WATCHED } from "./resources.ts";
+import { ServiceStatuses } from "./service-statuses.ts";
+
+const SERVICES = "/api/v1/services";
+const PATH = "/api/v1/namespaces/default/services/web";
+const POOL = "metallb.io/ip-allocated-from-pool";
+const STRANDED = "heraldlb.io/stranded";
+const record = (addresses: readonly string[], more: Partial<StatusRecord> = {}): StatusRecord => ({
+  ...{ namespace: "default", name: "web", addresses, pool: "lab" },
+  ...more,
+});
+const ingress = (...ips: readonly string[]) => ({ loadBalancer: { ingress: ips.map((ip) => ({ ip })) } });
+
+/** Statuses of a cluster with Service `web`, which is observed once. */
+function start(parts: { readonly status?: object; readonly annotations?: object } = {}) {
+  const kube = new FakeCluster();
+  const foreign: string[] = [];
+  const statuses = new ServiceStatuses({ kube, wallClock: () => 0, onForeign: (key) => void foreign.push(key) });
+  const { trim } = WATCHED.find(({ kind }) => kind === "Service") ?? { trim: (object) => object };
+  /** What a watch would tell. */
+  const tell = () => {
+    const object = kube.object(PATH);
+    statuses.observe("default/web", object && serviceFacts(trim({ ...object, kind: "Service" })));
+  };
+  const { status = {}, annotations = {} } = parts;
+  const web: Given = { metadata: { name: "web", namespace: "default", annotations }, status };
+  /** What somebody else writes. */
+  const edit = (change: object) => kube.put(SERVICES, { ...web, ...kube.object(PATH), ...change });
+  kube.put(SERVICES, web);
+  tell();
+  return { kube, statuses, foreign, tell, edit };
+}
+
+/** Lets nothing through until it is told to. */
+function hold(kube: FakeCluster) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  kube.before = () => promise;
+  return resolve;
+}
+
+describe("writing a status", () => {
+  test("shows the addresses and their pool, once", async () => {
+    const { kube, statuses, tell } = start();
+    expect(await statuses.writeStatus(record(["10.0.0.1", "fd00::1"]))).toBe(true);
+    expect(kube.object(PATH)).toMatchObject({
+      metadata: { annotations: { [POOL]: "lab" } },
+      status: ingress("10.0.0.1", "fd00::1"),
+    });
+    tell();
+    expect(await statuses.writeStatus(record(["10.0.0.1", "fd00::1"]))).toBe(true);
+    expect(kube.requests).toEqual([`PATCH ${PATH}/status`]);
+  });
+
+  test("of which somebody has changed the Service meanwhile is written after another look, and undoes nothing", async () => {
+    const { kube, statuses, edit } = start();
+    edit({ spec: { type: "LoadBalancer" } });
+    expect(await statuses.writeStatus(record(["10.0.0.1"]))).toBe(true);
+    expect(kube.requests).toEqual([`PATCH ${PATH}/status`, `GET ${PATH}`, `PATCH ${PATH}/status`]);
+    expect(kube.object(PATH)).toMatchObject({ spec: { type: "LoadBalancer" }, status: ingress("10.0.0.1") });
+  });
+
+  test("that loses every time is given up", async () => {
+    const { kube, statuses, edit } = start();
+    kube.before = (method) => void (method === "PATCH" && edit({}));
+    await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toThrow("faster than it can be written");
+    expect(kube.requests).toHaveLength(9);
+  });
+
+  test("of another Service with the name is not written", async () => {
+    const { kube, statuses, edit } = start();
+    edit({ metadata: { name: "web", namespace: "default", uid: "another" } });
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    expect(kube.requests.slice(0, 2)).toEqual([`PATCH ${PATH}/status`, `GET ${PATH}`]);
+  });
+
+  test("of a Service that is gone is no failure", async () => {
+    const { kube, statuses, tell } = start();
+    kube.remove(SERVICES, { metadata: { name: "web", namespace: "default" } });
+    expect(await statuses.writeStatus(record(["10.0.0.1"]))).toBe(false);
+    tell();
+    expect(await statuses.writeStatus(record(["10.0.0.1"]))).toBe(false);
+    expect(kube.requests).toEqual([`PATCH ${PATH}/status`]);
+  });
+
+  test.each([
+    [400, "RefusedError"],
+    [403, "RefusedError"],
+    [413, "RefusedError"],
+    [422, "RefusedError"],
+    [0, "KubeError"],
+    [429, "KubeError"],
+    [500, "KubeError"],
+  ])("that is answered with %d is told as a %s", async (status, name) => {
+    const { kube, statuses } = start();
+    kube.before = () => {
+      throw new KubeError("no", { status });
+    };
+    await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toMatchObject({ name });
+  });
+
+  test("keeps what strands the addresses and what announces them, and says so in a condition beside others", async () => {
+    const { kube, statuses, tell } = start({ status: { conditions: [{ type: "Other", status: "True" }] } });
+    const announcedBy = [{ kind: "L2Advertisement" }];
+    await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone", announcedBy }));
+    expect(kube.object(PATH)?.status?.conditions).toEqual([
+      { type: "Other", status: "True" },
+      expect.objectContaining({ status: "True", reason: "poolGone", lastTransitionTime: "1970-01-01T00:00:00Z" }),
+    ]);
+    tell();
+    expect([...statuses.records(["default/web"])]).toEqual([
+      record(["10.0.0.1"], { stranded: "poolGone", announcedBy }),
+    ]);
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    expect(kube.object(PATH)?.status?.conditions).toEqual([{ type: "Other", status: "True" }]);
+    expect(kube.object(PATH)?.metadata.annotations).toEqual({ [POOL]: "lab" });
+  });
+});
+
+describe("taking a status away", () => {
+  test("leaves nothing of it", async () => {
+    const { kube, statuses, tell } = start();
+    await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone" }));
+    tell();
+    await statuses.deleteStatus("default", "web");
+    expect(kube.object(PATH)).toMatchObject({ metadata: { annotations: {} }, status: { conditions: [] } });
+    expect(kube.object(PATH)?.status?.loadBalancer).toEqual({});
+    expect([...statuses.marked()]).toEqual([]);
+  });
+
+  test("leaves addresses that are somebody else's by now", async () => {
+    const { kube, statuses, tell, edit } = start();
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    edit({ status: ingress("192.0.2.1") });
+    tell();
+    await statuses.deleteStatus("default", "web");
+    expect(kube.object(PATH)?.status).toEqual(ingress("192.0.2.1"));
+    expect(kube.object(PATH)?.metadata.annotations).toEqual({});
+  });
+
+  test("that there is not costs nothing", async () => {
+    const { kube, statuses } = start();
+    await statuses.deleteStatus("default", "web");
+    await statuses.deleteStatus("default", "unknown");
+    expect(kube.requests).toEqual([]);
+  });
+});
+
+describe("what is observed", () => {
+  test.each([
+    ["other addresses", { status: ingress("192.0.2.1") }],
+    ["no addresses", { status: {} }],
+    ["a host name", { status: { loadBalancer: { ingress: [{ hostname: "x" }] } } }],
+    [
+      "another pool",
+      { metadata: { name: "web", namespace: "default", annotations: { [POOL]: "x" }, uid: `uid-${PATH}` } },
+    ],
+  ])("of somebody who writes %s is told", async (_, change) => {
+    const { statuses, foreign, tell, edit } = start();
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    tell();
+    expect(foreign).toEqual([]);
+    edit(change);
+    tell();
+    expect(foreign).toEqual(["default/web"]);
+  });
+
+  test("of an older version than an answer is nothing", async () => {
+    const { kube, statuses, foreign } = start();
+    const before = serviceFacts(kube.object(PATH) as NonNullable<ReturnType<FakeCluster["object"]>>);
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    statuses.observe("default/web", before);
+    expect(foreign).toEqual([]);
+    expect([...statuses.records(["default/web"])]).toEqual([record(["10.0.0.1"])]);
+  });
+
+  test("is what is remembered, but for damaged notes", () => {
+    const annotations = { [POOL]: "lab", [STRANDED]: "{" };
+    const { statuses } = start({ status: ingress("10.0.0.1"), annotations });
+    expect([...statuses.records(["default/web", "default/other"])]).toEqual([record(["10.0.0.1"])]);
+    expect([...statuses.marked()]).toEqual(["default/web"]);
+    expect(statuses.has("default/web")).toBe(true);
+  });
+});
+
+describe("a leader that is not sure of it any more", () => {
+  test.each(["halt", "rest"] as const)("gives up what is under way (%s)", async (end) => {
+    const { kube, statuses } = start();
+    const release = hold(kube);
+    const written = statuses.writeStatus(record(["10.0.0.1"]));
+    const failed = expect(written).rejects.toThrow();
+    let isSettled = false;
+    const settled = statuses.settled().then(() => {
+      isSettled = true;
+    });
+    await settle();
+    expect(isSettled).toBe(false);
+    statuses[end]();
+    release();
+    await failed;
+    await settled;
+    expect(kube.object(PATH)?.status).toEqual({});
+  });
+
+  test("insists on nothing that it wanted once another leads", async () => {
+    const { statuses, foreign, tell, edit } = start();
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    tell();
+    statuses.rest();
+    edit({ status: ingress("10.0.0.2") });
+    tell();
+    expect(foreign).toEqual([]);
+  });
+});
