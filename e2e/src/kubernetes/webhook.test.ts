@@ -4,6 +4,7 @@ import { parseManifests, renderChart } from "@heraldlb/chart";
 import { MERGE_PATCH } from "@heraldlb/cluster";
 import { CommandError, type LabProcess, until } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { documentedMetrics, servedMetrics } from "../metrics-page.fixture.ts";
 import { metallb, NAMESPACE, printLogs, type Scene, setScene } from "./scene.fixture.ts";
 
 const PORT = 9443;
@@ -310,6 +311,12 @@ describe("the webhook of a real API server", { timeout: 120_000 }, () => {
     const connection = await host.exec(["openssl", "s_client", "-connect", `${host.ipv4}:${PORT}`], { input: "" });
     return connection.split("\n").find((line) => line.startsWith("issuer=")) ?? "";
   }
+
+  test("what it is asked is counted, as the reference says", async () => {
+    const { everywhere, inCluster } = await documentedMetrics();
+    const served = servedMetrics(await scene.herald.metrics(scene.cluster.host));
+    expect(served.filter((name) => !everywhere.includes(name))).toEqual(inCluster);
+  });
 
   test("a webhook that is gone lets nothing pass, and one that is back knows the authority", async () => {
     const secret = `/api/v1/namespaces/${NAMESPACE}/secrets/herald-ca`;

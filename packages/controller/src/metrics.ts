@@ -14,7 +14,7 @@ export function countingObserver(registry: Registry): ControllerObserver {
   });
   const errors = new Counter({
     name: "metallb_k8s_client_update_errors_total",
-    help: "Readings that could not be completed, and status files that could not be written",
+    help: "Readings that could not be completed, and decisions about addresses that could not be stored",
     registers,
   });
   const owners = new Counter({

@@ -9,6 +9,7 @@ import { restAfter, TURN_MS } from "../turn.ts";
 import { Candidacy } from "./candidacy.ts";
 import { ClusterReader, keyOf, type Seen } from "./cluster-reader.ts";
 import { type ClusterServiceOptions, ClusterServices } from "./cluster-services.ts";
+import { addEventMetrics } from "./event-metrics.ts";
 import { accessKubernetes, type KubernetesSource } from "./kubernetes-access.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 import { serviceFacts, statusPart } from "./resources.ts";
@@ -69,6 +70,7 @@ export async function openKubernetesBacking(
       return object && context.controller()?.cluster.understand(object);
     },
   });
+  addEventMetrics(context.registry, published);
 
   function onSeen(kind: string, { changed, removed, isAll }: Seen): void {
     if (kind === "Service") {
