@@ -103,10 +103,10 @@ function hints(option: string): readonly string[] {
   const run = (what: string) => `               npm run cluster -- ${what}`;
   return [
     `Try Herald:    it has a pool, and announces it by layer 2; pods with the label app=${DEMO_APP} answer at port 8080.`,
-    run(`kubectl${option} -n herald-system get pods,ipaddresspools`),
+    run(`kubectl${option} get pods,ipaddresspools -n herald-system`),
     run(`kubectl${option} create service loadbalancer ${DEMO_APP} --tcp=80:8080`),
     run(`kubectl${option} get service ${DEMO_APP}`),
     run(`exec${option} client1 curl -s http://10.64.1.10/`),
-    run(`kubectl${option} -n herald-system rollout restart daemonset herald-speaker`),
+    run(`kubectl${option} rollout restart daemonset herald-speaker -n herald-system`),
   ];
 }
