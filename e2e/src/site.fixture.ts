@@ -75,7 +75,11 @@ export async function startHerald({ herald, lab }: Site, options?: SpeakerOption
 }
 
 /** Waits until exactly one node answers for an address, and returns site. */
-export async function owner({ lab, witness }: Site, address: Ip, timeoutMs = 10_000): Promise<Host> {
+export async function owner(
+  { lab, witness }: Pick<Site, "lab" | "witness">,
+  address: Ip,
+  timeoutMs = 10_000,
+): Promise<Host> {
   return await until(
     `one node answered for ${address}`,
     async () => {
