@@ -103,9 +103,10 @@ function trimService(object: KubeObject): KubeObject {
 
 function trimSlice(object: KubeObject): KubeObject {
   const endpoints = listOf((object as Json).endpoints).map((endpoint) => {
-    const { nodeName, conditions } = recordOf(endpoint);
+    const { addresses, nodeName, conditions } = recordOf(endpoint);
     const { ready, serving } = recordOf(conditions);
-    return defined({ nodeName, conditions: defined({ ready, serving }) });
+    // The first address tells endpoints apart, of whichever slice.
+    return defined({ addresses: listOf(addresses).slice(0, 1), nodeName, conditions: defined({ ready, serving }) });
   });
   const name = object.metadata.labels?.["kubernetes.io/service-name"];
   const labels: Record<string, string> = name === undefined ? {} : { "kubernetes.io/service-name": name };
