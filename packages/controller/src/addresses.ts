@@ -8,10 +8,10 @@ import {
   type Freed,
   type Holding,
   type Refusal,
-  type RefusedPool,
 } from "@heraldlb/ipam";
 import { type Family, type Ip, parseIp } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
+import { logAction } from "./address-log.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { type Memory, poolSet, serviceInput, writtenMemory } from "./translate.ts";
 import { UsageCounter } from "./usage.ts";
@@ -223,39 +223,14 @@ export class Addresses {
   }
 
   #act(action: Action): { readonly entry?: Entry; readonly affected?: string } {
-    const { log } = this.#options;
     const { service } = action;
-    switch (action.type) {
-      case "assign":
-        this.#tellOfAssignment(action);
-        return this.#assign(service, action);
-      case "release": {
-        const { addresses, reason, message } = action;
-        log.info("addresses taken away", { service, addresses, reason, detail: message });
-        this.#give(service, undefined);
-        const record = this.#records.get(service);
-        this.#records.delete(service);
-        return record ? { entry: forget(record), affected: service } : { affected: service };
-      }
-      case "refuse": {
-        const { reason, message, until, refused } = action;
-        const fields = { service, reason, detail: message, until: dateOf(until), pools: poolFields(refused) };
-        if (this.#allocator.holding(service)) log.info("addresses not as wished", fields);
-        else log.info("no addresses given", fields);
-        return {};
-      }
-    }
-  }
-
-  #tellOfAssignment({ service, addresses, pool, cause, stranded, refused }: Assignment): void {
-    const { log } = this.#options;
-    if (stranded) {
-      log.warn("addresses stranded", { service, addresses, pool, reason: stranded });
-    } else if (cause === "restored") {
-      log.debug("addresses kept", { service, addresses, pool });
-    } else {
-      log.info("addresses given", { service, addresses, pool, reason: cause, pools: poolFields(refused) });
-    }
+    logAction(this.#options.log, action, { holds: this.#allocator.holding(service) !== undefined });
+    if (action.type === "assign") return this.#assign(service, action);
+    if (action.type === "refuse") return {};
+    this.#give(service, undefined);
+    const record = this.#records.get(service);
+    this.#records.delete(service);
+    return record ? { entry: forget(record), affected: service } : { affected: service };
   }
 
   #assign(service: string, { addresses, pool, stranded, cause }: Assignment) {
@@ -288,12 +263,6 @@ const kindOf = (manifest: unknown): unknown => (manifest as { readonly kind?: un
 type Assignment = Extract<Action, { type: "assign" }>;
 
 const NO_CHANGES: AddressChanges = { entries: [], affected: [] };
-
-const dateOf = (time: number | undefined): Date | undefined => (time === undefined ? undefined : new Date(time));
-
-/** The pools that did not serve, for people; undefined if there are none. */
-const poolFields = (refused: readonly RefusedPool[]): readonly unknown[] | undefined =>
-  refused.length > 0 ? refused.map((pool) => ({ ...pool, until: dateOf(pool.until) })) : undefined;
 
 const keyOf = ({ namespace, name }: StatusRecord): string => `${namespace}/${name}`;
 
