@@ -7,6 +7,7 @@ import { bgpAdvertisementsOf, bgpManifests } from "./bgp-world.ts";
 import { Catalog } from "./catalog.ts";
 import type { ClusterObserver } from "./cluster-observer.ts";
 import type { Definitions } from "./definitions.ts";
+import { formerly } from "./former-advertisements.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { Placement } from "./placement.ts";
 import { Plan, type PlanChanges } from "./plan.ts";
@@ -284,17 +285,6 @@ export class Cluster {
     plan.expire();
     return plan.proceed(GROUPS_AT_A_TIME);
   }
-}
-
-/** By what stranded Services were announced last, by their keys. */
-function formerly<A>(
-  statuses: readonly StatusRecord[],
-  read: (manifests: readonly unknown[]) => readonly A[],
-): ReadonlyMap<string, readonly A[]> {
-  const entries = statuses.map(
-    ({ namespace, name, announcedBy }) => [`${namespace}/${name}`, read(announcedBy ?? [])] as const,
-  );
-  return new Map(entries.filter(([, last]) => last.length > 0));
 }
 
 const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean =>

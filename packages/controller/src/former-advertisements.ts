@@ -1,4 +1,5 @@
 import { type AnnouncedPool, type Layer2Advertisement, selectsPool } from "@heraldlb/announce";
+import type { StatusRecord } from "./ledger.ts";
 
 /** What decides which pools are announced by which advertisements. */
 interface Advertised<A> {
@@ -97,4 +98,15 @@ export class FormerAdvertisements<A extends SelectsPools, W extends Advertised<A
     this.#planners.set(last, planner);
     return planner;
   }
+}
+
+/** By what stranded Services were announced last, by their keys. */
+export function formerly<A>(
+  statuses: readonly StatusRecord[],
+  read: (manifests: readonly unknown[]) => readonly A[],
+): ReadonlyMap<string, readonly A[]> {
+  const entries = statuses.map(
+    ({ namespace, name, announcedBy }) => [`${namespace}/${name}`, read(announcedBy ?? [])] as const,
+  );
+  return new Map(entries.filter(([, last]) => last.length > 0));
 }
