@@ -19,6 +19,7 @@ import {
   isForAll,
   type PoolInput,
   type PoolSet,
+  shapeOf,
 } from "./pool.ts";
 import { type Block, BlockIndex, blocksOf, comparePlaces, firstFree, type Place } from "./pool-space.ts";
 import { Resting } from "./resting.ts";
@@ -292,10 +293,4 @@ function lower(a: Place | undefined, b?: Place | undefined): Place | undefined {
 
 function samePool(a: PoolInput, b: PoolInput): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** What decides which addresses of a pool count as taken, beside who holds them. */
-function shapeOf(pool: PoolInput): string {
-  const { ranges, reserved = [], avoidBuggyIps } = pool;
-  return JSON.stringify([ranges, reserved, avoidBuggyIps, hasCoolDown(pool)]);
 }

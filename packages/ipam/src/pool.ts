@@ -92,6 +92,12 @@ export function quotaRoom({ quotaPerNamespace = Number.POSITIVE_INFINITY }: Pool
   return quotaPerNamespace - count;
 }
 
+/** What decides which addresses of a pool count as taken, beside who holds them; equal texts, equal decisions. */
+export function shapeOf(pool: PoolInput): string {
+  const { ranges, reserved = [], avoidBuggyIps } = pool;
+  return JSON.stringify([ranges, reserved, avoidBuggyIps, hasCoolDown(pool)]);
+}
+
 /** The order in which pools are tried: positive priorities ascending, then those without, then by name. */
 export function comparePools(a: PoolInput, b: PoolInput): number {
   const [left, right] = [rank(a), rank(b)];
