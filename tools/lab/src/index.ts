@@ -47,6 +47,7 @@ export {
 } from "./manifests.ts";
 export { monotonicMs } from "./monotonic.ts";
 export { type Answers, type Observation, type ObservationOptions, observe } from "./observation.ts";
+export { openLab } from "./open-lab.ts";
 export { type Outage, type Probe, type ProbeSummary, summarizeProbes } from "./outage.ts";
 export {
   type HostInterface,
@@ -58,7 +59,6 @@ export {
   planLab,
   serviceAddress,
 } from "./plan.ts";
-export { openLab } from "./open-lab.ts";
 export { missingPrerequisites } from "./prerequisites.ts";
 export { Prober, type ProberOptions, startProber, type Window } from "./prober.ts";
 export { identify, isRunning, type ProcessId, processesIn } from "./process-id.ts";
