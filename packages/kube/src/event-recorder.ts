@@ -57,6 +57,9 @@ export class EventRecorder {
   readonly #written = new Map<string, Written>();
   #wake: (() => void) | undefined;
   #dropped = 0;
+  /** With a number, an end of names that nobody else gives. */
+  readonly #base = randomBytes(6).toString("hex");
+  #made = 0;
 
   constructor(kube: Pick<Kube, "request">, options: EventRecorderOptions) {
     this.#kube = kube;
@@ -77,7 +80,7 @@ export class EventRecorder {
     const last = date();
     this.#queue.set(key, {
       event,
-      name: waiting?.name ?? eventName(event.object, randomBytes(8).toString("hex")),
+      name: waiting?.name ?? eventName(event.object, this.#base + (this.#made++).toString(16)),
       occurrence: { first: waiting?.occurrence.first ?? last, last, count: (waiting?.occurrence.count ?? 0) + 1 },
     });
     this.#wake?.();
