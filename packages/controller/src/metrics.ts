@@ -63,7 +63,7 @@ export function addControllerMetrics(registry: Registry, controller: Controller)
   );
   gauge(
     "metallb_k8s_client_config_stale_bool",
-    "1 while a pool, an advertisement or a file is not in force as it is written",
+    "1 while an object of metallb.io, or a file, is not in force as it is written",
     () => controller.cluster.isStale,
   );
   gauge("herald_leader_bool", "1 while this controller decides", () => status().role === "leader");
