@@ -31,6 +31,20 @@ test("sends JSON with the credentials of the kubeconfig, and resolves to the ans
   expect(kube.namespace).toBe("herald-system");
 });
 
+test("a DELETE may have a body, and the next request on its connection is none the worse", async () => {
+  const server = await startApiServer();
+  const kube = await server.connect();
+  const body = { kind: "DeleteOptions", preconditions: { uid: "ü" } };
+  const deletion = kube.request("DELETE", "/api/v1/things/a", { body });
+  const exchange = await server.next();
+  expect(exchange).toMatchObject({ method: "DELETE", body });
+  exchange.answer(200, {});
+  await deletion;
+  const next = kube.request("GET", "/x");
+  (await server.next()).answer(200, { next: true });
+  expect(await next).toEqual({ next: true });
+});
+
 test.each([
   [
     "a Status",

@@ -87,6 +87,8 @@ export class Transport {
       Accept: "application/json",
       "User-Agent": this.#userAgent,
       ...(contentType === undefined ? {} : { "Content-Type": contentType }),
+      // Node says by itself how long a body is, except for DELETE: it would be taken for the next request.
+      ...(body === undefined ? {} : { "Content-Length": new TextEncoder().encode(body).length }),
     };
     return new Promise((resolve, reject) => {
       const request = send(url, {
