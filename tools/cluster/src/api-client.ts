@@ -39,7 +39,10 @@ export class ApiClient implements Pick<Kube, "request" | "close"> {
       agent: this.#agent,
       headers: {
         accept: "application/json",
-        ...(sent === undefined ? {} : { "content-type": contentType }),
+        // Node does not say the length of a body of DELETE.
+        ...(sent === undefined
+          ? {}
+          : { "content-type": contentType, "content-length": new TextEncoder().encode(sent).length }),
       },
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
     });
