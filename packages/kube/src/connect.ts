@@ -47,8 +47,9 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
   };
 }
 
-const shareOf = ({ urgent, admit }: RequestOptions): Pick<Outgoing, "isShared" | "admit"> => ({
+const shareOf = ({ urgent, admit, accept }: RequestOptions): Pick<Outgoing, "isShared" | "admit" | "accept"> => ({
   isShared: !urgent,
+  ...(accept !== undefined && { accept }),
   ...(admit && { admit }),
 });
 

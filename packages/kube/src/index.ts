@@ -8,5 +8,6 @@ export type { KubeMetadata, KubeObject } from "./kube-object.ts";
 export { KubeconfigError } from "./kubeconfig-error.ts";
 export { type LeaseRecord, readLease, writeLease } from "./lease.ts";
 export type { ReflectTarget } from "./list-pages.ts";
+export { listVersions, type ObjectVersion } from "./list-versions.ts";
 export { type ReflectHandlers, type ReflectOptions, reflect } from "./reflect.ts";
 export { mayGet, reviewToken, type TokenReview } from "./review.ts";

@@ -22,6 +22,8 @@ export interface RequestOptions {
   readonly body?: unknown;
   /** `application/json` unless given; for PATCH a patch type. */
   readonly contentType?: string | undefined;
+  /** The form of the answer, as a media type; `application/json` unless given. */
+  readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Given up after this; 10 s unless given. */
   readonly timeoutMs?: number | undefined;

@@ -20,6 +20,7 @@ export interface Outgoing {
   readonly query?: Readonly<Record<string, string | undefined>> | undefined;
   readonly body?: string;
   readonly contentType?: string;
+  readonly accept?: string;
   /** Waits for one of a few connections; otherwise it gets one of its own if it must. */
   readonly isShared: boolean;
   /** Asked once the connection stands: false, and nothing is sent. */
@@ -84,7 +85,7 @@ export class Transport {
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const headers = {
       ...access.headers,
-      Accept: "application/json",
+      Accept: outgoing.accept ?? "application/json",
       "User-Agent": this.#userAgent,
       ...(contentType === undefined ? {} : { "Content-Type": contentType }),
       // Node says by itself how long a body is, except for DELETE: it would be taken for the next request.

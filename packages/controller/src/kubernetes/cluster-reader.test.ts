@@ -147,3 +147,26 @@ test("what came and went meanwhile was never there", async () => {
   await pass(clock, 1_000);
   expect(told().flat(2)).toEqual(["a"]);
 });
+
+test("whoever waits for what was read by now is not kept waiting by what comes later", async () => {
+  const { kube, clock, reader, told, setPrepare } = await start();
+  await reader.told();
+  setPrepare(() => clock.sleep(100));
+  for (const name of ["a", "b"]) {
+    kube.put(SERVICES, { ...web(), metadata: { name, namespace: "default" } });
+    await pass(clock, 10);
+  }
+  let known: unknown;
+  const waiting = reader.told().then(() => {
+    known = told();
+  });
+  for (let round = 0; round < 30; round++) {
+    kube.put(SERVICES, { ...web(), metadata: { name: `later-${round}`, namespace: "default" } });
+    await pass(clock, 20);
+  }
+  await waiting;
+  expect(known).toMatchObject([
+    [[], ["a"]],
+    [[], expect.arrayContaining(["b"])],
+  ]);
+});

@@ -48,6 +48,8 @@ export class ClusterReader {
   /** In which form each changed object was told last, if it was. */
   readonly #before = new Map<string, SourceObject | undefined>();
   #isTelling = false;
+  /** Who waits for what was read by now to be told. */
+  #waiters: (() => void)[] = [];
 
   constructor(options: ClusterReaderOptions) {
     this.#options = options;
@@ -63,6 +65,11 @@ export class ClusterReader {
   async run(signal: AbortSignal): Promise<void> {
     this.#options.onWaiting(this.#waiting);
     await Promise.all(WATCHED.map((resource) => this.#follow(resource, signal)));
+  }
+
+  /** Resolves when everything that was read by now is told. */
+  async told(): Promise<void> {
+    if (this.#isTelling) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
   async #follow({ kind, path, trim }: WatchedResource, signal: AbortSignal): Promise<void> {
@@ -130,15 +137,19 @@ export class ClusterReader {
     while (this.#before.size > 0) {
       const since = clock.now();
       const noted = [...this.#before];
+      const waiters = this.#waiters;
       this.#before.clear();
+      this.#waiters = [];
       const gone = noted.flatMap(([, before]) => before ?? []);
       const come = noted.flatMap(([id]) => this.#known.get(id) ?? []);
       await prepare(come);
       onChange({ gone, come });
+      for (const resolve of waiters) resolve();
       const tookMs = clock.now() - since;
       if (tookMs > LEAST_REST_MS) await clock.sleep(tookMs * REST);
     }
     this.#isTelling = false;
+    for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Controller } from "../controller.ts";
 import type { StatusRecord } from "../ledger.ts";
 import { restAfter, TURN_MS } from "../turn.ts";
 import { Candidacy } from "./candidacy.ts";
+import { catchUp } from "./catch-up.ts";
 import { ClusterReader, keyOf, type Seen } from "./cluster-reader.ts";
 import { type ClusterServiceOptions, ClusterServices } from "./cluster-services.ts";
 import { addEventMetrics } from "./event-metrics.ts";
@@ -124,6 +125,8 @@ export async function openKubernetesBacking(
       beginnings += 1;
       const beginning = beginnings;
       const memory = await readState(signal);
+      await catchUp({ kube, statuses, clock, log, random: Math.random }, signal);
+      await reader.told();
       if (!memory || phase !== "beginning" || beginning !== beginnings) return;
       phase = "leader";
       controller.takeOver(term, { ...memory, statuses: [...remembered()], manifests: [] });

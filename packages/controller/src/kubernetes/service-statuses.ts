@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Kube, KubeError, type KubeObject } from "@heraldlb/kube";
+import { type Kube, KubeError, type KubeObject, type ObjectVersion } from "@heraldlb/kube";
 import { RefusedError, type StatusRecord } from "../ledger.ts";
 import { POOL_ANNOTATION, type ServiceFacts, STRANDED_ANNOTATION, serviceFacts } from "./resources.ts";
 
@@ -64,6 +64,12 @@ export class ServiceStatuses {
   /** Services that say which pool their addresses are from. */
   *marked(): Iterable<string> {
     for (const [key, { pool }] of this.#seen) if (pool !== undefined) yield key;
+  }
+
+  /** Whether a Service is known to be in a later form than what was observed of it, or than what this process wrote. */
+  isBehind(key: string, { uid, resourceVersion }: ObjectVersion): boolean {
+    const facts = this.#seen.get(key);
+    return facts?.uid !== uid || isEarlier(facts.resourceVersion, resourceVersion);
   }
 
   /** Whether the Service is there. */
@@ -211,11 +217,10 @@ interface Patch {
 /** The API server will not take this one, whatever else it takes. */
 const isRefusal = (status: number): boolean => [400, 403, 413, 422].includes(status);
 
+const isOlder = (a: ServiceFacts, b: ServiceFacts): boolean => isEarlier(a.resourceVersion, b.resourceVersion);
+
 /** API servers of one cluster count versions upwards (Kubernetes API conventions, "Resource Version Semantics"). */
-function isOlder(a: ServiceFacts, b: ServiceFacts): boolean {
-  const [x, y] = [a.resourceVersion, b.resourceVersion];
-  return x.length === y.length ? x < y : x.length < y.length;
-}
+const isEarlier = (a: string, b: string): boolean => (a.length === b.length ? a < b : a.length < b.length);
 
 function nameOf(key: string): { readonly namespace: string; readonly name: string } {
   const [namespace = "", name = ""] = key.split("/");
