@@ -104,6 +104,7 @@ describe("an authority of the controllers' own", () => {
 
   test.each([
     [["--tls-secret", "herald-ca"], "--tls-secret: needs --tls-name"],
+    [[], "give --tls-secret and --tls-name, or --tls-cert"],
     [["--tls-name", "a"], "--tls-name: only with --tls-secret"],
     [["--webhook-listen", "[::]:9443"], "--webhook-listen: needs --tls-secret"],
     [["--tls-secret", "herald-ca", "--tls-name", "a", "--source", "file:m"], "only with --source kubernetes"],

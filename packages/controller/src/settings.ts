@@ -138,11 +138,13 @@ export type ControllerSecurity = FileSecurity | OwnAuthority;
 
 /** How the flags say that streams are protected. @throws SettingError */
 export function controllerSecurity(settings: ControllerSettings & CommonSettings): ControllerSecurity {
-  const { source, tlsSecret, tlsName, webhookListen, tlsCert, tlsKey, tlsCa } = settings;
+  const { source, tlsSecret, tlsName, webhookListen, tlsCert, tlsKey, tlsCa, insecure } = settings;
   if (tlsSecret === undefined) {
     if (tlsName.length > 0) throw new SettingError("--tls-name: only with --tls-secret");
     if (webhookListen)
       throw new SettingError("--webhook-listen: needs --tls-secret, whose authority API servers trust");
+    if (source.type === "kubernetes" && !tlsCert && !tlsKey && !tlsCa && !insecure)
+      throw new SettingError("give --tls-secret and --tls-name, or --tls-cert, --tls-key and --tls-ca, or --insecure");
     return securityOf(settings);
   }
   if (source.type !== "kubernetes") throw new SettingError("--tls-secret: only with --source kubernetes");
