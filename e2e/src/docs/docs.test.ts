@@ -43,7 +43,7 @@ test.each(distinct)(
     try {
       const script = join(folder, "block.sh");
       await writeFile(script, code);
-      const options = { cwd: ROOT, timeout: 110_000 };
+      const options = { cwd: ROOT, timeout: 290_000 };
       const { error, stdout, stderr } = await exec("bash", ["-eu", script], options).catch(
         (error) => error && { ...error, error },
       );
@@ -52,7 +52,7 @@ test.each(distinct)(
       await rm(folder, { recursive: true });
     }
   },
-  120_000,
+  300_000,
 );
 
 test("the README's test command is the one that CI runs", async () => {
