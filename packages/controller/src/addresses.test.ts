@@ -124,6 +124,20 @@ describe("a Service", () => {
   });
 });
 
+test("a status that is not what was decided is stored once more, or taken away", () => {
+  const { addresses, begun, settle } = start([lab, service("web")]);
+  expect(addresses.reassert("default/web"), "it is being stored").toEqual([]);
+  for (const entry of begun.entries) if (entry.type === "store") addresses.confirm(entry.record);
+  const others = [service("other", { loadBalancerClass: "x" }), service("asks", { loadBalancerIP: "::" })];
+  settle([lab, service("web", {}, { labels: { a: "b" } }), ...others]);
+  expect(addresses.reassert("default/web")).toMatchObject([{ type: "store", record: web(["10.0.0.1"]) }]);
+  expect(addresses.reassert("default/asks")).toEqual([
+    { type: "forget", namespace: "default", name: "asks", addresses: [] },
+  ]);
+  expect(addresses.reassert("default/other"), "it is somebody else's").toEqual([]);
+  expect(addresses.reassert("default/gone")).toEqual([]);
+});
+
 describe("what was freed", () => {
   const resting = (addresses: readonly string[]) => ({
     ...pool("lab", addresses),

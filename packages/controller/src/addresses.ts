@@ -145,9 +145,12 @@ export class Addresses {
 
   /** What is to be stored once more for a Service whose status is not what was decided. */
   reassert(service: string): readonly Entry[] {
-    const record = this.#given.has(service) ? this.#records.get(service) : undefined;
     const known = this.#options.world.service(service);
-    return record && known ? [{ type: "store", manifest: this.#options.manifest(known), record }] : [];
+    if (!this.#isServed(known)) return [];
+    const record = this.#records.get(service);
+    const { namespace, name } = known.service.metadata;
+    if (!record) return [{ type: "forget", namespace, name, addresses: [] }];
+    return this.#given.has(service) ? [{ type: "store", manifest: this.#options.manifest(known), record }] : [];
   }
 
   /** The Service's record is stored. True if that gave it addresses that it did not have. */

@@ -93,7 +93,7 @@ export async function openKubernetesBacking(
       const known = world?.service(key);
       if (known && isServed(known.service, loadBalancerClass)) served.push(key);
     }
-    yield* statuses.records(served);
+    yield* statuses.adopt(served);
     // What it was given before its type was changed is nobody's any more.
     for (const key of statuses.marked()) {
       if (world?.service(key)?.service.spec.type === "LoadBalancer") continue;
@@ -130,6 +130,7 @@ export async function openKubernetesBacking(
       if (!memory || phase !== "beginning" || beginning !== beginnings) return;
       phase = "leader";
       controller.takeOver(term, { ...memory, statuses: [...remembered()], manifests: [] });
+      for (const service of statuses.adorned()) controller.reassert(service);
       controller.firm(isFirm);
       published.begin();
       leading = new AbortController();

@@ -141,8 +141,10 @@ const defined = (record: Json): Json =>
 export interface ServiceFacts {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** The addresses in its status; undefined if what is there is not only addresses. */
-  readonly addresses: readonly string[] | undefined;
+  /** The addresses in its status. */
+  readonly addresses: readonly string[];
+  /** They are all there is, written as Herald writes them: no host names, ports or proxies beside them. */
+  readonly isPlain: boolean;
   /** The pool that it says they are from. */
   readonly pool: string | undefined;
   /** {@link STRANDED_ANNOTATION} as it stands. */
@@ -156,16 +158,20 @@ export function serviceFacts(object: KubeObject): ServiceFacts {
   const { uid, resourceVersion, annotations } = object.metadata;
   const { loadBalancer, conditions } = recordOf((object as Json).status);
   const entries = listOf(recordOf(loadBalancer).ingress).map(recordOf);
-  const addresses = entries.flatMap(({ ip, hostname }) => (typeof ip === "string" && !hostname ? [ip] : []));
+  const addresses = entries.flatMap(({ ip }) => (typeof ip === "string" && ip !== "" ? [ip] : []));
   const notes = recordOf(annotations) as Readonly<Record<string, string | undefined>>;
   return {
     ...{ uid, resourceVersion },
-    addresses: addresses.length === entries.length ? addresses : undefined,
+    ...{ addresses, isPlain: entries.every(isPlainAddress) },
     pool: notes[POOL_ANNOTATION],
     stranded: notes[STRANDED_ANNOTATION] ?? ((object as Json).stranded as string | undefined),
     conditions: listOf(conditions).map(recordOf),
   };
 }
+
+/** An API server adds `ipMode: VIP` to what Herald writes. */
+const isPlainAddress = ({ ip, hostname, ipMode = "VIP", ports }: Json): boolean =>
+  Boolean(ip) && !hostname && ipMode === "VIP" && !ports;
 
 /** An object for whoever understands resources. */
 export interface PlainObject {

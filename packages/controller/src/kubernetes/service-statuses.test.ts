@@ -112,9 +112,7 @@ describe("writing a status", () => {
       expect.objectContaining({ status: "True", reason: "poolGone", lastTransitionTime: "1970-01-01T00:00:00Z" }),
     ]);
     tell();
-    expect([...statuses.records(["default/web"])]).toEqual([
-      record(["10.0.0.1"], { stranded: "poolGone", announcedBy }),
-    ]);
+    expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"], { stranded: "poolGone", announcedBy })]);
     await statuses.writeStatus(record(["10.0.0.1"]));
     expect(kube.object(PATH)?.status?.conditions).toEqual([{ type: "Other", status: "True" }]);
     expect(kube.object(PATH)?.metadata.annotations).toEqual({ [POOL]: "lab" });
@@ -155,6 +153,9 @@ describe("what is observed", () => {
     ["other addresses", { status: ingress("192.0.2.1") }],
     ["no addresses", { status: {} }],
     ["a host name", { status: { loadBalancer: { ingress: [{ hostname: "x" }] } } }],
+    ["a host name beside", { status: { loadBalancer: { ingress: [{ ip: "10.0.0.1" }, { hostname: "x" }] } } }],
+    ["a proxy", { status: { loadBalancer: { ingress: [{ ip: "10.0.0.1", ipMode: "Proxy" }] } } }],
+    ["ports", { status: { loadBalancer: { ingress: [{ ip: "10.0.0.1", ports: [{ port: 80, protocol: "TCP" }] }] } } }],
     [
       "another pool",
       { metadata: { name: "web", namespace: "default", annotations: { [POOL]: "x" }, uid: `uid-${PATH}` } },
@@ -169,19 +170,61 @@ describe("what is observed", () => {
     expect(foreign).toEqual(["default/web"]);
   });
 
+  test("of what an API server adds is nothing", async () => {
+    const { statuses, foreign, tell, edit } = start();
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    edit({ status: { loadBalancer: { ingress: [{ ip: "10.0.0.1", ipMode: "VIP" }] } } });
+    tell();
+    expect(foreign).toEqual([]);
+  });
+
+  test("of what an earlier process gave is told too, once this one decides", () => {
+    const { statuses, foreign, tell, edit } = start({ status: ingress("10.0.0.1"), annotations: { [POOL]: "lab" } });
+    statuses.adopt(["default/web"]);
+    edit({ status: ingress("192.0.2.1") });
+    tell();
+    expect(foreign).toEqual(["default/web"]);
+  });
+
+  test("of a Service that has nothing and is to have nothing is told, once this process decides", async () => {
+    const { kube, statuses, foreign, tell, edit } = start();
+    edit({ status: ingress("192.0.2.1") });
+    tell();
+    edit({ status: {} });
+    tell();
+    expect(foreign).toEqual([]);
+    statuses.adopt([]);
+    edit({ status: ingress("192.0.2.1") });
+    tell();
+    expect(foreign).toEqual(["default/web"]);
+    await statuses.deleteStatus("default", "web");
+    expect(kube.object(PATH)?.status?.loadBalancer).toEqual({});
+  });
+
+  test("is adorned if it is more than addresses", async () => {
+    const status = { loadBalancer: { ingress: [{ ip: "10.0.0.1" }, { hostname: "x" }] } };
+    const { kube, statuses, tell } = start({ status, annotations: { [POOL]: "lab" } });
+    expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"])]);
+    expect([...statuses.adorned()]).toEqual(["default/web"]);
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    tell();
+    expect(kube.object(PATH)?.status).toEqual(ingress("10.0.0.1"));
+    expect([...statuses.adorned()]).toEqual([]);
+  });
+
   test("of an older version than an answer is nothing", async () => {
     const { kube, statuses, foreign } = start();
     const before = serviceFacts(kube.object(PATH) as NonNullable<ReturnType<FakeCluster["object"]>>);
     await statuses.writeStatus(record(["10.0.0.1"]));
     statuses.observe("default/web", before);
     expect(foreign).toEqual([]);
-    expect([...statuses.records(["default/web"])]).toEqual([record(["10.0.0.1"])]);
+    expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"])]);
   });
 
   test("is what is remembered, but for damaged notes", () => {
     const annotations = { [POOL]: "lab", [STRANDED]: "{" };
     const { statuses } = start({ status: ingress("10.0.0.1"), annotations });
-    expect([...statuses.records(["default/web", "default/other"])]).toEqual([record(["10.0.0.1"])]);
+    expect(statuses.adopt(["default/web", "default/other"])).toEqual([record(["10.0.0.1"])]);
     expect([...statuses.marked()]).toEqual(["default/web"]);
     expect(statuses.has("default/web")).toBe(true);
   });

@@ -31,6 +31,8 @@ export class ServiceStatuses {
   readonly #options: ServiceStatusesOptions;
   readonly #seen = new Map<string, ServiceFacts>();
   readonly #wanted = new Map<string, StatusRecord>();
+  /** This process decides: what is not wanted is not to be there. */
+  #decides = false;
   #writing = new AbortController();
   readonly #writes = new Set<Promise<unknown>>();
 
@@ -49,16 +51,30 @@ export class ServiceStatuses {
     if (before?.uid === facts.uid && isOlder(facts, before)) return;
     this.#seen.set(key, facts);
     const wanted = this.#wanted.get(key);
-    if (wanted && before && this.#patch(facts, wanted) && !this.#patch(before, wanted)) this.#options.onForeign(key);
+    if (before && this.#differs(facts, wanted) && !this.#differs(before, wanted)) this.#options.onForeign(key);
   }
 
-  /** What the Services in these places show of their addresses. */
-  *records(keys: Iterable<string>): Iterable<StatusRecord> {
+  /**
+   * This process decides from now on. Returns what the Services in these places show of their addresses, which is wanted
+   * until something else is decided about them.
+   */
+  adopt(keys: Iterable<string>): readonly StatusRecord[] {
+    this.#decides = true;
+    const records: StatusRecord[] = [];
     for (const key of keys) {
       const facts = this.#seen.get(key);
-      if (!facts?.addresses?.length) continue;
-      yield { ...nameOf(key), addresses: facts.addresses, pool: facts.pool ?? "", ...strandingOf(facts.stranded) };
+      if (!facts || facts.addresses.length === 0) continue;
+      const { addresses, pool = "", stranded } = facts;
+      const record = { ...nameOf(key), addresses, pool, ...strandingOf(stranded) };
+      records.push(record);
+      this.#wanted.set(key, record);
     }
+    return records;
+  }
+
+  /** Services that show something else beside addresses. */
+  *adorned(): Iterable<string> {
+    for (const [key, { isPlain }] of this.#seen) if (!isPlain) yield key;
   }
 
   /** Services that say which pool their addresses are from. */
@@ -79,6 +95,7 @@ export class ServiceStatuses {
 
   /** Another process decides: nothing that is under way is waited for, and nothing is wanted. */
   rest(): void {
+    this.#decides = false;
     this.halt();
     this.#wanted.clear();
   }
@@ -114,7 +131,7 @@ export class ServiceStatuses {
     await this.#write(key, (facts) => {
       // By now another implementation may have given it others.
       const isOurs = had === undefined || isDeepStrictEqual(facts.addresses, had);
-      const isShown = isOurs && (facts.addresses === undefined || facts.addresses.length > 0);
+      const isShown = isOurs && showsSomething(facts);
       if (!isShown && facts.pool === undefined && facts.stranded === undefined) return undefined;
       return {
         metadata: { annotations: { [POOL_ANNOTATION]: null, [STRANDED_ANNOTATION]: null } },
@@ -182,10 +199,14 @@ export class ServiceStatuses {
     }
   }
 
+  #differs(facts: ServiceFacts, wanted: StatusRecord | undefined): boolean {
+    return wanted ? this.#patch(facts, wanted) !== undefined : this.#decides && showsSomething(facts);
+  }
+
   #patch(facts: ServiceFacts, record: StatusRecord): Patch | undefined {
     const { addresses, pool } = record;
     const stranded = record.stranded ? JSON.stringify(strandingOfRecord(record)) : undefined;
-    const isShown = isDeepStrictEqual(facts.addresses, addresses);
+    const isShown = facts.isPlain && isDeepStrictEqual(facts.addresses, addresses);
     if (isShown && facts.pool === pool && facts.stranded === stranded) return undefined;
     return {
       metadata: { annotations: { [POOL_ANNOTATION]: pool, [STRANDED_ANNOTATION]: stranded ?? null } },
@@ -216,6 +237,8 @@ interface Patch {
 
 /** The API server will not take this one, whatever else it takes. */
 const isRefusal = (status: number): boolean => [400, 403, 413, 422].includes(status);
+
+const showsSomething = ({ addresses, isPlain }: ServiceFacts): boolean => !isPlain || addresses.length > 0;
 
 const isOlder = (a: ServiceFacts, b: ServiceFacts): boolean => isEarlier(a.resourceVersion, b.resourceVersion);
 
