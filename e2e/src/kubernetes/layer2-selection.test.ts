@@ -178,6 +178,16 @@ describe("service selectors", { timeout: 120_000 }, () => {
     await scene.shown("nowhere", {});
   });
 
+  test("cannot announce an address that a Service would share, and its Events say so", async () => {
+    const shares = { annotations: { "metallb.io/allow-shared-ip": "key" }, labels: { tier: "gold" } };
+    await scene.cluster.apply([advertisement("l2", selecting("gold")), web("sharer", {}, shares)]);
+    const addresses = await scene.given("sharer", 2);
+    await scene.told("sharer", "notAnnounced", /it asks for a shared address/);
+    await scene.silent(addresses);
+    await scene.cluster.apply([advertisement("l2")]);
+    await scene.announcer(addresses);
+  });
+
   test("are alternatives: Services that match one each are both announced, and another one is not", async () => {
     const gold = await given("gold", [advertisement("l2", selecting("gold", "iron"))], { tier: "gold" });
     const iron = await given("iron", [], { tier: "iron" });

@@ -13,7 +13,11 @@ export interface Layer2Scene extends Scene {
   announcer(addresses: readonly Ip[], among?: readonly string[]): Promise<string>;
   /** Waits until nobody answers for any of these addresses. */
   silent(addresses: readonly Ip[]): Promise<void>;
-  /** Waits until a Service has an Event with this reason whose message fits. */
+  /** Waits until one of these pods answers the client at every address. */
+  reached(addresses: readonly Ip[], among?: readonly string[]): Promise<void>;
+  /** Waits until the metrics of Herald's process on a host have these values, by the series' text. */
+  measured(name: string, expected: Readonly<Record<string, number | RegExp>>): Promise<void>;
+  /** Waits until an object has an Event with this reason whose message fits. */
   told(service: string, reason: string, message?: RegExp): Promise<void>;
   /** Waits until these nodes, and no others, are shown to announce a Service, each with its interfaces. */
   shown(service: string, expected: Readonly<Record<string, readonly string[]>>): Promise<void>;
@@ -23,6 +27,9 @@ export interface Layer2Scene extends Scene {
 
 /** The names of the nodes. */
 export const NODES: readonly string[] = ["node1", "node2", "node3"];
+
+/** The names of the pods of `web`. */
+export const PODS: readonly string[] = NODES.map((_, index) => `web-${index}`);
 
 const L2_STATUSES = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/servicel2statuses`;
 
@@ -38,8 +45,8 @@ export async function setLayer2Scene(name: string): Promise<Layer2Scene> {
   const client = lab.host("client1");
   try {
     await pods(cluster, "web", NODES);
-    await herald.startController();
-    await Promise.all(lab.nodes.map((node) => herald.ready(node, herald.startSpeaker(node))));
+    await herald.startController(WAITING);
+    await Promise.all(lab.nodes.map((node) => herald.ready(node, herald.startSpeaker(node), WAITING)));
   } catch (error) {
     await scene[Symbol.asyncDispose]();
     throw error;
@@ -68,13 +75,35 @@ export async function setLayer2Scene(name: string): Promise<Layer2Scene> {
         WAITING,
       );
     },
+    reached: async (addresses, among = PODS) => {
+      for (const address of addresses) {
+        const isReached = async () => among.includes((await client.curl(address)) ?? "");
+        await until(`one of ${among} answered at ${address}`, isReached, WAITING);
+      }
+    },
+    measured: async (name, expected) => {
+      await until(
+        `${name} shows ${Object.keys(expected)}`,
+        async () => {
+          const lines = (await herald.metrics(lab.host(name))).split("\n");
+          for (const [series, value] of Object.entries(expected)) {
+            const found = lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? "nothing";
+            const fits = typeof value === "number" ? found === `${value}` : value.test(found);
+            if (!fits) throw new Error(`${series} is ${found}`);
+          }
+          return true;
+        },
+        WAITING,
+      );
+    },
     told: async (about, reason, message = /./) => {
       await until(
         `${about} was told ${reason} ${message}`,
         async () => {
-          const fieldSelector = `involvedObject.name=${about},reason=${reason}`;
+          const fieldSelector = `involvedObject.name=${about}`;
           const { items } = (await cluster.request("GET", "/api/v1/events", { query: { fieldSelector } })) as Events;
-          return items.some((event) => message.test(event.message));
+          if (items.some((event) => event.reason === reason && message.test(event.message))) return true;
+          throw new Error(`it was told ${items.map((event) => `${event.reason} ${event.message}`).join("; ")}`);
         },
         WAITING,
       );
@@ -130,7 +159,7 @@ const WAITING = { timeoutMs: 30_000 };
 type Labels = Readonly<Record<string, string>>;
 
 interface Events {
-  readonly items: readonly { readonly message: string }[];
+  readonly items: readonly { readonly reason: string; readonly message: string }[];
 }
 
 interface Statuses {
