@@ -1,0 +1,150 @@
+import { pass, until } from "@heraldlb/lab";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  Churn,
+  leaderOf,
+  mend,
+  metric,
+  type Pair,
+  processOf,
+  type Replica,
+  setPair,
+  start,
+  takesOver,
+  undisturbed,
+  writesOf,
+} from "./pair.test.fixture.ts";
+import { NAMESPACE, printLogs } from "./scene.fixture.ts";
+
+// What is promised is 1 s after SIGTERM, and the Lease's 3 s and 1 s more after SIGKILL. A test machine may be busy.
+const PROMPT_MS = 4_000;
+const AFTER_DEATH_MS = 12_000;
+// For what must not happen.
+const A_WHILE_MS = 2_000;
+const SLOW = { timeoutMs: 60_000 };
+const LEASE = ["lease", "herald-controller", "-n", NAMESPACE] as const;
+
+describe("two controllers on one API server", { timeout: 180_000 }, () => {
+  let pair: Pair;
+
+  beforeAll(async () => {
+    pair = await setPair(`k8s-leader-${process.pid}`);
+  }, 180_000);
+  afterAll(() => pair?.[Symbol.asyncDispose]());
+  beforeEach(async ({ onTestFailed }) => {
+    onTestFailed(() => printLogs(pair));
+    await mend(pair);
+  }, 120_000);
+
+  const isLeading = async (replica: Replica) => (await metric(replica, "herald_leader_bool")) === 1;
+
+  test("one of them leads; the other has read everything and is ready", async () => {
+    const { leader, other } = await leaderOf(pair);
+    await other.herald.ready(other.host, processOf(other));
+    expect(await metric(leader, "herald_firm_bool")).toBe(1);
+    expect(await metric(other, "herald_firm_bool")).toBe(0);
+  });
+
+  test("the other takes over at once when the leader is stopped, and nobody notices", async ({ annotate }) => {
+    const { leader, other } = await leaderOf(pair);
+    await undisturbed(pair, async (watch) => {
+      await using churn = new Churn(pair.cluster, "stopped");
+      await pass(A_WHILE_MS);
+      const ms = await takesOver(other, () => processOf(leader).kill("SIGTERM"));
+      await annotate(`took over ${ms.toFixed(0)} ms after SIGTERM`);
+      expect(ms).toBeLessThan(PROMPT_MS);
+      expect(await processOf(leader).exited).toEqual({ code: 0, signal: undefined });
+      await pass(A_WHILE_MS);
+      await churn.settle(watch);
+      await start(leader);
+    });
+  });
+
+  test("the other takes over when the leader has died, and nobody notices", async ({ annotate }) => {
+    const { leader, other } = await leaderOf(pair);
+    await undisturbed(pair, async (watch) => {
+      await using churn = new Churn(pair.cluster, "killed");
+      await pass(A_WHILE_MS);
+      const ms = await takesOver(other, () => processOf(leader).kill("SIGKILL"));
+      await annotate(`took over ${ms.toFixed(0)} ms after SIGKILL`);
+      expect(ms).toBeLessThan(AFTER_DEATH_MS);
+      await pass(A_WHILE_MS);
+      await churn.settle(watch);
+      await start(leader);
+    });
+  });
+
+  test("a leader that was paused for longer than its Lease writes nothing afterwards", async ({ annotate }) => {
+    const { leader, other } = await leaderOf(pair);
+    await undisturbed(pair, async (watch) => {
+      await using churn = new Churn(pair.cluster, "paused");
+      await pass(A_WHILE_MS);
+      const ms = await takesOver(other, () => processOf(leader).kill("SIGSTOP"));
+      await annotate(`took over ${ms.toFixed(0)} ms after SIGSTOP`);
+      await pass(A_WHILE_MS);
+      const awake = Date.now();
+      processOf(leader).kill("SIGCONT");
+      await until("the old leader stood by", async () => !(await isLeading(leader)), SLOW);
+      await pass(A_WHILE_MS);
+      await churn.settle(watch);
+      expect(await isLeading(other)).toBe(true);
+      expect(writesOf(pair, leader, awake)).toEqual([]);
+    });
+    // Speakers have come back to it, too, so it leads again when it has to.
+    await leaderOf(pair);
+    await undisturbed(pair, async () => {
+      await takesOver(leader, () => processOf(other).kill("SIGKILL"));
+      await start(other);
+    });
+  });
+
+  test("a leader that is cut off from the API server stops writing before another begins", async ({ annotate }) => {
+    const { leader, other } = await leaderOf(pair);
+    const { lab } = pair.cluster;
+    const term = await metric(leader, "herald_term");
+    await undisturbed(pair, async (watch) => {
+      await using churn = new Churn(pair.cluster, "cut");
+      await pass(A_WHILE_MS);
+      const since = Date.now();
+      const ms = await takesOver(other, () =>
+        lab.setFaults([
+          { type: "partition", network: "mgmt", from: [leader.host.name], to: ["server1"], direction: "both" },
+        ]),
+      );
+      await annotate(`took over ${ms.toFixed(0)} ms after the cut`);
+      expect(ms).toBeLessThan(AFTER_DEATH_MS);
+      // It knew for itself, and speakers tell it of the later term.
+      expect(processOf(leader).log()).toContain("lease could not be renewed");
+      await until("the old leader stood by", async () => !(await isLeading(leader)), SLOW);
+      await pass(A_WHILE_MS);
+      expect(await metric(other, "herald_term")).toBeGreaterThan(term);
+      await lab.setFaults([]);
+      await pass(A_WHILE_MS);
+      await churn.settle(watch);
+      expect(writesOf(pair, leader, since + 500)).toEqual([]);
+    });
+    await leaderOf(pair);
+  });
+
+  test("a deleted Lease is made anew by whoever leads", async () => {
+    const { leader, other } = await leaderOf(pair);
+    await undisturbed(pair, async () => {
+      await takesOver(leader, async () => void (await pair.cluster.kubectl(["delete", ...LEASE])));
+      await pass(5_000);
+      expect(await isLeading(other)).toBe(false);
+      expect(await isLeading(leader)).toBe(true);
+    });
+  });
+
+  test("a Lease that somebody gave another holder is free when nobody renews it", async () => {
+    const { leader } = await leaderOf(pair);
+    await undisturbed(pair, async (watch) => {
+      await using churn = new Churn(pair.cluster, "edited");
+      const patch = '{"spec":{"holderIdentity":"somebody"}}';
+      await pair.cluster.kubectl(["patch", ...LEASE, "--type=merge", "-p", patch]);
+      await until("nobody led", async () => !(await isLeading(leader)), SLOW);
+      await leaderOf(pair);
+      await churn.settle(watch);
+    });
+  });
+});
