@@ -45,34 +45,26 @@ describe("two controllers on one API server", { timeout: 180_000 }, () => {
     expect(await metric(other, "herald_firm_bool")).toBe(0);
   });
 
-  test("the other takes over at once when the leader is stopped, and nobody notices", async ({ annotate }) => {
-    const { leader, other } = await leaderOf(pair);
-    await undisturbed(pair, async (watch) => {
-      await using churn = new Churn(pair.cluster, "stopped");
-      await pass(A_WHILE_MS);
-      const ms = await takesOver(other, () => processOf(leader).kill("SIGTERM"));
-      await annotate(`took over ${ms.toFixed(0)} ms after SIGTERM`);
-      expect(ms).toBeLessThan(PROMPT_MS);
-      expect(await processOf(leader).exited).toEqual({ code: 0, signal: undefined });
-      await pass(A_WHILE_MS);
-      await churn.settle(watch);
-      await start(leader);
-    });
-  });
-
-  test("the other takes over when the leader has died, and nobody notices", async ({ annotate }) => {
-    const { leader, other } = await leaderOf(pair);
-    await undisturbed(pair, async (watch) => {
-      await using churn = new Churn(pair.cluster, "killed");
-      await pass(A_WHILE_MS);
-      const ms = await takesOver(other, () => processOf(leader).kill("SIGKILL"));
-      await annotate(`took over ${ms.toFixed(0)} ms after SIGKILL`);
-      expect(ms).toBeLessThan(AFTER_DEATH_MS);
-      await pass(A_WHILE_MS);
-      await churn.settle(watch);
-      await start(leader);
-    });
-  });
+  test.for([
+    ["is stopped", "SIGTERM", { code: 0, signal: undefined }, PROMPT_MS],
+    ["has died", "SIGKILL", { code: undefined, signal: "SIGKILL" }, AFTER_DEATH_MS],
+  ] as const)(
+    "the other takes over when the leader %s, and nobody notices",
+    async ([_, signal, exit, limitMs], { annotate }) => {
+      const { leader, other } = await leaderOf(pair);
+      await undisturbed(pair, async (watch) => {
+        await using churn = new Churn(pair.cluster, signal.toLowerCase());
+        await pass(A_WHILE_MS);
+        const ms = await takesOver(other, () => processOf(leader).kill(signal));
+        await annotate(`took over ${ms.toFixed(0)} ms after ${signal}`);
+        expect(ms).toBeLessThan(limitMs);
+        expect(await processOf(leader).exited).toEqual(exit);
+        await pass(A_WHILE_MS);
+        await churn.settle(watch);
+        await start(leader);
+      });
+    },
+  );
 
   test("a leader that was paused for longer than its Lease writes nothing afterwards", async ({ annotate }) => {
     const { leader, other } = await leaderOf(pair);
