@@ -8,8 +8,8 @@ import {
   pass,
   poolManifest,
   serviceManifest,
-  until,
 } from "@heraldlb/lab";
+import { type Sighting, seen, startWire, wireSightings } from "./bgp-wire.ts";
 import type { Result } from "./result.ts";
 import { percentile } from "./statistics.ts";
 
@@ -26,12 +26,6 @@ const BESIDE = "MetalLB 0.16: 4-8 natively, 3300-8400 with FRR";
 const PAUSE_MS = 50;
 // FRR takes no new connection for a moment after it has lost one.
 const SETTLE_MS = 3000;
-
-/** What happened to the route, and when, in milliseconds since 1970. */
-interface Sighting {
-  readonly at: number;
-  readonly what: "announced" | "withdrawn";
-}
 
 /**
  * A Service's only endpoint comes and goes: from the moment that the manifest is renamed into place to the UPDATE on the
@@ -51,9 +45,7 @@ export async function bgp({ changes, establishments }: BgpOptions): Promise<Resu
   herald.write("router.yaml", routerManifest);
   await herald.startController();
   await herald.ready(node, herald.startSpeaker(node));
-  const wire = router.start(["tcpdump", "-i", "lan0", "-ntt", "-v", "-l", `tcp port 179 and src ${node.ipv4}`], {
-    name: "wire",
-  });
+  const wire = startWire(router, node);
   const table = router.start(["ip", "-ts", "monitor", "route"], { name: "table" });
   await pass(PAUSE_MS);
 
@@ -62,7 +54,7 @@ export async function bgp({ changes, establishments }: BgpOptions): Promise<Resu
     const what = i % 2 === 0 ? "announced" : "withdrawn";
     const began = performance.timeOrigin + performance.now();
     herald.write("web.yaml", service(what === "announced" ? [node.name] : []));
-    const onWire = await seen(() => wireSightings(wire), what, began);
+    const onWire = await seen(() => wireSightings(wire, ADDRESS), what, began);
     const inTable = await seen(() => tableSightings(table), what, began);
     // The first one waits for the session.
     if (i > 0) {
@@ -81,7 +73,7 @@ export async function bgp({ changes, establishments }: BgpOptions): Promise<Resu
     await pass(SETTLE_MS);
     const began = performance.timeOrigin + performance.now();
     herald.write("router.yaml", routerManifest);
-    sessions.push((await seen(() => wireSightings(wire), "announced", began)) - began);
+    sessions.push((await seen(() => wireSightings(wire, ADDRESS), "announced", began)) - began);
     // What the router has not taken up yet it cannot give up either.
     await seen(() => tableSightings(table), "announced", began);
   }
@@ -111,25 +103,6 @@ function metallb(kind: "BGPPeer" | "BGPAdvertisement", spec: object): string {
 function service(ready: readonly string[]): string {
   const web = serviceManifest({ name: "web", families: ["ipv4"], trafficPolicy: "Local" });
   return manifests(web, endpointsManifest({ service: "web", families: ["ipv4"], ready }));
-}
-
-async function seen(look: () => readonly Sighting[], what: Sighting["what"], since: number): Promise<number> {
-  const found = await until(
-    `the route was ${what}`,
-    () => look().findLast((sighting) => sighting.what === what && sighting.at >= since),
-    { timeoutMs: 30_000, everyMs: 5 },
-  );
-  return found.at;
-}
-
-/** tcpdump's lines: a packet begins with its time, and says below what the UPDATE withdraws or announces. */
-function wireSightings(wire: LabProcess): readonly Sighting[] {
-  const packets = wire.log().split(/^(?=\d+\.\d+ )/m);
-  return packets.flatMap((packet): Sighting[] => {
-    if (!packet.includes(`${ADDRESS}/32`)) return [];
-    const at = Number(packet.split(" ", 1)[0]) * 1000;
-    return [{ at, what: /Withdrawn routes/i.test(packet) ? "withdrawn" : "announced" }];
-  });
 }
 
 /** `ip monitor`'s lines, `[2026-01-02T03:04:05.678901] Deleted 10.64.1.1 …`. */

@@ -10,6 +10,7 @@ import { bgpCodec } from "./bgp-codec.ts";
 import { bgpRoutes } from "./bgp-routes.ts";
 import { failover } from "./failover.ts";
 import { kubernetes } from "./kubernetes.ts";
+import { kubernetesBgp } from "./kubernetes-bgp.ts";
 import { memory } from "./memory.ts";
 import { OWNERSHIP_PARTS, type OwnershipPart, ownership } from "./ownership.ts";
 import { type Result, table } from "./result.ts";
@@ -35,6 +36,7 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
     kubernetes(
       quick ? { counts: [100], more: 5, quietSeconds: 5 } : { counts: [1_000, 10_000], more: 100, quietSeconds: 60 },
     ),
+  "kubernetes-bgp": (quick) => kubernetesBgp({ changes: quick ? 10 : 200 }),
   memory,
   ownership: (quick, { minutes = quick ? BUSY_MINUTES.quick : BUSY_MINUTES.full, only }) =>
     ownership(
