@@ -104,7 +104,9 @@ describe("writing a status", () => {
   });
 
   test("keeps what strands the addresses and what announces them, and says so in a condition beside others", async () => {
-    const { kube, statuses, tell } = start({ status: { conditions: [{ type: "Other", status: "True" }] } });
+    const { kube, statuses, foreign, tell, edit } = start({
+      status: { conditions: [{ type: "Other", status: "True" }] },
+    });
     const announcedBy = [{ kind: "L2Advertisement" }];
     await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone", announcedBy }));
     expect(kube.object(PATH)?.status?.conditions).toEqual([
@@ -113,6 +115,11 @@ describe("writing a status", () => {
     ]);
     tell();
     expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"], { stranded: "poolGone", announcedBy })]);
+    edit({ status: { ...ingress("10.0.0.1"), conditions: [{ type: "Other", status: "True" }] } });
+    tell();
+    expect(foreign, "the condition is missing").toEqual(["default/web"]);
+    await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone", announcedBy }));
+    expect(kube.object(PATH)?.status?.conditions).toHaveLength(2);
     await statuses.writeStatus(record(["10.0.0.1"]));
     expect(kube.object(PATH)?.status?.conditions).toEqual([{ type: "Other", status: "True" }]);
     expect(kube.object(PATH)?.metadata.annotations).toEqual({ [POOL]: "lab" });

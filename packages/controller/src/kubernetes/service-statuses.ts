@@ -207,12 +207,14 @@ export class ServiceStatuses {
     const { addresses, pool } = record;
     const stranded = record.stranded ? JSON.stringify(strandingOfRecord(record)) : undefined;
     const isShown = facts.isPlain && isDeepStrictEqual(facts.addresses, addresses);
-    if (isShown && facts.pool === pool && facts.stranded === stranded) return undefined;
+    const { reason } = facts.conditions.find(({ type }) => type === STRANDED_CONDITION) ?? {};
+    const isSaid = reason === record.stranded;
+    if (isShown && isSaid && facts.pool === pool && facts.stranded === stranded) return undefined;
     return {
       metadata: { annotations: { [POOL_ANNOTATION]: pool, [STRANDED_ANNOTATION]: stranded ?? null } },
       status: {
         ...(!isShown && { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } }),
-        ...(facts.stranded !== stranded && this.#conditions(facts, record.stranded)),
+        ...(!isSaid && this.#conditions(facts, record.stranded)),
       },
     };
   }
