@@ -41,29 +41,35 @@ export class Allocator {
     const hasRested = this.#ledger.begin(this.#now);
     const { pools, services, freed } = collapse(changes);
     const releases: Action[] = [];
-    for (const [key, service] of services) if (!service) releases.push(...this.#remove(key));
-    const concerned = pools ? [...this.#unsettledBy(pools), ...this.#discontent()] : [];
+    for (const [key, service] of services) {
+      const release = service ? undefined : this.#remove(key);
+      if (release) releases.push(release);
+    }
+    const changed = new Map<string, ServiceInput>();
+    if (pools) {
+      const concerned = [...this.#unsettledBy(pools), ...this.#discontent()];
+      for (const key of concerned) changed.set(key, this.#services.get(key) as ServiceInput);
+    }
     if (freed.length > 0) this.#ledger.load(freed);
     const hasNewPools = pools !== undefined;
-    const changed = new Map<string, ServiceInput>();
-    for (const key of concerned) changed.set(key, this.#services.get(key) as ServiceInput);
     for (const [key, service] of services) {
       if (!service) continue;
       this.#services.set(key, service);
       changed.set(key, service);
     }
     const agenda = {
-      changed: Array.from(changed.values()),
+      changed: [...changed.values()],
       freed: hasNewPools || releases.length > 0 || hasRested,
-      waiting: () => this.#linesOf(this.#waiting, hasNewPools),
-      degraded: () => this.#linesOf(this.#degraded, hasNewPools),
+      waiting: () => (this.#waiting.size > 0 ? this.#linesOf(this.#waiting, hasNewPools) : []),
+      degraded: () => (this.#degraded.size > 0 ? this.#linesOf(this.#degraded, hasNewPools) : []),
     };
     const outcomes = settle(agenda, { ledger: this.#ledger, config: this.#config });
-    const told = Array.from(outcomes.values(), (outcome) => this.#record(outcome));
+    const told: Outcome[] = [];
+    for (const outcome of outcomes.values()) told.push(this.#record(outcome));
     if (hasNewPools) this.#reorder();
     const actions = actionsOf(told, this.#ledger);
     this.#ledger.end();
-    return [...releases, ...actions];
+    return releases.length > 0 ? [...releases, ...actions] : actions;
   }
 
   /** Freed addresses that are to be remembered over a restart; the same array as long as nothing changes. */
@@ -117,23 +123,22 @@ export class Allocator {
     return Array.from(found).toSorted();
   }
 
-  #remove(service: string): Action[] {
+  #remove(service: string): Action | undefined {
     const held = this.#ledger.held(service);
     this.#ledger.drop(service);
     this.#services.delete(service);
     this.#refusals.delete(service);
     this.#waiting.delete(service);
     this.#degraded.delete(service);
-    if (!held) return [];
+    if (!held) return undefined;
     const { addresses } = held;
-    return [{ type: "release", service, addresses, reason: "serviceRemoved", message: "the Service is gone" }];
+    return { type: "release", service, addresses, reason: "serviceRemoved", message: "the Service is gone" };
   }
 
   /** Remembers who waits and why; a refusal that was told before is not told again. */
   #record(outcome: Outcome): Outcome {
-    const { service, refusal } = outcome;
+    const { service, now: held, refusal } = outcome;
     const { key } = service;
-    const held = this.#ledger.held(key);
     this.#waiting.put(service, held ? undefined : waitingLine(service, this.#ledger));
     this.#degraded.put(
       service,
@@ -162,7 +167,6 @@ export class Allocator {
 
   /** Whom to ask. Who had a resting address before may have it though others in the same line may not. */
   *#linesOf(lines: Lines, hasNewPools: boolean): Iterable<readonly ServiceInput[]> {
-    if (lines.size === 0) return;
     yield* hasNewPools ? lines.singly() : lines.all();
     yield* lines.among(this.#ledger.formerHolders);
   }

@@ -35,7 +35,8 @@ export class FreeTree {
 
   /** Marks a number as taken; it may be so already. */
   take(number: bigint): void {
-    this.takeAll(number, number);
+    const digits = this.#digits(number);
+    take(this.#root, digits, digits, 0);
   }
 
   /** Marks the numbers from `first` to `last` as taken, in time that does not depend on how many they are. */
@@ -142,9 +143,9 @@ function fromDigits(digits: readonly number[]): bigint {
   for (let at = 0; at < digits.length; ) {
     const end = at + ((digits.length - at - 1) % LIMB_DIGITS) + 1;
     let limb = 0;
-    const width = BigInt((end - at) * DIGIT_BITS);
     for (; at < end; at++) limb = limb * DIGITS + (digits[at] as number);
-    number = (number << width) | BigInt(limb);
+    // Only the first limb has fewer digits, and what it moves is 0.
+    number = (number << LIMB_BITS) | BigInt(limb);
   }
   return number;
 }

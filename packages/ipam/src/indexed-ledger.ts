@@ -25,24 +25,22 @@ import { type Block, BlockIndex, blocksOf, comparePlaces, firstFree, type Place 
 import { Resting } from "./resting.ts";
 import { ShareIndex } from "./share-index.ts";
 import { formatPort, mayShare } from "./sharing.ts";
+import { Tenants } from "./tenants.ts";
 
 interface Space {
   readonly pool: PoolInput;
   readonly blocks: readonly Block[];
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
-
 /** A ledger that looks everything up, in time that grows with the logarithm of what is in it. */
 export class IndexedLedger implements Ledger {
   readonly #held = new Map<string, Held>();
-  readonly #holders = new Map<Ip, readonly string[]>();
-  readonly #byPool = new Map<string, Set<string>>();
+  readonly #holders = new Tenants<string>();
   readonly #stranded = new Set<string>();
-  readonly #shares = new ShareIndex((address) => this.#index.find(address));
+  readonly #shares = new ShareIndex((address) => this.#place(address));
   readonly #counts = new NamespaceCounts();
   readonly #resting = new Resting({
-    poolOf: (address) => this.poolOf([address]),
+    poolOf: (address) => this.#poolAt(address),
     isHeld: (address) => this.#holders.has(address),
     onForgotten: (address) => this.#free(address, { isRested: true }),
   });
@@ -52,6 +50,7 @@ export class IndexedLedger implements Ledger {
   #openPools: readonly PoolInput[] = [];
   readonly #pinnedPools = new Map<string, readonly PoolInput[]>();
   #setAside = false;
+  /** The last one that was found: its address mostly comes up again at once, and to read addresses is slow. */
   #found: Place | undefined;
 
   get setAside(): boolean {
@@ -102,19 +101,17 @@ export class IndexedLedger implements Ledger {
   setPools({ pools, setAside }: PoolSet): ReadonlySet<string> {
     const old = this.#spaces;
     const fresh = new Set<string>();
-    const concerned = new Set<string>(this.#stranded);
+    const edited = new Set<string>();
     this.#spaces = new Map(
       pools.map((pool) => {
         const space = old.get(pool.name);
-        if (!space || !samePool(space.pool, pool)) for (const key of this.#of(pool.name)) concerned.add(key);
+        if (!space || !samePool(space.pool, pool)) edited.add(pool.name);
         if (space && shapeOf(space.pool) === shapeOf(pool)) return [pool.name, { ...space, pool }];
         fresh.add(pool.name);
         return [pool.name, { pool, blocks: blocksOf(pool) }];
       }),
     );
-    for (const name of old.keys()) {
-      if (!this.#spaces.has(name)) for (const key of this.#of(name)) concerned.add(key);
-    }
+    for (const name of old.keys()) if (!this.#spaces.has(name)) edited.add(name);
     this.#setAside = setAside;
     this.#pools = pools.toSorted(comparePools);
     this.#openPools = this.#pools.filter(({ autoAssign, allocation }) => autoAssign && !allocation);
@@ -125,7 +122,7 @@ export class IndexedLedger implements Ledger {
     this.#resting.rebuild(setAside);
     if (fresh.size > 0) this.#refill(fresh);
     this.#recount();
-    return concerned;
+    return new Set([...this.#stranded, ...this.#of(edited)]);
   }
 
   pinnedPools(namespace: string): readonly PoolInput[] {
@@ -141,9 +138,9 @@ export class IndexedLedger implements Ledger {
   }
 
   poolOf(addresses: readonly Ip[]): PoolInput | undefined {
-    const names = new Set(addresses.map((address) => this.#index.find(address)?.block.pool));
-    const [name] = names;
-    return names.size === 1 && name !== undefined ? this.pool(name) : undefined;
+    const [first, ...others] = addresses;
+    const pool = first && this.#poolAt(first);
+    return others.every((address) => this.#poolAt(address) === pool) ? pool : undefined;
   }
 
   firstUsable(pool: PoolInput, family: Family, { claimant, mayGrow }: Claim): Ip | Lack {
@@ -153,7 +150,7 @@ export class IndexedLedger implements Ledger {
     const blocks = (this.#spaces.get(pool.name)?.blocks ?? []).filter((block) => block.family === family);
     const shared = this.#firstShareable(pool, blocks, { claimant, mayGrow });
     const free = mayGrow ? firstFree(pool, blocks) : undefined;
-    this.#found = free;
+    if (free) this.#found = free;
     const first = lower(free, shared)?.address ?? (mayGrow ? this.#resting.next(pool, family) : undefined);
     if (first) return first;
     if (!mayGrow) return { family, reason: "quotaReached" };
@@ -190,22 +187,18 @@ export class IndexedLedger implements Ledger {
 
   /** Keys of the Services that have the address. */
   holders(address: Ip): readonly string[] {
-    return this.#holders.get(address) ?? [];
+    return this.#holders.of(address);
   }
 
   take(service: string, held: Held): void {
     this.drop(service);
     this.#held.set(service, held);
     for (const address of held.addresses) {
-      const holders = this.holders(address);
-      this.#holders.set(address, [...holders, service]);
-      if (holders.length === 0) this.#take(address);
+      if (this.#holders.add(address, service)) this.#take(address);
       this.#resting.take(address);
       this.#shares.add(held.terms, address);
     }
     this.#counts.add(held);
-    const ofPool = this.#byPool.get(held.pool) ?? new Set();
-    this.#byPool.set(held.pool, ofPool.add(service));
     if (held.stranded) this.#stranded.add(service);
   }
 
@@ -214,38 +207,42 @@ export class IndexedLedger implements Ledger {
     if (!held) return;
     this.#held.delete(service);
     for (const address of held.addresses) {
-      const others = this.holders(address).filter((key) => key !== service);
       this.#resting.leave(address, service);
       this.#shares.delete(held.terms, address);
-      if (others.length > 0) {
-        this.#holders.set(address, others);
-        continue;
-      }
-      this.#holders.delete(address);
-      this.#free(address, { isRested: false });
+      if (this.#holders.delete(address, service)) this.#free(address, { isRested: false });
     }
     this.#counts.delete(held);
-    const ofPool = this.#byPool.get(held.pool);
-    ofPool?.delete(service);
-    if (ofPool?.size === 0) this.#byPool.delete(held.pool);
     this.#stranded.delete(service);
   }
 
-  #of(pool: string): ReadonlySet<string> {
-    return this.#byPool.get(pool) ?? NOBODY;
+  /** Who has addresses of these pools. Pools change so seldom that no index is worth its room. */
+  #of(pools: ReadonlySet<string>): string[] {
+    if (pools.size === 0) return [];
+    return Array.from(this.#held.keys()).filter((key) => pools.has((this.#held.get(key) as Held).pool));
+  }
+
+  #place(address: Ip): Place | undefined {
+    if (this.#found?.address === address) return this.#found;
+    const place = this.#index.find(address);
+    if (place) this.#found = place;
+    return place;
+  }
+
+  #poolAt(address: Ip): PoolInput | undefined {
+    const place = this.#place(address);
+    return place && this.pool(place.block.pool);
   }
 
   #take(address: Ip): void {
-    // Mostly what was found just before.
-    const place = this.#found?.address === address ? this.#found : this.#index.find(address);
+    const place = this.#place(address);
     place?.block.tree.take(place.offset);
   }
 
   /** What is only given on request stays taken, and what begins to rest. */
   #free(address: Ip, { isRested }: { readonly isRested: boolean }): void {
-    const place = this.#index.find(address);
-    const pool = place && this.pool(place.block.pool);
-    if (!pool || !isForAll(pool, address)) return;
+    const place = this.#place(address);
+    const pool = this.#poolAt(address);
+    if (!place || !pool || !isForAll(pool, address)) return;
     if (isRested || !hasCoolDown(pool)) place.block.tree.free(place.offset);
   }
 
@@ -254,29 +251,28 @@ export class IndexedLedger implements Ledger {
       const place = this.#index.find(address);
       if (place && pools.has(place.block.pool) && isConcerned(place.block.pool)) place.block.tree.take(place.offset);
     };
-    for (const address of this.#holders.keys()) take(address, () => true);
+    for (const address of this.#holders.addresses()) take(address, () => true);
     for (const address of this.#resting.addresses()) take(address, (name) => hasCoolDown(this.pool(name) as PoolInput));
   }
 
   #recount(): void {
     const limited = this.#pools.filter(({ quotaPerNamespace }) => quotaPerNamespace !== undefined);
-    for (const pool of this.#counts.watch(new Set(limited.map(({ name }) => name)))) {
-      for (const key of this.#of(pool)) this.#counts.add(this.#held.get(key) as Held);
-    }
+    const fresh = this.#counts.watch(new Set(limited.map(({ name }) => name)));
+    for (const key of this.#of(new Set(fresh))) this.#counts.add(this.#held.get(key) as Held);
   }
 
   #firstFormer(pool: PoolInput, family: Family, { key }: Claimant): Ip | undefined {
-    const places = Array.from(this.#resting.formerOf(key), (address) => this.#index.find(address));
-    return places
-      .filter((place) => place !== undefined)
-      .filter(
-        ({ address, block }) => block.pool === pool.name && block.family === family && !this.#holders.has(address),
-      )
-      .filter(({ address }) => isForAll(pool, address))
-      .reduce(lower, undefined)?.address;
+    let first: Place | undefined;
+    for (const address of this.#resting.formerOf(key)) {
+      const place = this.#index.find(address);
+      if (place?.block.pool !== pool.name || place.block.family !== family) continue;
+      if (!this.#holders.has(address) && isForAll(pool, address)) first = lower(first, place);
+    }
+    return first?.address;
   }
 
   #firstShareable(pool: PoolInput, blocks: readonly Block[], { claimant, mayGrow }: Claim): Place | undefined {
+    if (!claimant.sharingKey) return undefined;
     for (const place of this.#shares.candidates(claimant, blocks)) {
       const { address } = place;
       const isGood = isForAll(pool, address) && (mayGrow || this.isCounted(pool, claimant.namespace, address));

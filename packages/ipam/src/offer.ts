@@ -20,9 +20,15 @@ export function offer(
   { wish: { families, primary }, ledger }: { readonly wish: Wish; readonly ledger: Ledger },
 ): Offer {
   const { namespace } = service;
+  let room = quotaRoom(pool, ledger.count(pool, namespace));
+  const [only] = families;
+  if (families.length === 1 && only) {
+    const found = ledger.firstUsable(pool, only, { claimant: service, mayGrow: room > 0 });
+    // A literal has room for one address, what `push` makes for seventeen: it is kept as long as the Service.
+    return typeof found === "string" ? { addresses: [found], lacks: [] } : { addresses: [], lacks: [found] };
+  }
   const addresses: Ip[] = [];
   const lacks: Lack[] = [];
-  let room = quotaRoom(pool, ledger.count(pool, namespace));
   const order = families.length > 1 && families[0] !== primary ? families.toReversed() : families;
   for (const family of order) {
     const found = ledger.firstUsable(pool, family, { claimant: service, mayGrow: room > 0 });

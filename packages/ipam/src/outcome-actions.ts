@@ -9,32 +9,37 @@ export function actionsOf(outcomes: Iterable<Outcome>, ledger: Ledger): Action[]
   const [releases, assigns, refusals]: [Action[], Action[], Action[]] = [[], [], []];
   for (const outcome of outcomes) {
     const { service, refusal } = outcome;
-    const now = ledger.held(service.key);
-    releases.push(...released(outcome, now));
-    assigns.push(...assigned(outcome, now));
+    const release = released(outcome);
+    if (release) releases.push(release);
+    const assign = assigned(outcome);
+    if (assign) assigns.push(assign);
     if (!refusal) continue;
     refusals.push({ type: "refuse", service: service.key, ...refusal, refused: survey(service, ledger) });
   }
   return [...releases, ...assigns, ...refusals];
 }
 
-function released({ service, lost }: Outcome, now: Held | undefined): Action[] {
-  if (!lost || same(lost.addresses, now?.addresses)) return [];
+function released({ service, lost, now }: Outcome): Action | undefined {
+  if (!lost || same(lost.addresses, now?.addresses)) return undefined;
   const { addresses, reason, message } = lost;
-  return [{ type: "release", service: service.key, addresses, reason, message }];
+  return { type: "release", service: service.key, addresses, reason, message };
 }
 
-function assigned({ service, before, stored = [], lost, refused = [] }: Outcome, now: Held | undefined): Action[] {
-  if (!now) return [];
-  const assign = (cause: AssignCause): Action[] => {
-    const { addresses, pool, stranded } = now;
-    return [{ type: "assign", service: service.key, addresses, pool, cause, refused, ...(stranded && { stranded }) }];
-  };
+function assigned(outcome: Outcome): Action | undefined {
+  const { service, now, refused = [] } = outcome;
+  const cause = now && causeOf(outcome, now);
+  if (!cause) return undefined;
+  const { addresses, pool, stranded } = now;
+  return { type: "assign", service: service.key, addresses, pool, cause, refused, ...(stranded && { stranded }) };
+}
+
+/** Undefined: nothing has become different. */
+function causeOf({ before, stored = [], lost }: Outcome, now: Held): AssignCause | undefined {
   const former = before?.addresses ?? stored;
-  if (former.length === 0) return assign("allocated");
-  if (!same(former, now.addresses)) return assign(lost ? "allocated" : "addressAdded");
-  if (!before) return assign("restored");
-  return before.pool === now.pool && before.stranded === now.stranded ? [] : assign("poolChanged");
+  if (former.length === 0) return "allocated";
+  if (!same(former, now.addresses)) return lost ? "allocated" : "addressAdded";
+  if (!before) return "restored";
+  return before.pool === now.pool && before.stranded === now.stranded ? undefined : "poolChanged";
 }
 
 /** Whether they are the same addresses; the order in which a status lists them does not count. */

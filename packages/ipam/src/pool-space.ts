@@ -22,6 +22,11 @@ export interface Block {
   readonly tree: FreeTree;
 }
 
+/** How many addresses the block has. */
+export function sizeOf({ first, last }: Pick<Block, "first" | "last">): bigint {
+  return last - first + 1n;
+}
+
 /** An address in the block that it belongs to. */
 export interface Place {
   readonly address: Ip;
@@ -33,8 +38,9 @@ export interface Place {
 /** The blocks of a pool, with nothing taken but what is reserved. */
 export function blocksOf({ name, ranges, reserved = [] }: PoolInput): readonly Block[] {
   return ranges.map((range, index) => {
-    const { family, first, last } = bounds(range);
-    const tree = new FreeTree(last - first + 1n);
+    const bounded = bounds(range);
+    const { family, first, last } = bounded;
+    const tree = new FreeTree(sizeOf(bounded));
     for (const { family: other, first: from, last: to } of reserved.map(bounds)) {
       if (other === family && from <= last && to >= first) {
         tree.takeAll(from > first ? from - first : 0n, (to < last ? to : last) - first);

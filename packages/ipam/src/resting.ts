@@ -118,9 +118,10 @@ export class Resting {
   }
 
   /** The freed addresses that the Service had last. */
-  *formerOf(service: string): Iterable<Ip> {
-    yield* this.#by.get(service) ?? [];
-    for (const [address, leavers] of this.#left) if (leavers.includes(service)) yield address;
+  formerOf(service: string): Iterable<Ip> {
+    const mine = [...(this.#by.get(service) ?? [])];
+    for (const [address, leavers] of this.#left) if (leavers.includes(service)) mine.push(address);
+    return mine;
   }
 
   /** The address of the family that has rested longest, and enough. */
@@ -141,11 +142,12 @@ export class Resting {
   /** Ends the round: what was left, and nobody has, is freed. */
   end(): void {
     if (this.#left.size === 0) return;
-    const addresses = Array.from(this.#left.keys()).filter((address) => !this.#options.isHeld(address));
+    const addresses = [...this.#left.keys()].filter((address) => !this.#options.isHeld(address));
     for (const address of addresses.toSorted(compareIps)) {
       const pool = this.#options.poolOf(address);
+      if (!pool || !hasCoolDown(pool)) continue;
       const [by] = (this.#left.get(address) ?? []).toSorted();
-      if (!pool || !hasCoolDown(pool) || by === undefined) continue;
+      if (by === undefined) continue;
       const freed = { address, at: this.#now, by };
       this.#remember(freed);
       this.#queue(pool, address).add(freed);

@@ -27,6 +27,8 @@ export interface Agenda {
 export interface Outcome {
   readonly service: ServiceInput;
   readonly before: Held | undefined;
+  /** What it has after that. */
+  readonly now: Held | undefined;
   /** The addresses that its stored status gave it, if this is when that was looked at. */
   readonly stored?: readonly Ip[] | undefined;
   readonly lost?: Loss | undefined;
@@ -52,15 +54,15 @@ interface Context {
  */
 export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Outcome> {
   const { ledger } = context;
-  const outcomes = new Map(agenda.changed.map((service) => [service.key, untouched(service, ledger)]));
-  const before = (service: ServiceInput) => outcomes.get(service.key)?.before;
+  const outcomes = new Map<string, Outcome>();
+  for (const service of agenda.changed) outcomes.set(service.key, untouched(service, ledger));
   for (const { key } of agenda.changed) ledger.drop(key);
-  for (const service of agenda.changed.toSorted(
-    (a, b) => right(a, before(a)) - right(b, before(b)) || compareSeniority(a, b),
-  )) {
-    outcomes.set(service.key, hear(service, before(service), context));
+  let { freed } = agenda;
+  for (const { service, before } of inOrderOfRight(outcomes)) {
+    const outcome = hear(service, before, context);
+    outcomes.set(service.key, outcome);
+    freed ||= gaveUp(outcome);
   }
-  const freed = agenda.freed || agenda.changed.some((service) => gaveUp(before(service), ledger.held(service.key)));
   // Who is asked keeps what became of it; true if those behind it may still fare better.
   const ask = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean => {
     const told = answer(outcomes.get(service.key) ?? untouched(service, ledger), ledger);
@@ -70,19 +72,29 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
   const askOthers = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean =>
     outcomes.has(service.key) || ask(service, answer);
 
-  const pending = agenda.changed.filter(({ key }) => !ledger.held(key));
-  inTurn(compareWishes, [
-    ...pending.map((service): Line => ({ services: [service], act: () => ask(service, serve) })),
-    ...linesOf(freed ? agenda.waiting() : [], (service) => askOthers(service, serve)),
-  ]);
-  const incomplete = Array.from(outcomes.values(), ({ service }) => service).filter((service) =>
-    isDegraded(service, ledger.held(service.key)),
-  );
-  inTurn(compareSeniority, [
-    ...incomplete.map((service): Line => ({ services: [service], act: () => ask(service, complete) })),
-    ...linesOf(freed ? agenda.degraded() : [], (service) => askOthers(service, complete)),
-  ]);
+  const pending: Line[] = [];
+  for (const { service, now } of outcomes.values()) {
+    if (!now) pending.push({ services: [service], act: () => ask(service, serve) });
+  }
+  const waiting = freed ? linesOf(agenda.waiting(), (service) => askOthers(service, serve)) : [];
+  inTurn(compareWishes, [...pending, ...waiting]);
+  const incomplete: Line[] = [];
+  for (const { service, now } of outcomes.values()) {
+    if (isDegraded(service, now)) incomplete.push({ services: [service], act: () => ask(service, complete) });
+  }
+  const degraded = freed ? linesOf(agenda.degraded(), (service) => askOthers(service, complete)) : [];
+  inTurn(compareSeniority, [...incomplete, ...degraded]);
   return outcomes;
+}
+
+/** Who holds on unchanged terms goes before who changed them, and both before who only has it in the stored status. */
+function inOrderOfRight(outcomes: ReadonlyMap<string, Outcome>): readonly Outcome[] {
+  return [...outcomes.values()].sort((a, b) => right(a) - right(b) || compareSeniority(a.service, b.service));
+}
+
+function right({ service, before }: Outcome): number {
+  if (!before) return 2;
+  return sameTerms(service, before.terms) ? 0 : 1;
 }
 
 interface Line {
@@ -92,12 +104,17 @@ interface Line {
 }
 
 function linesOf(lines: Iterable<readonly ServiceInput[]>, act: Line["act"]): Line[] {
-  return Array.from(lines, (services) => ({ services, act }));
+  return [...lines].map((services) => ({ services, act }));
 }
 
 /** Serves all lines at once, whoever comes first. */
 function inTurn(compare: (a: ServiceInput, b: ServiceInput) => number, lines: readonly Line[]): void {
-  if (lines.length === 0) return;
+  const [only] = lines;
+  if (lines.length < 2) {
+    // Mostly one Service changes: no turns to keep.
+    only?.services.every((service) => only.act(service));
+    return;
+  }
   const turns = lines.flatMap((line) => (line.services[0] ? [{ line, at: 0, head: line.services[0] }] : []));
   const queue = new Heap(turns, (a, b) => compare(a.head, b.head));
   for (let turn = queue.pop(); turn; turn = queue.pop()) {
@@ -110,6 +127,8 @@ function inTurn(compare: (a: ServiceInput, b: ServiceInput) => number, lines: re
 
 /** Whether a Service has one family, would take the other, and did not ask for just this address or another pool. */
 export function isDegraded(service: ServiceInput, held: Held | undefined): boolean {
+  // The policy first: to read the wish is to read addresses.
+  if (service.ipFamilyPolicy !== "PreferDualStack") return false;
   if (!held || held.stranded || held.addresses.length > 1) return false;
   const { requestedIps, loadBalancerIp, requestedPool } = service;
   if (requestedIps || loadBalancerIp || (requestedPool && requestedPool !== held.pool)) return false;
@@ -118,20 +137,15 @@ export function isDegraded(service: ServiceInput, held: Held | undefined): boole
 }
 
 function untouched(service: ServiceInput, ledger: Ledger): Outcome {
-  return { service, before: ledger.held(service.key) };
-}
-
-/** Who holds on unchanged terms goes before who changed them, and both before who only has it in the stored status. */
-function right(service: ServiceInput, held: Held | undefined): number {
-  if (!held) return 2;
-  return sameTerms(service, held.terms) ? 0 : 1;
+  const held = ledger.held(service.key);
+  return { service, before: held, now: held };
 }
 
 /** Lets a Service keep what it has, or says why not. */
 function hear(service: ServiceInput, before: Held | undefined, context: Context): Outcome {
   const { ledger } = context;
   const former = before ? { ...before, pool: before.pool || undefined } : stored(service);
-  if (!former) return { service, before };
+  if (!former) return { service, before, now: undefined };
   const wish = wishOf(service);
   const verdict = hearWish(service, former, wish, context);
   if ("lose" in verdict) {
@@ -139,13 +153,15 @@ function hear(service: ServiceInput, before: Held | undefined, context: Context)
     return {
       service,
       before,
+      now: undefined,
       stored: former.addresses,
       lost: { ...former, reason: verdict.lose, message: verdict.message },
     };
   }
-  ledger.take(service.key, heldBy(service, verdict.keep));
+  const now = heldBy(service, verdict.keep);
+  ledger.take(service.key, now);
   const refusal = verdict.refusal ?? ("refusal" in wish ? wish.refusal : undefined);
-  return { service, before, stored: former.addresses, refusal };
+  return { service, before, now, stored: former.addresses, refusal };
 }
 
 function hearWish(service: ServiceInput, former: Former, wish: Wish | NoWish, context: Context): Verdict {
@@ -168,7 +184,7 @@ function stored({ assigned, assignedPool }: ServiceInput): Former | undefined {
   return assigned.length > 0 ? { addresses: assigned, pool: assignedPool || undefined } : undefined;
 }
 
-function gaveUp(before: Held | undefined, now: Held | undefined): boolean {
+function gaveUp({ before, now }: Outcome): boolean {
   if (!before) return false;
   return !now || now.addresses.join() !== before.addresses.join() || !sameTerms(now.terms, before.terms);
 }
@@ -180,17 +196,18 @@ function serve(outcome: Outcome, ledger: Ledger): Outcome {
   if ("refusal" in wish) return { ...outcome, refusal: wish.refusal };
   const found = allocate(service, { wish, ledger });
   if ("reason" in found) return { ...outcome, refusal: found };
-  ledger.take(service.key, heldBy(service, found.holding));
-  return { ...outcome, refusal: undefined, refused: found.refused };
+  const now = heldBy(service, found.holding);
+  ledger.take(service.key, now);
+  return { ...outcome, now, refusal: undefined, refused: found.refused };
 }
 
 /** Adds the second family, or says why it cannot be had. */
 function complete(outcome: Outcome, ledger: Ledger): Outcome {
-  const { service } = outcome;
-  const held = ledger.held(service.key);
+  const { service, now: held } = outcome;
   if (!held) return outcome;
   const whole = allocateOther(service, held, ledger);
   if ("reason" in whole) return { ...outcome, refusal: whole };
-  ledger.take(service.key, heldBy(service, whole));
-  return outcome;
+  const now = heldBy(service, whole);
+  ledger.take(service.key, now);
+  return { ...outcome, now };
 }

@@ -1,7 +1,8 @@
 import { type Ip, ipFromBigInt } from "@heraldlb/net";
 import { FreeTree } from "./free-tree.ts";
-import { type Block, comparePlaces, type Place } from "./pool-space.ts";
+import { type Block, comparePlaces, type Place, sizeOf } from "./pool-space.ts";
 import { formatPort, type SharingTerms } from "./sharing.ts";
+import { Tenants } from "./tenants.ts";
 
 /** Which addresses of a block are held on some terms, and with which ports. */
 interface Occupancy {
@@ -13,7 +14,7 @@ interface Occupancy {
 
 /** What is held on the same terms, ports aside. */
 interface Group {
-  readonly holders: Map<Ip, readonly SharingTerms[]>;
+  readonly holders: Tenants<SharingTerms>;
   /** Only of a large group, and only once somebody asked. */
   occupancies: Map<Block, Occupancy> | undefined;
 }
@@ -33,9 +34,9 @@ export class ShareIndex {
   add(terms: SharingTerms, address: Ip): void {
     if (!terms.sharingKey) return;
     const key = keyOf(terms);
-    const group = this.#groups.get(key) ?? { holders: new Map(), occupancies: undefined };
+    const group = this.#groups.get(key) ?? { holders: new Tenants(), occupancies: undefined };
     this.#groups.set(key, group);
-    group.holders.set(address, [...(group.holders.get(address) ?? []), terms]);
+    group.holders.add(address, terms);
     if (group.occupancies) this.#occupy(group.occupancies, terms, address);
   }
 
@@ -43,17 +44,14 @@ export class ShareIndex {
     if (!terms.sharingKey) return;
     const key = keyOf(terms);
     const group = this.#groups.get(key);
-    const holders = group?.holders.get(address);
-    if (!group || !holders) return;
-    const others = holders.toSpliced(holders.indexOf(terms), 1);
-    if (others.length > 0) group.holders.set(address, others);
-    else group.holders.delete(address);
+    if (!group) return;
+    const isLast = group.holders.delete(address, terms);
     if (group.holders.size === 0) this.#groups.delete(key);
     const place = group.occupancies && this.#placeOf(address);
     const occupancy = place && group.occupancies?.get(place.block);
     if (!place || !occupancy) return;
     for (const port of terms.ports) occupancy.ports.get(formatPort(port))?.free(place.offset);
-    if (others.length === 0) occupancy.members.take(place.offset);
+    if (isLast) occupancy.members.take(place.offset);
   }
 
   /** Blocks have changed. */
@@ -66,7 +64,7 @@ export class ShareIndex {
     const group = terms.sharingKey ? this.#groups.get(keyOf(terms)) : undefined;
     if (!group) return;
     if (group.holders.size <= SMALL) {
-      const places = Array.from(group.holders.keys(), (address) => this.#placeOf(address));
+      const places = Array.from(group.holders.addresses(), (address) => this.#placeOf(address));
       const inside = places.filter((place) => place !== undefined && blocks.includes(place.block));
       yield* (inside as Place[]).toSorted(comparePlaces);
       return;
@@ -80,8 +78,8 @@ export class ShareIndex {
 
   #survey(group: Group): Map<Block, Occupancy> {
     const occupancies = new Map<Block, Occupancy>();
-    for (const [address, holders] of group.holders) {
-      for (const terms of holders) this.#occupy(occupancies, terms, address);
+    for (const address of group.holders.addresses()) {
+      for (const terms of group.holders.of(address)) this.#occupy(occupancies, terms, address);
     }
     return occupancies;
   }
@@ -90,13 +88,13 @@ export class ShareIndex {
     const place = this.#placeOf(address);
     if (!place) return;
     const { block, offset } = place;
-    const size = block.last - block.first + 1n;
-    const occupancy = occupancies.get(block) ?? { members: FreeTree.full(size), ports: new Map() };
+    const occupancy = occupancies.get(block) ?? { members: FreeTree.full(sizeOf(block)), ports: new Map() };
     occupancies.set(block, occupancy);
     occupancy.members.free(offset);
-    for (const port of terms.ports.map(formatPort)) {
-      const tree = occupancy.ports.get(port) ?? new FreeTree(size);
-      occupancy.ports.set(port, tree);
+    for (const port of terms.ports) {
+      const name = formatPort(port);
+      const tree = occupancy.ports.get(name) ?? new FreeTree(sizeOf(block));
+      occupancy.ports.set(name, tree);
       tree.take(offset);
     }
   }
@@ -121,6 +119,7 @@ function* vacancies(block: Block, { members, ports }: Occupancy, terms: SharingT
   }
 }
 
+/** The length tells where the first text ends, whatever is in it. */
 function keyOf({ sharingKey, backendKey }: SharingTerms): string {
-  return JSON.stringify([sharingKey, backendKey]);
+  return `${sharingKey.length} ${sharingKey}${backendKey}`;
 }
