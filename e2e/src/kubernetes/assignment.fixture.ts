@@ -14,11 +14,17 @@ interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+interface Ingress {
+  readonly ip?: string;
+  readonly hostname?: string;
+  readonly ipMode?: string;
+}
+
 /** A Service, as far as it shows its addresses. */
 export interface ShownService {
   readonly metadata: Metadata;
   readonly status: {
-    readonly loadBalancer: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
+    readonly loadBalancer: { readonly ingress?: readonly Ingress[] };
     readonly conditions?: readonly { readonly type: string; readonly reason: string; readonly message: string }[];
   };
 }
@@ -38,6 +44,16 @@ const servicePath = (reference: string): string => {
 };
 
 const POOLS = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/ipaddresspools`;
+
+/** Metadata of a Service that asks for these addresses. */
+export const asking = (addresses: string): { readonly annotations: Readonly<Record<string, string>> } => ({
+  annotations: { "metallb.io/loadBalancerIPs": addresses },
+});
+
+/** Metadata of a Service that asks for a pool. */
+export const from = (pool: string): { readonly annotations: Readonly<Record<string, string>> } => ({
+  annotations: { "metallb.io/address-pool": pool },
+});
 
 /**
  * A cluster with a controller and nothing else: no speakers, no kube-proxy, the namespaces `one` and `two`. It takes
@@ -124,6 +140,12 @@ export class Assignments implements AsyncDisposable {
       body: { metadata: { annotations }, status: { loadBalancer: { ingress } } },
       contentType: MERGE_PATCH,
     });
+  }
+
+  /** Replaces the conditions of a Service. */
+  async changeConditions(reference: string, conditions: readonly Json[]): Promise<void> {
+    const body = { status: { conditions } };
+    await this.cluster.request("PATCH", `${servicePath(reference)}/status`, { body, contentType: MERGE_PATCH });
   }
 
   /** Deletes a Service. */
@@ -228,7 +250,9 @@ const EVENTS = ["one", "two"].map((namespace) => `/api/v1/namespaces/${namespace
 /** What a Service shows, on one line. */
 function shownBy({ metadata, status }: ShownService): string {
   const pool = metadata.annotations?.[POOL_ANNOTATION];
-  const addresses = (status.loadBalancer.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname);
+  const addresses = (status.loadBalancer.ingress ?? []).map(
+    ({ ip, hostname, ipMode = "VIP" }) => `${ip ?? hostname}${ipMode === "VIP" ? "" : ` by ${ipMode}`}`,
+  );
   const reasons = (status.conditions ?? [])
     .filter(({ type }) => /^heraldlb\.io\/Address/.test(type))
     .map(({ reason }) => reason);
