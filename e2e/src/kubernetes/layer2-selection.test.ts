@@ -17,11 +17,8 @@ afterEach(() => scene.clean());
 
 const kubectl = (...args: string[]) => scene.cluster.kubectl(args);
 
-/** Makes these objects and a Service, and returns its addresses. */
-async function given(name: string, objects: readonly unknown[], labels: object = {}): Promise<Ip[]> {
-  await scene.cluster.apply([...objects, web(name, {}, { labels })]);
-  return await scene.given(name, 2);
-}
+/** Gives a Service a label that advertisements select. */
+const tier = (value: string) => ({ metadata: { labels: { tier: value } } });
 
 /** Labels a node for the rest of the test. */
 async function label(node: string, key: string, value = "yes"): Promise<void> {
@@ -37,7 +34,7 @@ describe("node selectors", { timeout: 120_000 }, () => {
     ["one has several alternatives", [on(NODE1, NODE3)], [NODE1, NODE3]],
     ["several advertise one pool", [on(NODE3), on(NODE1)], [NODE1, NODE3]],
   ])("only selected nodes answer: %s", async (_how, specs, selected) => {
-    const addresses = await given(
+    const addresses = await scene.serve(
       "selected",
       specs.map((spec, i) => advertisement(`l2-${i}`, spec)),
     );
@@ -53,7 +50,7 @@ describe("node selectors", { timeout: 120_000 }, () => {
   });
 
   test("a node that is added to the selection answers when the others cannot, and nothing moves before", async () => {
-    const addresses = await given("grown", [advertisement("l2", on(NODE2))]);
+    const addresses = await scene.serve("grown", [advertisement("l2", on(NODE2))]);
     expect(await scene.announcer(addresses)).toBe(NODE2);
     await scene.cluster.apply([advertisement("l2", on(NODE2, NODE3))]);
     await label(NODE2, "node.kubernetes.io/exclude-from-external-load-balancers");
@@ -64,7 +61,7 @@ describe("node selectors", { timeout: 120_000 }, () => {
 describe("preferences", { timeout: 120_000 }, () => {
   test("the labelled node answers, the next one that is labelled takes over, and stays when no node is", async () => {
     await label(NODE2, "edge");
-    const addresses = await given("labelled", [advertisement("l2", preferring([100, { edge: "yes" }]))]);
+    const addresses = await scene.serve("labelled", [advertisement("l2", preferring([100, { edge: "yes" }]))]);
     await scene.announcer(addresses, [NODE2]);
     await kubectl("label", "node", NODE2, "edge-");
     await kubectl("label", "node", NODE3, "edge=yes");
@@ -72,17 +69,17 @@ describe("preferences", { timeout: 120_000 }, () => {
     await kubectl("label", "node", NODE3, "edge-");
     // What comes later in the same stream of changes is seen to be in force.
     await scene.cluster.apply([advertisement("l2", preferring([100, host("nobody")]))]);
-    await given("marker", []);
+    await scene.serve("marker", []);
     expect(await scene.announcer(addresses)).toBe(NODE3);
   });
 
   test("of no node leave all of them", async () => {
-    const addresses = await given("baseline", [advertisement("l2", preferring([100, { edge: "yes" }]))]);
+    const addresses = await scene.serve("baseline", [advertisement("l2", preferring([100, { edge: "yes" }]))]);
     await scene.announcer(addresses);
   });
 
   test("a preferred node that is excluded from load balancing loses the address, and gets it back", async () => {
-    const addresses = await given("reclaimed", [advertisement("l2", preferring([50, host(NODE1)]))]);
+    const addresses = await scene.serve("reclaimed", [advertisement("l2", preferring([50, host(NODE1)]))]);
     await scene.announcer(addresses, [NODE1]);
     await kubectl("label", "node", NODE1, "node.kubernetes.io/exclude-from-external-load-balancers=");
     await scene.announcer(addresses, [NODE2, NODE3]);
@@ -109,7 +106,7 @@ describe("preferences", { timeout: 120_000 }, () => {
     ["one of those that are selected answers if none is preferred", preferring([90, host(NODE1)]), [NODE2, NODE3]],
   ])("do not select: %s", async (_how, preferences, expected) => {
     await using capture = await scene.cluster.lab.capture("lan");
-    const addresses = await given("filtered", [advertisement("l2", { ...on(NODE2, NODE3), ...preferences })]);
+    const addresses = await scene.serve("filtered", [advertisement("l2", { ...on(NODE2, NODE3), ...preferences })]);
     await scene.announcer(addresses, expected);
     await capture.stop();
     const claimants = addresses.flatMap((address) => capture.claims(address).map(({ mac }) => mac));
@@ -117,7 +114,7 @@ describe("preferences", { timeout: 120_000 }, () => {
   });
 
   test("of several advertisements of a pool add up", async () => {
-    const addresses = await given("sum", [
+    const addresses = await scene.serve("sum", [
       advertisement("a", preferring([40, host(NODE1)], [50, host(NODE2)])),
       advertisement("b", preferring([30, host(NODE1)])),
     ]);
@@ -127,8 +124,8 @@ describe("preferences", { timeout: 120_000 }, () => {
   });
 
   test("of an advertisement for some Services move only those", async () => {
-    const others = await given("others", [advertisement("all", preferring([10, host(NODE1)]))]);
-    const gold = await given("gold", [], { tier: "gold" });
+    const others = await scene.serve("others", [advertisement("all", preferring([10, host(NODE1)]))]);
+    const gold = await scene.serve("gold", [], tier("gold"));
     for (const addresses of [others, gold]) await scene.announcer(addresses, [NODE1]);
     const serviceSelectors = [{ matchLabels: { tier: "gold" } }];
     await scene.cluster.apply([advertisement("gold", { serviceSelectors, ...preferring([60, host(NODE2)]) })]);
@@ -146,7 +143,7 @@ describe("service selectors", { timeout: 120_000 }, () => {
     const pool = metallb("IPAddressPool", "other", { addresses: ["10.64.2.1-10.64.2.9", "fd64::2:1-fd64::2:9"] });
     const both = advertisement("l2", { ipAddressPools: ["lab"], ...selecting("gold") });
     const wants = { annotations: { "metallb.io/address-pool": "other" }, labels: { tier: "gold" } };
-    const addresses = await given("both", [pool, both, web("elsewhere", {}, wants)], { tier: "iron" });
+    const addresses = await scene.serve("both", [pool, both, web("elsewhere", {}, wants)], tier("iron"));
     await scene.told("both", "notAnnounced", /no L2Advertisement reaches it/);
     await scene.silent(addresses);
     await kubectl("label", "service", "both", "--overwrite", "tier=gold");
@@ -162,7 +159,7 @@ describe("service selectors", { timeout: 120_000 }, () => {
       advertisement("one", { ...on(NODE1), ...selecting("gold") }),
       advertisement("two", { ...on(NODE2), ...selecting("gold") }),
     ];
-    const addresses = await given("once", objects, { tier: "gold" });
+    const addresses = await scene.serve("once", objects, tier("gold"));
     const node = await scene.announcer(addresses, [NODE1, NODE2]);
     await scene.shown("once", { [node]: [] });
   });
@@ -172,7 +169,7 @@ describe("service selectors", { timeout: 120_000 }, () => {
       advertisement("service", { ...on("nobody"), ...selecting("gold") }),
       advertisement("node", { ...on(NODE2), ...selecting("iron") }),
     ];
-    const addresses = await given("nowhere", objects, { tier: "gold" });
+    const addresses = await scene.serve("nowhere", objects, tier("gold"));
     await scene.told("nowhere", "notAnnounced", /no L2Advertisement reaches it from pool "lab" on any node/);
     await scene.silent(addresses);
     await scene.shown("nowhere", {});
@@ -189,10 +186,10 @@ describe("service selectors", { timeout: 120_000 }, () => {
   });
 
   test("are alternatives: Services that match one each are both announced, and another one is not", async () => {
-    const gold = await given("gold", [advertisement("l2", selecting("gold", "iron"))], { tier: "gold" });
-    const iron = await given("iron", [], { tier: "iron" });
+    const gold = await scene.serve("gold", [advertisement("l2", selecting("gold", "iron"))], tier("gold"));
+    const iron = await scene.serve("iron", [], tier("iron"));
     for (const addresses of [gold, iron]) await scene.announcer(addresses);
-    await scene.silent(await given("clay", [], { tier: "clay" }));
+    await scene.silent(await scene.serve("clay", [], tier("clay")));
   });
 });
 
@@ -228,7 +225,7 @@ describe("interfaces", { timeout: 120_000 }, () => {
 
   test("of the advertisement are those whose addresses answer, and are shown, also when they change", async () => {
     const spec = { ...on(NODE1), interfaces: ["lan1"] };
-    const addresses = await given("changed", [advertisement("l2", spec)]);
+    const addresses = await scene.serve("changed", [advertisement("l2", spec)]);
     await answered(addresses, NODE1, ["lan1"]);
     await scene.shown("changed", { [NODE1]: ["lan1"] });
     await scene.cluster.apply([advertisement("l2", { ...spec, interfaces: ["lan0"] })]);
@@ -237,7 +234,7 @@ describe("interfaces", { timeout: 120_000 }, () => {
   });
 
   test("that no node has announce nothing, and an Event says so, until there is one", async () => {
-    const addresses = await given("missing", [advertisement("l2", { ...on(NODE2), interfaces: ["eth7"] })]);
+    const addresses = await scene.serve("missing", [advertisement("l2", { ...on(NODE2), interfaces: ["eth7"] })]);
     await scene.told("missing", "announceFailed", /doesn't exist in assigned node "node2" with protocol "layer2"/);
     await scene.silent(addresses);
     await scene.cluster.apply([advertisement("l2", { ...on(NODE2), interfaces: ["eth7", "lan1"] })]);
@@ -250,7 +247,7 @@ describe("interfaces", { timeout: 120_000 }, () => {
       advertisement("one", { ...on(NODE1), interfaces: ["lan1"] }),
       advertisement("two", { ...on(NODE1), interfaces: ["lan0"] }),
     ];
-    const addresses = await given("union", objects);
+    const addresses = await scene.serve("union", objects);
     await answered(addresses, NODE1, ["lan0", "lan1"]);
     await scene.shown("union", { [NODE1]: ["lan0", "lan1"] });
   });
@@ -260,7 +257,7 @@ describe("interfaces", { timeout: 120_000 }, () => {
       advertisement("one", { ...on(NODE1), interfaces: ["lan1"], ...preferring([1, host(NODE1)]) }),
       advertisement("two", { ...on(NODE2), interfaces: ["lan0"] }),
     ];
-    const addresses = await given("apart", objects);
+    const addresses = await scene.serve("apart", objects);
     await answered(addresses, NODE1, ["lan1"]);
     await scene.cluster.apply([advertisement("two", { ...on(NODE2), interfaces: ["lan0"], ...preferring([2, {}]) })]);
     await answered(addresses, NODE2, ["lan0"]);
@@ -273,7 +270,7 @@ describe("interfaces", { timeout: 120_000 }, () => {
       await node1.exec(["ip", "link", "set", "lan1", "up"]);
     });
     const spec = { ...on(NODE1, NODE2), interfaces: ["lan1"], ...preferring([50, host(NODE1)]) };
-    const addresses = await given("able", [advertisement("l2", spec)]);
+    const addresses = await scene.serve("able", [advertisement("l2", spec)]);
     await answered(addresses, NODE2, ["lan1"]);
   });
 });

@@ -6,6 +6,12 @@ import { metallb, NAMESPACE, POOL, pods, type Scene, service, setScene } from ".
 /** A cluster of three nodes, each with a speaker and a pod of `web`; nothing is advertised yet. */
 export interface Layer2Scene extends Scene {
   readonly client: Host;
+  /** Makes these objects and a Service of `web`, and returns its addresses, one of each family. */
+  serve(
+    name: string,
+    objects?: readonly unknown[],
+    how?: { readonly spec?: object; readonly metadata?: object },
+  ): Promise<Ip[]>;
   /**
    * Waits until exactly one node answers for all of these addresses, by ARP and Neighbor Discovery, and it is one of
    * those. Returns its name.
@@ -54,6 +60,10 @@ export async function setLayer2Scene(name: string): Promise<Layer2Scene> {
   return {
     ...scene,
     client,
+    serve: async (app, objects = [], { spec, metadata } = {}) => {
+      await cluster.apply([...objects, web(app, spec, metadata)]);
+      return await scene.given(app, 2, WAITING);
+    },
     announcer: (addresses, among = NODES) =>
       until(
         `one of ${among} answered for ${addresses}`,

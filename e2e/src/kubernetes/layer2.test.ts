@@ -21,6 +21,7 @@ let scene: Layer2Scene;
 
 const kubectl = (...args: string[]) => scene.cluster.kubectl(args);
 const apply = (...objects: unknown[]) => scene.cluster.apply(objects);
+const asking = (pool: string) => ({ annotations: { "metallb.io/address-pool": pool } });
 const port = (name: string, protocol: string, at = 80) => ({ name, port: at, targetPort: 8080, protocol });
 
 beforeAll(async () => {
@@ -33,8 +34,8 @@ afterEach(() => scene.clean());
 describe("a Service's traffic", { timeout: 120_000 }, () => {
   test("by externalTrafficPolicy Cluster comes in at a node without pods", async () => {
     await pods(scene.cluster, "far", [NODE1]);
-    await apply(advertisement("l2", on(NODE3)), web("far", { selector: { app: "far" } }));
-    const addresses = await scene.given("far", 2);
+    const spec = { selector: { app: "far" } };
+    const addresses = await scene.serve("far", [advertisement("l2", on(NODE3))], { spec });
     expect(await scene.announcer(addresses)).toBe(NODE3);
     await scene.reached(addresses, ["far-0"]);
   });
@@ -44,8 +45,8 @@ describe("a Service's traffic", { timeout: 120_000 }, () => {
     const [first, second] = await pods(cluster, "local", [NODE2, NODE3]);
     if (!first || !second) throw new Error("there are two pods");
     await cluster.setReady(second, false);
-    await apply(advertisement("l2"), web("local", { selector: { app: "local" }, externalTrafficPolicy: "Local" }));
-    const addresses = await scene.given("local", 2);
+    const spec = { selector: { app: "local" }, externalTrafficPolicy: "Local" };
+    const addresses = await scene.serve("local", [advertisement("l2")], { spec });
     expect(await scene.announcer(addresses, [NODE2])).toBe(NODE2);
     await scene.reached(addresses, [first.name]);
     await cluster.setReady(second, true);
@@ -59,8 +60,8 @@ describe("a Service's traffic", { timeout: 120_000 }, () => {
   });
 
   test("of TCP and UDP has one address for both", async () => {
-    await apply(advertisement("l2"), web("mixed", { ports: [port("tcp", "TCP"), port("udp", "UDP")] }));
-    const addresses = await scene.given("mixed", 2);
+    const spec = { ports: [port("tcp", "TCP"), port("udp", "UDP")] };
+    const addresses = await scene.serve("mixed", [advertisement("l2")], { spec });
     await scene.announcer(addresses);
     await scene.reached(addresses);
     await using prober = await startProber(scene.client, addresses);
@@ -71,13 +72,9 @@ describe("a Service's traffic", { timeout: 120_000 }, () => {
     ["ranges", ["10.64.2.7-10.64.2.8", "fd64::2:7-fd64::2:8"], ["10.64.2.7", "fd64::2:7"]],
     ["prefixes", ["10.64.3.4/31", "fd64::3:4/127"], ["10.64.3.4", "fd64::3:4"]],
   ])("reaches the addresses of a pool that is written as %s", async (_how, addresses, expected) => {
-    const annotations = { "metallb.io/address-pool": "other" };
-    await apply(
-      metallb("IPAddressPool", "other", { addresses }),
-      advertisement("l2", { ipAddressPools: ["other"] }),
-      web("pooled", {}, { annotations }),
-    );
-    const given = await scene.given("pooled", 2);
+    const pool = metallb("IPAddressPool", "other", { addresses });
+    const objects = [pool, advertisement("l2", { ipAddressPools: ["other"] })];
+    const given = await scene.serve("pooled", objects, { metadata: asking("other") });
     expect(given).toEqual(expected);
     await scene.announcer(given);
     await scene.reached(given);
@@ -87,9 +84,8 @@ describe("a Service's traffic", { timeout: 120_000 }, () => {
     "reaches the addresses of the pool that it asks for, with autoAssign %s",
     async (auto) => {
       const pool = { addresses: ["10.64.2.1-10.64.2.9", "fd64::2:1-fd64::2:9"], autoAssign: auto === "true" };
-      const annotations = { "metallb.io/address-pool": "asked" };
       const families = (["IPv4", "IPv6"] as const).map((family) =>
-        web(`asks-${family.toLowerCase()}`, { ipFamilyPolicy: "SingleStack", ipFamilies: [family] }, { annotations }),
+        web(`asks-${family.toLowerCase()}`, { ipFamilyPolicy: "SingleStack", ipFamilies: [family] }, asking("asked")),
       );
       await apply(metallb("IPAddressPool", "asked", pool), advertisement("l2"), ...families);
       const addresses = [...(await scene.given("asks-ipv4", 1)), ...(await scene.given("asks-ipv6", 1))];
@@ -119,16 +115,14 @@ describe("a Service's traffic", { timeout: 120_000 }, () => {
 
   test("does not come to a Service of another load balancer's class", async () => {
     await apply(advertisement("l2"), web("foreign", { loadBalancerClass: "example.com/foo" }));
-    await apply(web("served"));
-    await scene.announcer(await scene.given("served", 2));
+    await scene.announcer(await scene.serve("served"));
     expect(await scene.cluster.addresses("foreign")).toEqual([]);
   });
 });
 
 describe("the node that answers for a Service", { timeout: 120_000 }, () => {
   test("is shown in a ServiceL2Status and an Event, until the Service is gone", async () => {
-    await apply(advertisement("l2"), web("shown"));
-    const addresses = await scene.given("shown", 2);
+    const addresses = await scene.serve("shown", [advertisement("l2")]);
     const node = await scene.announcer(addresses);
     await scene.shown("shown", { [node]: [] });
     await scene.told("shown", "nodeAssigned", new RegExp(`^announcing from node "${node}" with protocol "layer2"$`));
@@ -147,8 +141,7 @@ describe("the node that answers for a Service", { timeout: 120_000 }, () => {
       (node: string, is: boolean) => kubectl("label", "node", node, `${EXCLUDE}${is ? "=" : "-"}`),
     ],
   ])("is another one after it got %s, and may be the first again when that is over", async (_what, set) => {
-    await apply(advertisement("l2", on(NODE1, NODE2)), web("kept-off"));
-    const addresses = await scene.given("kept-off", 2);
+    const addresses = await scene.serve("kept-off", [advertisement("l2", on(NODE1, NODE2))]);
     const first = await scene.announcer(addresses, [NODE1, NODE2]);
     const second = first === NODE1 ? NODE2 : NODE1;
     onTestFinished(async () => {
@@ -168,8 +161,7 @@ describe("the node that answers for a Service", { timeout: 120_000 }, () => {
   });
 
   test("stays the same while it is cordoned, and while it is not ready, as long as its speaker is heard", async () => {
-    await apply(advertisement("l2"), web("cordoned"));
-    const addresses = await scene.given("cordoned", 2);
+    const addresses = await scene.serve("cordoned", [advertisement("l2")]);
     const node = await scene.announcer(addresses);
     await kubectl("cordon", node);
     await conditions(node, { Ready: "False" });
@@ -178,15 +170,13 @@ describe("the node that answers for a Service", { timeout: 120_000 }, () => {
       await conditions(node, { Ready: "True" });
     });
     // Whatever comes of it comes before this.
-    await apply(web("later"));
-    await scene.announcer(await scene.given("later", 2));
+    await scene.announcer(await scene.serve("later"));
     expect(await scene.announcer(addresses)).toBe(node);
   });
 
-  test("is another one after its speaker was killed, and stays so when the first is back", async () => {
+  test("is another one after its speaker was killed, also when the first is back, unless that is preferred", async () => {
     const { herald, cluster } = scene;
-    await apply(advertisement("l2"), web("failed-over"));
-    const addresses = await scene.given("failed-over", 2);
+    const addresses = await scene.serve("failed-over", [advertisement("l2")]);
     const first = await scene.announcer(addresses);
     const others = NODES.filter((node) => node !== first);
     const broken = cluster.lab.host(first);
@@ -197,15 +187,15 @@ describe("the node that answers for a Service", { timeout: 120_000 }, () => {
     await scene.shown("failed-over", { [second]: [] });
     await scene.told("failed-over", "nodeAssigned", new RegExp(`"${second}"`));
     await herald.ready(broken, herald.startSpeaker(broken));
-    await apply(web("later"));
-    await scene.announcer(await scene.given("later", 2));
+    await scene.announcer(await scene.serve("later"));
     expect(await scene.announcer(addresses)).toBe(second);
+    await apply(advertisement("l2", preferring([1, host(first)])));
+    await scene.announcer(addresses, [first]);
   });
 
   test("is another one after it lost its carrier, and after its Node was deleted", async () => {
     const { lab } = scene.cluster;
-    await apply(advertisement("l2", on(NODE1, NODE2)), web("cut"));
-    const addresses = await scene.given("cut", 2);
+    const addresses = await scene.serve("cut", [advertisement("l2", on(NODE1, NODE2))]);
     const first = await scene.announcer(addresses, [NODE1, NODE2]);
     const second = first === NODE1 ? NODE2 : NODE1;
     onTestFinished(() => lab.setPort(lab.host(first), "lan", "up"));
@@ -220,9 +210,20 @@ describe("the node that answers for a Service", { timeout: 120_000 }, () => {
 });
 
 describe("objects", { timeout: 120_000 }, () => {
-  test("that become invalid act as they were last, and say what is wrong with them", async () => {
-    await apply(advertisement("l2", on(NODE1)), web("steady"));
-    const addresses = await scene.given("steady", 2);
+  test("that become invalid act as they were last: a pool goes on giving addresses", async () => {
+    const pool = (...addresses: string[]) => metallb("IPAddressPool", "other", { addresses });
+    const asks = { metadata: asking("other") };
+    await scene.serve("before", [pool("10.64.2.1-10.64.2.9", "fd64::2:1-fd64::2:9"), advertisement("l2")], asks);
+    await apply(pool("10.64.3.1-10.64.2.9"));
+    await scene.told("other", "ConfigurationError", /10\.64\.3\.1/);
+    const addresses = await scene.serve("after", [], asks);
+    expect(addresses).toEqual(["10.64.2.2", "fd64::2:2"]);
+    await scene.announcer(addresses);
+    expect(await scene.cluster.addresses("before")).toEqual(["10.64.2.1", "fd64::2:1"]);
+  });
+
+  test("that become invalid act as they were last: an advertisement goes on selecting nodes", async () => {
+    const addresses = await scene.serve("steady", [advertisement("l2", on(NODE1))]);
     await scene.announcer(addresses, [NODE1]);
     const wrong = [{ matchExpressions: [{ key: "rack", operator: "Near", values: ["r"] }] }];
     await apply(advertisement("l2", { nodeSelectors: wrong }));
@@ -233,18 +234,16 @@ describe("objects", { timeout: 120_000 }, () => {
   });
 
   test("that are invalid from the start do nothing, and hinder nothing", async () => {
-    await apply(metallb("IPAddressPool", "wrong", { addresses: ["10.64.2.300"] }), advertisement("l2"), web("beside"));
+    await apply(metallb("IPAddressPool", "wrong", { addresses: ["10.64.2.300"] }), advertisement("l2"));
     await scene.told("wrong", "ConfigurationError", /10\.64\.2\.300/);
     await scene.measured("controller1", { metallb_k8s_client_config_stale_bool: 1 });
-    const addresses = await scene.given("beside", 2);
-    await scene.announcer(addresses);
+    await scene.announcer(await scene.serve("beside"));
     await kubectl("delete", "ipaddresspool", "wrong", "-n", NAMESPACE);
     await scene.measured("controller1", { metallb_k8s_client_config_stale_bool: 0 });
   });
 
   test("that contradict one in force have the error, and take nothing away", async () => {
-    await apply(advertisement("l2"), web("first"));
-    const addresses = await scene.given("first", 2);
+    const addresses = await scene.serve("first", [advertisement("l2")]);
     await apply(metallb("IPAddressPool", "late", { addresses: ["10.64.1.0/24"] }));
     await scene.told("late", "ConfigurationError", /overlaps with already defined CIDR/);
     await scene.announcer(addresses);
@@ -265,12 +264,9 @@ describe("objects", { timeout: 120_000 }, () => {
 });
 
 test("metrics count addresses, requests, answers and announcements", { timeout: 120_000 }, async () => {
-  await apply(
-    metallb("IPAddressPool", "counted", { addresses: ["10.64.2.0/28", "fd64::2:0/124"] }),
-    advertisement("l2", preferring([1, host(NODE2)])),
-    web("counted", {}, { annotations: { "metallb.io/address-pool": "counted" } }),
-  );
-  const addresses = await scene.given("counted", 2);
+  const pool = metallb("IPAddressPool", "counted", { addresses: ["10.64.2.0/28", "fd64::2:0/124"] });
+  const objects = [pool, advertisement("l2", preferring([1, host(NODE2)]))];
+  const addresses = await scene.serve("counted", objects, { metadata: asking("counted") });
   await scene.announcer(addresses, [NODE2]);
   const allocator = (what: string) => `metallb_allocator_${what}_total{pool="counted"}`;
   await scene.measured("controller1", {
