@@ -27,14 +27,15 @@ export async function catchUp(options: CatchUpOptions, signal: AbortSignal): Pro
   let isTold = false;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const versions = [...(await listVersions(kube, SERVICES, signal))];
-      const behind = () => versions.filter(([key, version]) => statuses.isBehind(key, version));
-      for (const until = clock.now() + LIST_AGAIN_MS; behind().length > 0 && clock.now() < until; ) {
+      let late = [...(await listVersions(kube, SERVICES, signal))];
+      const until = clock.now() + LIST_AGAIN_MS;
+      for (;;) {
+        late = late.filter(([key, version]) => statuses.isBehind(key, version));
+        if (late.length === 0) return;
+        if (clock.now() >= until) break;
         await clock.sleep(LOOK_MS, signal);
       }
-      const { length: services } = behind();
-      if (services === 0) return;
-      if (!isTold) log.info("waiting for what others have written", { services });
+      if (!isTold) log.info("waiting for what others have written", { services: late.length });
       isTold = true;
     } catch (error) {
       if (signal.aborted) return;
