@@ -20,7 +20,8 @@ const LOOK_EVERY_MS = 200;
  */
 export class Kubelet implements AsyncDisposable {
   readonly #options: KubeletOptions;
-  readonly #runners = new Map<string, PodRunner>();
+  /** By the pods' uids; those of pods that have ended stay, as lists of pods may be older than that. */
+  readonly #runners = new Map<string, PodRunner | "ended">();
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #names = "";
@@ -33,7 +34,7 @@ export class Kubelet implements AsyncDisposable {
 
   /** The pods that run, or are about to. */
   get pods(): readonly PodRunner[] {
-    return [...this.#runners.values()];
+    return [...this.#runners.values()].filter((runner) => runner !== "ended");
   }
 
   /** Until it is disposed of. */
@@ -72,6 +73,7 @@ export class Kubelet implements AsyncDisposable {
     for (const pod of pods) {
       const { uid } = pod.metadata;
       const runner = this.#runners.get(uid);
+      if (runner === "ended") continue;
       if (runner) runner.update(pod);
       else if (pod.spec.nodeName !== undefined) this.#start(pod, pod.spec.nodeName);
     }
@@ -95,7 +97,7 @@ export class Kubelet implements AsyncDisposable {
   #start(pod: PodObject, node: string): void {
     const runner = new PodRunner(pod, this.#options.lab.host(node), this.#options);
     this.#runners.set(pod.metadata.uid, runner);
-    this.#track(runner.run(this.#stop.signal).finally(() => this.#runners.delete(pod.metadata.uid)));
+    this.#track(runner.run(this.#stop.signal).finally(() => this.#runners.set(pod.metadata.uid, "ended")));
   }
 
   #track(running: Promise<void>): void {

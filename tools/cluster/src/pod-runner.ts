@@ -65,6 +65,10 @@ export class PodRunner {
     return this.#pod.metadata.name;
   }
 
+  get uid(): string {
+    return this.#pod.metadata.uid;
+  }
+
   get labels(): Readonly<Record<string, string>> {
     return this.#pod.metadata.labels ?? {};
   }
