@@ -11,6 +11,7 @@ import { catchUp } from "./catch-up.ts";
 import { ClusterReader, keyOf, type Seen } from "./cluster-reader.ts";
 import { type ClusterServiceOptions, ClusterServices } from "./cluster-services.ts";
 import { addEventMetrics } from "./event-metrics.ts";
+import { Insistence } from "./insistence.ts";
 import { accessKubernetes, type KubernetesSource } from "./kubernetes-access.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 import { serviceFacts, statusPart } from "./resources.ts";
@@ -40,7 +41,8 @@ export async function openKubernetesBacking(
   const services = await ClusterServices.open({ ...source, kube, namespace }, context, { own, signal: ending });
   let leading: AbortController | undefined;
   let candidacy: Candidacy | undefined;
-  const onForeign = (service: string) => context.controller()?.reassert(service);
+  const insistence = new Insistence({ clock, act: (service) => context.controller()?.reassert(service) });
+  const onForeign = (service: string) => insistence.ask(service);
   // A process that was paused finds out with its next request that another one may lead.
   const admit = () => candidacy?.isFirm() ?? false;
   const guarded: Pick<Kube, "request"> = {
