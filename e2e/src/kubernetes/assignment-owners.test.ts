@@ -73,31 +73,45 @@ describe("statuses of Services", { timeout: 120_000 }, () => {
   test.each(["by the process that gave it", "by the next one"])(
     "what somebody else writes is put right %s",
     async (by) => {
-      await site.pool("lab", ["192.0.2.1-192.0.2.9"]);
-      await site.service("a");
-      await site.service("waits", {}, asking("198.51.100.1"));
-      const right = { a: "lab 192.0.2.1", waits: "addressOutsidePools" };
-      await site.are(right);
-      if (by === "by the next one") await site.restart();
-      // It decides.
-      await site.service("b");
-      await site.are({ b: "lab 192.0.2.2" });
-      const ours = { ip: "192.0.2.1" };
-      const edits: Parameters<Assignments["changeStatus"]>[] = [
-        ["a", [{ ip: "198.51.100.1" }]],
-        ["a", null],
-        ["a", [ours, { hostname: "lb.example.com" }]],
-        ["a", [{ ...ours, ipMode: "Proxy" }]],
-        ["a", [ours], { [POOL]: "other" }],
-        ["a", [ours], { [POOL]: null }],
-        ["a", null, { [POOL]: null }],
-        ["waits", [{ ip: "198.51.100.1" }], { [POOL]: "lab" }],
-        ["waits", [{ hostname: "lb.example.com" }]],
+      type Edit = readonly [
+        ingress: Parameters<Assignments["changeStatus"]>[1],
+        annotations?: Record<string, string | null>,
       ];
-      for (const edit of edits) {
-        await site.changeStatus(...edit);
-        await site.are(right);
+      const [ours, theirs, name] = [{ ip: "192.0.2.1" }, { ip: "198.51.100.1" }, { hostname: "lb.example.com" }];
+      const given: Readonly<Record<string, Edit>> = {
+        "another-address": [[theirs]],
+        "no-address": [null],
+        "a-name-beside": [[ours, name]],
+        "another-way": [[{ ...ours, ipMode: "Proxy" }]],
+        "another-pool": [[ours], { [POOL]: "other" }],
+        "no-pool": [[ours], { [POOL]: null }],
+        nothing: [null, { [POOL]: null }],
+      };
+      const waiting: Readonly<Record<string, Edit>> = {
+        "an-address": [[theirs], { [POOL]: "lab" }],
+        "a-name": [[name]],
+      };
+      await site.pool("lab", ["192.0.2.1/32"]);
+      const right: Record<string, string> = {};
+      for (const [index, key] of Object.keys(given).entries()) {
+        const port = { name: "p", port: 80 + index, protocol: "TCP" };
+        await site.service(key, { ports: [port] }, { annotations: { "metallb.io/allow-shared-ip": "all" } });
+        right[key] = "lab 192.0.2.1";
       }
+      await site.are(right);
+      for (const key of Object.keys(waiting)) {
+        await site.service(key);
+        right[key] = "noAddressAvailable";
+      }
+      await site.are(right);
+      if (by === "by the next one") {
+        await site.restart();
+        // It decides.
+        await site.service("late");
+        await site.are({ late: "noAddressAvailable" });
+      }
+      for (const [key, edit] of Object.entries({ ...given, ...waiting })) await site.changeStatus(key, ...edit);
+      await site.are(right);
     },
   );
 
