@@ -27,7 +27,7 @@ describe("addresses of Services", { timeout: 120_000 }, () => {
       await site.are({ holder: "other 198.51.100.1" });
     });
 
-    test.each<[string, object, object, string, string]>([
+    test.each<[string, Record<string, unknown>, Record<string, unknown>, string, string]>([
       ["a pool that is not there", {}, from("nowhere"), "unknownPool", 'unknown pool "nowhere"'],
       ["a pool of others", {}, from("closed"), "poolNotCompatible", "pool closed not compatible for ip assignment"],
       ["a full pool", {}, from("other"), "poolExhausted", "no available IPs in pool other"],
