@@ -176,12 +176,11 @@ describe("service selectors", { timeout: 120_000 }, () => {
   });
 
   test("cannot announce an address that a Service would share, and its Events say so", async () => {
-    const shares = { annotations: { "metallb.io/allow-shared-ip": "key" }, labels: { tier: "gold" } };
-    await scene.cluster.apply([advertisement("l2", selecting("gold")), web("sharer", {}, shares)]);
-    const addresses = await scene.given("sharer", 2);
+    const metadata = { annotations: { "metallb.io/allow-shared-ip": "key" }, labels: { tier: "gold" } };
+    const addresses = await scene.serve("sharer", [advertisement("l2", selecting("gold"))], { metadata });
     await scene.told("sharer", "notAnnounced", /it asks for a shared address/);
     await scene.silent(addresses);
-    await scene.cluster.apply([advertisement("l2")]);
+    await scene.cluster.apply([advertisement("l2", on(NODE3))]);
     await scene.announcer(addresses);
   });
 
@@ -189,7 +188,9 @@ describe("service selectors", { timeout: 120_000 }, () => {
     const gold = await scene.serve("gold", [advertisement("l2", selecting("gold", "iron"))], tier("gold"));
     const iron = await scene.serve("iron", [], tier("iron"));
     for (const addresses of [gold, iron]) await scene.announcer(addresses);
-    await scene.silent(await scene.serve("clay", [], tier("clay")));
+    const clay = await scene.serve("clay", [], tier("clay"));
+    await scene.told("clay", "notAnnounced");
+    await scene.silent(clay);
   });
 });
 
