@@ -6,7 +6,8 @@ const sideBySide = [
   "src/layer2/{examples,security}.test.ts",
   "src/link/{file-lock,interfaces,privileges,sanitizer,socket-option,threads,udp-socket}.test.ts",
   "src/bgp/{frr,interface-peer,life,malformed,other-routers,peers,unnumbered}.test.ts",
-  "src/kubernetes/chart.test.ts",
+  "src/kubernetes/{assignment*,bgp*,chart*,cluster,configuration-state,kube,layer2*}.test.ts",
+  "src/kubernetes/{service,status-writer,tokens,webhook}.test.ts",
 ];
 
 export default defineConfig({
