@@ -2,13 +2,13 @@
 // Service has an address of each family, and every router a session over each.
 import { pass } from "@heraldlb/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BgpScene, both, from, NODES, on, peer, setBgpScene, type Table } from "./bgp.fixture.ts";
+import { type BgpScene, NODES, on, setBgpScene } from "./bgp.fixture.ts";
+import { both, from, type Table } from "./router.fixture.ts";
 import { metallb, pods, printLogs, service } from "./scene.fixture.ts";
 
-const FAMILIES = ["ipv4", "ipv6"] as const;
 const PEERS = ["ext", "ext6", "int", "int6"];
-const RED = metallb("IPAddressPool", "red", { addresses: ["10.64.1.0/25", "fd64::1:0/120"] });
-const BLUE = metallb("IPAddressPool", "blue", { addresses: ["10.64.1.128/25", "fd64::1:100/120"] });
+const RANGES = { red: ["10.64.1.0/25", "fd64::1:0/120"], blue: ["10.64.1.128/25", "fd64::1:100/120"] };
+const POOLS = Object.entries(RANGES).map(([name, addresses]) => metallb("IPAddressPool", name, { addresses }));
 const LENGTHS = { aggregationLength: 25, aggregationLengthV6: 120 };
 const WEB = { selector: { app: "web" } };
 
@@ -19,44 +19,27 @@ const labelled = (...teams: readonly string[]): object => ({
 const asking = (addresses: string): object => ({ annotations: { "metallb.io/loadBalancerIPs": addresses } });
 const red = (labels: object = {}): unknown => service("red", WEB, { labels, ...asking("10.64.1.10,fd64::1:10") });
 const blue = (labels: object = {}): unknown => service("blue", WEB, { labels, ...asking("10.64.1.130,fd64::1:130") });
-/** What contains the addresses of each. */
-const aroundRed = (attributes = ""): Table => ({
-  "10.64.1.0/25": from(NODES, attributes),
-  "fd64::1:0/120": from(NODES, attributes),
-});
-const aroundBlue = (attributes = ""): Table => ({
-  "10.64.1.128/25": from(NODES, attributes),
-  "fd64::1:100/120": from(NODES, attributes),
-});
+/** What contains the addresses of a pool, from all nodes. */
+const around = (pool: keyof typeof RANGES, attributes = ""): Table =>
+  Object.fromEntries(RANGES[pool].map((prefix) => [prefix, from(NODES, attributes)]));
 
 describe("BGPAdvertisements", { timeout: 120_000 }, () => {
   let scene: BgpScene;
 
   beforeAll(async () => {
     scene = await setBgpScene("bgp-selection", { kubeProxy: "none" });
-    const { cluster, external, internal } = scene;
-    await pods(cluster, "web", NODES);
-    await scene.apply(
-      peer("ext", external),
-      peer("ext6", external, { peerAddress: external.host.ipv6 }),
-      peer("int", internal),
-      peer("int6", internal, { peerAddress: internal.host.ipv6 }),
-    );
-    for (const { paired } of [external, internal]) for (const family of FAMILIES) await paired(NODES, family);
+    await pods(scene.cluster, "web", NODES);
+    await scene.pair();
   }, 180_000);
   afterAll(() => scene?.[Symbol.asyncDispose]());
   beforeEach(async ({ onTestFailed }) => {
     onTestFailed(() => printLogs(scene));
-    await scene.apply(RED, BLUE);
+    await scene.apply(...POOLS);
   });
   afterEach(() => scene.clear({ keep: ["BGPPeer"] }));
 
   const apply = (...objects: readonly unknown[]) => scene.apply(...objects);
-  /** Waits until each router was told exactly this. */
-  const known = async (external: Table, internal: Table = external) => {
-    await scene.external.knows(external);
-    await scene.internal.knows(internal);
-  };
+  const known: BgpScene["known"] = (...tables) => scene.known(...tables);
   const allShown = (peers: readonly string[], nodes: readonly string[] = NODES) =>
     Object.fromEntries(nodes.map((node) => [node, peers]));
 
@@ -122,11 +105,11 @@ describe("BGPAdvertisements", { timeout: 120_000 }, () => {
       await apply(advertisement("a", { communities: ["64512:2"], localPref: 150, ...LENGTHS }));
       const inside = "64512:2 pref 150";
       await known(
-        { ...aroundRed("64512:2"), ...aroundBlue("64512:2") },
-        { ...aroundRed(inside), ...aroundBlue(inside) },
+        { ...around("red", "64512:2"), ...around("blue", "64512:2") },
+        { ...around("red", inside), ...around("blue", inside) },
       );
       await scene.remove(red());
-      await known(aroundBlue("64512:2"), aroundBlue(inside));
+      await known(around("blue", "64512:2"), around("blue", inside));
       await scene.shows("red", {});
       await scene.remove(blue());
       await known({});
@@ -281,9 +264,9 @@ describe("BGPAdvertisements", { timeout: 120_000 }, () => {
         advertisement("a", { ...labelled("a"), communities: ["64512:1"] }),
         ...[red({ team: "a" }), blue()],
       );
-      await known({ ...aroundRed(), ...aroundBlue(), ...both(10, from(NODES, "64512:1")) });
+      await known({ ...around("red"), ...around("blue"), ...both(10, from(NODES, "64512:1")) });
       await apply(red());
-      await known({ ...aroundRed(), ...aroundBlue() });
+      await known({ ...around("red"), ...around("blue") });
     });
 
     test("add their communities to those of all", async () => {

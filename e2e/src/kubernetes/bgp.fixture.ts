@@ -1,49 +1,22 @@
 // A cluster beside two routers: one outside, one of the nodes' own AS.
 import { MERGE_PATCH } from "@heraldlb/cluster";
-import { Frr, type Host, type Lab, until } from "@heraldlb/lab";
+import { until } from "@heraldlb/lab";
+import { agrees, LIMIT, OTHER_ASN, OWN_ASN, type Router, startRouter, type Table } from "./router.fixture.ts";
 import { metallb, NAMESPACE, type Scene, setScene } from "./scene.fixture.ts";
 
-/** The AS of nodes and of the internal router. */
-export const OWN_ASN = 64_512;
-/** The AS of the external router. */
-export const OTHER_ASN = 64_513;
 /** All nodes. */
 export const NODES = ["node1", "node2", "node3"] as const;
-
-/** What a router has been told: of each prefix the nodes that announce it, each with its attributes. */
-export type Table = Readonly<Record<string, Paths>>;
-
-/**
- * The nodes that announce a prefix, and what with: communities, large ones with `large:` before them, and, on the
- * internal router, `pref` and the local preference if that is not 100.
- */
-export type Paths = Readonly<Record<string, string>>;
-
-/** FRR, and what nodes have told it. */
-export interface Router {
-  readonly frr: Frr;
-  readonly host: Host;
-  /** Waits until it has been told exactly this, and nothing else. */
-  knows(table: Table): Promise<void>;
-  /** Waits until its kernel forwards what is for a prefix to exactly these nodes. */
-  forwards(prefix: string, nodes: readonly string[]): Promise<void>;
-  /** What it says of its sessions, by the nodes' addresses. */
-  sessions(): Promise<Readonly<Record<string, FrrSession>>>;
-  /** Waits until exactly the sessions to these nodes are up, over IPv4 or IPv6. */
-  paired(nodes: readonly string[], family?: "ipv4" | "ipv6"): Promise<void>;
-}
-
-/** What FRR says of a session, as far as tests look at it. */
-export interface FrrSession {
-  readonly bgpState?: string;
-  readonly remoteAs?: number;
-  readonly connectionsEstablished?: number;
-}
 
 /** A {@link Scene} with routers, and Herald running. */
 export interface BgpScene extends Scene {
   readonly external: Router;
   readonly internal: Router;
+  /** Waits until each router was told exactly this; both the same, unless they are to differ. */
+  known(external: Table, internal?: Table): Promise<void>;
+  /** BGPPeers by which each node has a session over each family with each router. */
+  peers(spec?: object): readonly [ext: unknown, ext6: unknown, int: unknown, int6: unknown];
+  /** Applies those, and waits until all sessions are up. */
+  pair(): Promise<void>;
   /** Makes the API server have these objects. */
   apply(...objects: readonly unknown[]): Promise<void>;
   remove(...objects: readonly unknown[]): Promise<void>;
@@ -53,6 +26,8 @@ export interface BgpScene extends Scene {
   clear(options?: { readonly keep?: readonly Kind[] }): Promise<void>;
   /** Waits until ServiceBGPStatuses name exactly these BGPPeers for a Service, by node. */
   shows(service: string, peers: Readonly<Record<string, readonly string[]>>): Promise<void>;
+  /** Waits until a host's process tells each of these measures. */
+  measured(host: string, ...lines: readonly (string | RegExp)[]): Promise<void>;
   /** Waits until an Event of a Service has such a reason and message, with a blank between them. */
   told(service: string, event: RegExp): Promise<void>;
 }
@@ -69,8 +44,6 @@ const PLURALS = {
   Secret: "secrets",
 } as const;
 type Kind = keyof typeof PLURALS;
-
-const LIMIT = { timeoutMs: 60_000, everyMs: 100 };
 
 /** Sets up a cluster of three nodes, and two routers that await all of them, over IPv4 and IPv6. */
 export async function setBgpScene(
@@ -93,16 +66,35 @@ export async function setBgpScene(
     await herald.startController(LIMIT);
     for (const node of lab.nodes) herald.startSpeaker(node);
     for (const node of lab.nodes) await herald.ready(node, herald.speaker(node), LIMIT);
+    const known = async (outside: Table, inside: Table = outside) => {
+      await external.knows(outside);
+      await internal.knows(inside);
+    };
+    const peers: BgpScene["peers"] = (spec = {}) => [
+      peer("ext", external, spec),
+      peer("ext6", external, { peerAddress: external.host.ipv6, ...spec }),
+      peer("int", internal, spec),
+      peer("int6", internal, { peerAddress: internal.host.ipv6, ...spec }),
+    ];
+    const apply: BgpScene["apply"] = async (...objects) => {
+      for (const body of objects) {
+        const query = { fieldManager: "test", force: "true" };
+        await cluster.request("PATCH", pathOf(body), { query, body, contentType: "application/apply-patch+yaml" });
+      }
+    };
     return {
       ...scene,
       external,
       internal,
-      apply: async (...objects) => {
-        for (const body of objects) {
-          const query = { fieldManager: "test", force: "true" };
-          await cluster.request("PATCH", pathOf(body), { query, body, contentType: "application/apply-patch+yaml" });
+      known,
+      peers,
+      pair: async () => {
+        await apply(...peers());
+        for (const router of [external, internal]) {
+          for (const family of ["ipv4", "ipv6"] as const) await router.paired(NODES, family);
         }
       },
+      apply,
       remove: async (...objects) => {
         for (const object of objects) await cluster.request("DELETE", pathOf(object));
       },
@@ -117,8 +109,7 @@ export async function setBgpScene(
           const query = kind === "Service" ? { labelSelector: "!provider" } : {};
           await cluster.request("DELETE", collectionOf(kind), { query });
         }
-        await external.knows({});
-        await internal.knows({});
+        await known({});
       },
       shows: async (service, peers) =>
         await agrees(`ServiceBGPStatuses of ${service}`, peers, async () => {
@@ -127,6 +118,17 @@ export async function setBgpScene(
           const { items } = (await cluster.request("GET", path, { query })) as BgpStatuses;
           return Object.fromEntries(items.map(({ status }) => [status?.node ?? "", status?.peers ?? []]));
         }),
+      measured: async (host, ...lines) => {
+        const areTold = async () => {
+          const told = await herald.metrics(lab.host(host));
+          const isMissing = (line: string | RegExp) =>
+            typeof line === "string" ? !told.includes(`${line}\n`) : !line.test(told);
+          const missing = lines.filter(isMissing);
+          if (missing.length > 0) throw new Error(`it did not tell ${missing.join(", ")}`);
+          return true;
+        };
+        await until(`${host} told its measures`, areTold, LIMIT);
+      },
       told: async (service, event) => {
         await until(
           `an Event of ${service} was ${event}`,
@@ -159,95 +161,6 @@ export const on = (...nodes: readonly string[]): object => ({
   nodeSelectors: [{ matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: nodes }] }],
 });
 
-/** The same from each of these nodes. */
-export const from = (nodes: readonly string[], attributes = ""): Paths =>
-  Object.fromEntries(nodes.map((node) => [node, attributes]));
-
-/** The addresses of a number of the lab's, 10.64.1.N and fd64::1:N, both from these nodes. */
-export function both(number: number, paths: Paths): Table {
-  return { [`10.64.1.${number}/32`]: paths, [`fd64::1:${number}/128`]: paths };
-}
-
-async function startRouter(lab: Lab, host: Host, asn: number): Promise<Router> {
-  const neighbors = lab.nodes.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
-  const remote = asn === OWN_ASN ? "internal" : "external";
-  const lines = [`remote-as ${remote}`, "passive", "timers 3 9", "bfd"];
-  const family = (name: string) => [
-    `address-family ${name} unicast`,
-    ...["maximum-paths 8", "maximum-paths ibgp 8", ...neighbors.map((address) => `neighbor ${address} activate`)],
-    "exit-address-family",
-  ];
-  const bgp = [
-    `router bgp ${asn}`,
-    ...[`bgp router-id ${host.ipv4}`, "no bgp ebgp-requires-policy", "bgp bestpath as-path multipath-relax"],
-    ...neighbors.flatMap((address) => lines.map((line) => `neighbor ${address} ${line}`)),
-    ...family("ipv4"),
-    ...family("ipv6"),
-  ];
-  const frr = await Frr.start(host, { bgp: bgp.join("\n"), bfd: "" });
-  const nameOf = (address: string) =>
-    lab.nodes.find(({ ipv4, ipv6 }) => [ipv4, ipv6].includes(address as never))?.name ?? address;
-  const sessions = async () => (await frr.show("bgp neighbors")) as Readonly<Record<string, FrrSession>>;
-  return {
-    frr,
-    host,
-    sessions,
-    knows: async (table) =>
-      await agrees(`${host.name} knows`, table, async () => {
-        const shown = await Promise.all(
-          ["ipv4", "ipv6"].map((name) => frr.run(`show bgp ${name} unicast json detail`)),
-        );
-        const routes = shown.flatMap((text) => Object.entries((JSON.parse(text) as FrrTable).routes));
-        return Object.fromEntries(
-          routes.map(([prefix, paths]) => [
-            prefix,
-            // The first element is about the prefix itself.
-            Object.fromEntries(
-              paths.flatMap(({ peer, ...path }) => (peer ? [[nameOf(peer.peerId), attributesOf(path)]] : [])),
-            ),
-          ]),
-        );
-      }),
-    forwards: async (prefix, nodes) =>
-      await agrees(`${host.name} forwards ${prefix}`, nodes, async () => {
-        const { stdout } = await host.attempt(["ip", prefix.includes(":") ? "-6" : "-4", "route", "show", prefix]);
-        return [...stdout.matchAll(/via (\S+)/g)].map(([, address = ""]) => nameOf(address)).toSorted();
-      }),
-    paired: async (nodes, name) =>
-      await agrees(`${host.name} has sessions`, nodes, async () => {
-        const up = Object.entries(await sessions()).filter(
-          ([address, { bgpState }]) =>
-            bgpState === "Established" && (!name || address.includes(":") === (name === "ipv6")),
-        );
-        return [...new Set(up.map(([address]) => nameOf(address)))].toSorted();
-      }),
-  };
-}
-
-function attributesOf({ community, largeCommunity, locPrf }: Omit<FrrPath, "peer">): string {
-  const large = (largeCommunity?.list ?? []).map((value) => `large:${value}`);
-  const preference = locPrf === undefined || locPrf === 100 ? [] : [`pref ${locPrf}`];
-  return [...(community?.list ?? []), ...large, ...preference].join(" ");
-}
-
-/** Waits until what is seen is what is wanted, in whatever order keys are. */
-async function agrees(what: string, wanted: unknown, look: () => Promise<unknown>): Promise<void> {
-  const isWanted = async () => {
-    const seen = await look();
-    if (text(seen) === text(wanted)) return true;
-    throw new Error(`it was ${text(seen)}`);
-  };
-  await until(`${what}: ${text(wanted)}`, isWanted, LIMIT);
-}
-
-function text(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
-
 function collectionOf(kind: Kind): string {
   const plural = PLURALS[kind];
   if (kind === "Service") return `/api/v1/namespaces/default/${plural}`;
@@ -258,17 +171,6 @@ function collectionOf(kind: Kind): string {
 function pathOf(object: unknown): string {
   const { kind, metadata } = object as { readonly kind: Kind; readonly metadata: { readonly name: string } };
   return `${collectionOf(kind)}/${metadata.name}`;
-}
-
-interface FrrTable {
-  readonly routes: Readonly<Record<string, readonly FrrPath[]>>;
-}
-
-interface FrrPath {
-  readonly peer?: { readonly peerId: string };
-  readonly locPrf?: number;
-  readonly community?: { readonly list: readonly string[] };
-  readonly largeCommunity?: { readonly list: readonly string[] };
 }
 
 interface BgpStatuses {

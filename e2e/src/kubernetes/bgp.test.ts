@@ -1,0 +1,197 @@
+// Services: whole processes, a real API server and kube-proxy on one side, routers on the other.
+import { MERGE_PATCH, type Pod } from "@heraldlb/cluster";
+import { until } from "@heraldlb/lab";
+import { type Ip, isIpv4 } from "@heraldlb/net";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type BgpScene, NODES, setBgpScene } from "./bgp.fixture.ts";
+import { both, from, type Table } from "./router.fixture.ts";
+import { metallb, POOL, pods, printLogs, service } from "./scene.fixture.ts";
+
+const EVERYWHERE = metallb("BGPAdvertisement", "all", {});
+const WEB = { selector: { app: "web" } };
+
+const prefixOf = (address: Ip): string => `${address}/${isIpv4(address) ? 32 : 128}`;
+const announced = (addresses: readonly Ip[], nodes: readonly string[] = NODES): Table =>
+  Object.fromEntries(addresses.map((address) => [prefixOf(address), from(nodes)]));
+
+describe("by BGP, a Service", { timeout: 120_000 }, () => {
+  let scene: BgpScene;
+  let web: readonly Pod[];
+
+  beforeAll(async () => {
+    scene = await setBgpScene("bgp-cluster");
+    web = await pods(scene.cluster, "web", NODES);
+    await scene.pair();
+  }, 180_000);
+  afterAll(() => scene?.[Symbol.asyncDispose]());
+  beforeEach(async ({ onTestFailed }) => {
+    onTestFailed(() => printLogs(scene));
+    await scene.apply(POOL, EVERYWHERE);
+  });
+  afterEach(() => scene.clear({ keep: ["BGPPeer"] }));
+
+  const apply = (...objects: readonly unknown[]) => scene.apply(...objects);
+  const routers = () => [scene.external, scene.internal];
+
+  test.each([
+    ["IPv4", ["IPv4"], undefined],
+    ["IPv6", ["IPv6"], undefined],
+    ["both families", ["IPv4", "IPv6"], undefined],
+    ["an IPv4 address that it asks for", ["IPv4"], "10.64.1.50"],
+    ["addresses of both families that it asks for", ["IPv4", "IPv6"], "10.64.1.50,fd64::1:50"],
+  ])("of policy Cluster with %s is routed to all nodes, and answers", async (_, ipFamilies, asked) => {
+    const ipFamilyPolicy = ipFamilies.length > 1 ? "RequireDualStack" : "SingleStack";
+    const annotations = asked === undefined ? {} : { "metallb.io/loadBalancerIPs": asked };
+    await apply(service("web", { ipFamilies, ipFamilyPolicy }, { annotations }));
+    const addresses = await scene.given("web", ipFamilies.length);
+    if (asked !== undefined) expect(addresses).toEqual(asked.split(","));
+    await scene.known(announced(addresses));
+    for (const router of routers()) {
+      for (const address of addresses) {
+        await router.forwards(prefixOf(address), NODES);
+        await router.answered(address, web);
+      }
+    }
+  });
+
+  test("of policy Local is routed to nodes with an endpoint, which come and go", async () => {
+    const { cluster, given } = scene;
+    const podOn = async (node: string) => {
+      const labels = { app: "local" };
+      return await cluster.createPod({ name: `local-${node}`, node: cluster.lab.host(node), labels });
+    };
+    await apply(service("local", { externalTrafficPolicy: "Local" }));
+    const first = await podOn("node1");
+    const addresses = await given("local", 2);
+    await scene.known(announced(addresses, ["node1"]));
+    for (const address of addresses) await scene.external.answered(address, [first]);
+    const second = await podOn("node3");
+    await scene.known(announced(addresses, ["node1", "node3"]));
+    await cluster.deletePod(first);
+    await scene.known(announced(addresses, ["node3"]));
+    for (const address of addresses) await scene.external.answered(address, [second]);
+    await cluster.deletePod(second);
+    await scene.known({});
+    await scene.shows("local", {});
+  });
+
+  test("is withdrawn from a node whose last ready endpoint is ready no more, and everywhere when none is", async () => {
+    const { cluster } = scene;
+    await apply(service("web", { externalTrafficPolicy: "Local" }));
+    const addresses = await scene.given("web", 2);
+    await scene.known(announced(addresses));
+    const [first, ...others] = web as [Pod, ...Pod[]];
+    await cluster.setReady(first, false);
+    await scene.known(announced(addresses, ["node2", "node3"]));
+    await apply(service("web", { externalTrafficPolicy: "Cluster" }));
+    await scene.known(announced(addresses));
+    for (const pod of others) await cluster.setReady(pod, false);
+    await scene.known({});
+    await scene.shows("web", {});
+    for (const pod of web) await cluster.setReady(pod, true);
+    await scene.known(announced(addresses));
+  });
+
+  test("is not announced by a node whose network is unavailable", async () => {
+    const setUnavailable = async (status: "True" | "False") => {
+      const conditions = [
+        { type: "Ready", status: "True" },
+        { type: "NetworkUnavailable", status },
+      ];
+      const options = { body: { status: { conditions } }, contentType: MERGE_PATCH };
+      await scene.cluster.request("PATCH", "/api/v1/nodes/node2/status", options);
+    };
+    await apply(service("web"));
+    const addresses = await scene.given("web", 2);
+    await scene.known(announced(addresses));
+    await setUnavailable("True");
+    await scene.known(announced(addresses, ["node1", "node3"]));
+    await setUnavailable("False");
+    await scene.known(announced(addresses));
+  });
+
+  test("shares its addresses with another one that has other ports, and keeps them when that is gone", async () => {
+    const annotations = {
+      "metallb.io/allow-shared-ip": "key",
+      "metallb.io/loadBalancerIPs": "10.64.1.60,fd64::1:60",
+    };
+    const sharing = (name: string, port: number) =>
+      service(name, { ...WEB, ports: [{ port, targetPort: 8080, protocol: "TCP" }] }, { annotations });
+    await apply(sharing("one", 80), sharing("two", 81));
+    const addresses = await scene.given("one", 2);
+    expect(await scene.given("two", 2)).toEqual(addresses);
+    await scene.known(announced(addresses));
+    for (const port of [80, 81]) for (const address of addresses) await scene.external.answered(address, web, port);
+    await scene.remove(sharing("one", 80));
+    await scene.shows("one", {});
+    for (const address of addresses) await scene.external.answered(address, web, 81);
+    await scene.known(announced(addresses));
+  });
+
+  test.each([
+    ["ranges", ["10.64.1.200-10.64.1.203", "fd64::1:200-fd64::1:203"]],
+    ["prefixes", ["10.64.1.200/30", "fd64::1:200/126"]],
+  ])("has addresses of a pool that is written as %s", async (_, addresses) => {
+    await scene.remove(POOL);
+    await apply(metallb("IPAddressPool", "other", { addresses }), service("web"));
+    expect(await scene.given("web", 2)).toEqual(["10.64.1.200", "fd64::1:200"]);
+    await scene.known(both(200, from(NODES)));
+  });
+
+  test("is announced by BGP and by layer 2 at once", async () => {
+    const { cluster, external, given } = scene;
+    await apply(metallb("L2Advertisement", "all", {}), service("web"));
+    const addresses = await given("web", 2);
+    await scene.known(announced(addresses));
+    for (const address of addresses) {
+      const found = await until(
+        `one node answers for ${address}`,
+        async () => {
+          const macs = await external.host.resolve(address);
+          return macs.length === 1 && cluster.lab.nodes.find(({ mac }) => mac === macs[0]);
+        },
+        { timeoutMs: 60_000 },
+      );
+      const labels = `{protocol="layer2",node="${found.name}",ip="${address}"}`;
+      await scene.measured(found.name, `metallb_speaker_announced${labels} 1`);
+      await external.answered(address, web);
+    }
+    await scene.known(announced(addresses));
+  });
+
+  test("counts in the measures that MetalLB has, and a wrong object does", async () => {
+    const peerLabels = `{peer="${scene.external.host.ipv4}:179",vrf=""}`;
+    await apply(service("web"));
+    await scene.known(both(10, from(NODES)));
+    await scene.measured(
+      "controller1",
+      ...[
+        ["", 228, 2],
+        ["ipv4_", 90, 1],
+        ["ipv6_", 138, 1],
+      ].flatMap(([family, total, used]) => [
+        `metallb_allocator_${family}addresses_total{pool="lab"} ${total}`,
+        `metallb_allocator_${family}addresses_in_use_total{pool="lab"} ${used}`,
+      ]),
+      "metallb_k8s_client_config_loaded_bool 1",
+      "metallb_k8s_client_config_stale_bool 0",
+      /^metallb_k8s_client_updates_total [1-9]/m,
+      "metallb_k8s_client_update_errors_total 0",
+    );
+    await scene.measured(
+      "node1",
+      `metallb_bgp_session_up${peerLabels} 1`,
+      `metallb_bgp_announced_prefixes_total${peerLabels} 1`,
+      `metallb_bgp_pending_prefixes_total${peerLabels} 1`,
+      ...["updates_total", "opens_sent", "opens_received", "keepalives_sent", "keepalives_received"].map(
+        (name) => new RegExp(`^metallb_bgp_${name}\\{peer="${scene.external.host.ipv4}:179",vrf=""\\} [1-9]`, "m"),
+      ),
+    );
+    await apply(metallb("BGPAdvertisement", "wrong", { communities: ["99999999:1"] }));
+    await scene.measured("controller1", "metallb_k8s_client_config_stale_bool 1");
+    await scene.known(both(10, from(NODES)));
+    await scene.remove(metallb("BGPAdvertisement", "wrong", {}), service("web"));
+    await scene.measured("controller1", "metallb_k8s_client_config_stale_bool 0");
+    await scene.measured("node1", `metallb_bgp_announced_prefixes_total${peerLabels} 0`);
+  });
+});
