@@ -170,6 +170,18 @@ describe("assignment on an API server", { timeout: 120_000 }, () => {
       await site.are({ fits: "pinned 192.0.2.1", [name]: "noAddressAvailable" });
     });
 
+    test("a namespace that is named and one that is selected may both use the pool", async () => {
+      await Promise.all([site.namespace("one"), site.namespace("two")]);
+      await site.pool("lab", ["192.0.2.1-192.0.2.2"], { serviceAllocation: { ...namespaces, ...byNamespaceLabel } });
+      await site.service("two/b");
+      await site.are({ "two/b": "noAddressAvailable" });
+      await site.service("a");
+      await site.are({ a: "lab 192.0.2.1" });
+      await site.namespace("two", { tier: "gold" });
+      await site.are({ "two/b": "lab 192.0.2.2" });
+      await site.namespace("two");
+    });
+
     test("labels that a namespace gets or loses take effect at once", async () => {
       await site.namespace("one");
       await site.pool("gold", ["192.0.2.1/32"], { serviceAllocation: byNamespaceLabel });
