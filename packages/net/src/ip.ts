@@ -92,8 +92,10 @@ export function familyBits(family: Family): 32 | 128 {
 /** The address as a number, 0 for the unspecified one. */
 export function ipToBigInt(ip: Ip): bigint {
   if (isIpv4(ip)) return BigInt(ipv4Value(ip));
-  const digits = ipv6Groups(ip).map((group) => group.toString(16).padStart(4, "0"));
-  return BigInt(`0x${digits.join("")}`);
+  // Three groups fit into a double exactly: few bigints are made on the way.
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = ipv6Groups(ip);
+  const [high, middle, low] = [(a * 0x10000 + b) * 0x10000 + c, (d * 0x10000 + e) * 0x10000 + f, g * 0x10000 + h];
+  return (BigInt(high) << 80n) | (BigInt(middle) << 32n) | BigInt(low);
 }
 
 /** The inverse of `ipToBigInt`. Throws `RangeError` for a number outside the family. */
@@ -104,9 +106,12 @@ export function ipFromBigInt(family: Family, value: bigint): Ip {
     const n = Number(value);
     return `${n >>> 24}.${(n >>> 16) & 0xff}.${(n >>> 8) & 0xff}.${n & 0xff}` as Ipv4;
   }
-  const digits = value.toString(16).padStart(32, "0");
-  const groups = Array.from({ length: 8 }, (_, i) => Number.parseInt(digits.slice(4 * i, 4 * i + 4), 16));
-  return formatIpv6(groups) as Ipv6;
+  const [high, middle, low] = [
+    Number(value >> 80n),
+    Number((value >> 32n) & 0xffff_ffff_ffffn),
+    Number(value & 0xffff_ffffn),
+  ];
+  return formatIpv6([...threeGroups(high), ...threeGroups(middle), low >>> 16, low & 0xffff]) as Ipv6;
 }
 
 /** Orders IPv4 before IPv6, then by number; for `toSorted`. */
@@ -131,4 +136,9 @@ export function ipv6Groups(ip: Ipv6): readonly number[] {
   const groups = parseGroups(ip);
   if (!groups) throw new TypeError(`not an IPv6 address: ${ip}`);
   return groups;
+}
+
+/** The groups of a number of 48 bits. */
+function threeGroups(value: number): readonly number[] {
+  return [Math.floor(value / 0x1_0000_0000), (value >>> 16) & 0xffff, value & 0xffff];
 }
