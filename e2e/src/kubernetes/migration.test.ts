@@ -1,6 +1,6 @@
 // From MetalLB to Herald and back, by the commands of docs/migrate-from-metallb.md.
 import { kubernetesTool } from "@heraldlb/kubectl";
-import { type Host, type LabProcess, type Prober, startProber, until } from "@heraldlb/lab";
+import { type Host, type LabProcess, monotonicMs, type Prober, startProber, until } from "@heraldlb/lab";
 import { type Ip, parseIp } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { leaveStatuses } from "./metallb-statuses.fixture.ts";
@@ -9,6 +9,9 @@ import { metallb, NAMESPACE, pods, service } from "./scene.fixture.ts";
 
 const GUIDE = "docs/migrate-from-metallb.md";
 const CRD_COUNT = 9;
+// Far above what it takes: pods of a busy machine start slowly.
+const OUTAGE_LIMIT_MS = 60_000;
+const SLACK_MS = 2_000;
 
 /** What MetalLB has given, none of which Herald would give first. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
@@ -55,6 +58,8 @@ describe("a cluster with MetalLB", { timeout: 240_000 }, () => {
   let asking: Prober;
   let objects: readonly string[];
   const followed = new Set<string>();
+  /** When the speakers changed. */
+  let change: { readonly from: number; readonly to: number };
 
   const follow = async (title: string): Promise<string> => {
     const found = guide.get(title);
@@ -92,7 +97,7 @@ describe("a cluster with MetalLB", { timeout: 240_000 }, () => {
     objects = await objectsNow();
     watch = await startWatch(migration);
     const [first, second] = cluster.lab.clients as [Host, Host];
-    second.start(["sh", "-c", "while :; do ip neigh flush dev lan0; sleep 0.05; done"], { name: "forgetful" });
+    second.start(["sh", "-c", "while :; do ip neigh flush dev lan0; sleep 0.2; done"], { name: "forgetful" });
     [inTouch, asking] = await Promise.all([startProber(first, PROBED), startProber(second, PROBED)]);
     await Promise.all(PROBED.flatMap((ip) => [inTouch, asking].map((prober) => prober.answered(ip, { since: 0 }))));
   }, 240_000);
@@ -119,7 +124,9 @@ describe("a cluster with MetalLB", { timeout: 240_000 }, () => {
   });
 
   test("is served by Herald's speakers soon after MetalLB's have stopped", async () => {
+    const from = monotonicMs();
     await follow("5. Speakers");
+    change = { from, to: monotonicMs() };
     const [client] = migration.cluster.lab.clients as [Host];
     for (const ip of PROBED)
       await until(`one node answers for ${ip}`, async () => (await client.resolve(ip)).length === 1);
@@ -169,17 +176,22 @@ describe("a cluster with MetalLB", { timeout: 240_000 }, () => {
     expect(await cluster.kubectl(old)).toBe("64512");
   });
 
-  test("has clients that notice little", async () => {
+  test("has clients that notice nothing but the change of speakers", async () => {
     await Promise.all([inTouch.stop(), asking.stop()]);
-    const rows = PROBED.map((ip) => ({
-      address: ip,
-      "neighbour cached: outage ms": Math.round(inTouch.summary(ip).longestOutageMs),
-      "resolving anew: outage ms": Math.round(asking.summary(ip).longestOutageMs),
+    const rows = PROBED.map((address) => ({
+      address,
+      neighbourCached: Math.round(inTouch.summary(address, change).longestOutageMs),
+      resolvingOften: Math.round(asking.summary(address, change).longestOutageMs),
     }));
-    process.stdout.write(`${JSON.stringify(rows, undefined, 1)}\n`);
-    for (const ip of PROBED) {
-      expect(inTouch.summary(ip).longestOutageMs).toBeLessThan(30_000);
-      expect(asking.summary(ip).longestOutageMs).toBeLessThan(30_000);
+    process.stdout.write(`longest outage, in ms: ${JSON.stringify(rows, undefined, 1)}\n`);
+    for (const address of PROBED) {
+      expect(asking.summary(address, change).longestOutageMs).toBeLessThan(OUTAGE_LIMIT_MS);
+      for (const { from, to } of [
+        { from: 0, to: change.from },
+        { from: change.to, to: Number.POSITIVE_INFINITY },
+      ]) {
+        expect(inTouch.summary(address, { from, to }).longestOutageMs).toBeLessThan(SLACK_MS);
+      }
     }
   });
 
