@@ -135,14 +135,28 @@ class Reflection {
     } else if (!canResume(error, { isOpen: this.#watchedSince !== undefined })) {
       this.#version = undefined;
     }
-    if (this.#hasLived()) this.#failures = 0;
+    const isResumable = this.#version !== undefined;
+    if (this.#hasLived()) {
+      this.#failures = 0;
+      if (isResumable) {
+        // Watches end; only one that cannot be opened again is trouble.
+        options.log.debug("the watch has ended, opening another", { path: target.path, reason: error.message });
+        return this.#nextDelay();
+      }
+    }
     if (isStale && this.#failures === 0) {
       // Not a fault: the server has forgotten what happened since this version.
       options.log.debug("the watch cannot be resumed, listing again", { path: target.path });
       this.#failures += 1;
       return 0;
     }
-    if (!this.#isTroubled) options.log.warn("cannot follow the API server", { path: target.path, error });
+    if (!this.#isTroubled) {
+      options.log.warn("cannot follow the API server", {
+        path: target.path,
+        status: error.status,
+        reason: error.message,
+      });
+    }
     this.#isTroubled = true;
     handlers.onTrouble?.(error);
     return Math.max(this.#nextDelay(), Math.min(error.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
