@@ -56,7 +56,6 @@ export async function measure(count: number, announced: boolean, options: Kubern
   const stop = new AbortController();
   const services = new Served();
   try {
-    console.error(performance.now() | 0, "up");
     await prepare(cluster, announced);
     await inParallel(count, (i) => create(kube, `service-${i}`, announced));
     const watching = reflect(
@@ -69,7 +68,6 @@ export async function measure(count: number, announced: boolean, options: Kubern
       { clock: systemClock, log, random: Math.random },
       stop.signal,
     );
-    console.error(performance.now() | 0, "created");
     const herald = await cluster.herald({ namespace: NAMESPACE });
     const before = await requests(cluster);
     const began = performance.now();
@@ -77,14 +75,11 @@ export async function measure(count: number, announced: boolean, options: Kubern
     for (const node of cluster.lab.nodes) herald.startSpeaker(node);
     await until(`${count} Services have addresses`, () => services.at.size >= count, { timeoutMs: TIMEOUT_MS });
     const seconds = (Math.max(...services.at.values()) - began) / 1000;
-    console.error(performance.now() | 0, "given", seconds);
     await settled(cluster);
-    console.error(performance.now() | 0, "settled");
     const asked = (await requests(cluster)) - before;
     const cpu = cpuSeconds(pid);
     const memory = memoryOf(pid).residentMb;
     const latencies = await oneByOne(kube, services, options.more, announced);
-    console.error(performance.now() | 0, "more");
     const quietBefore = await requests(cluster);
     await pass(options.quietSeconds * 1000);
     const quiet = ((await requests(cluster)) - quietBefore) * (60 / options.quietSeconds);
