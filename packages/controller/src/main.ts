@@ -1,6 +1,7 @@
 import "@heraldlb/daemon/node-version";
 import { readFileSync } from "node:fs";
 import { runMain } from "@heraldlb/daemon";
+import { exitNow } from "@heraldlb/link";
 import { systemClock } from "@heraldlb/runtime";
 import { runController } from "./run.ts";
 import { clusterServiceOf, controllerOptions, controllerSecurity, sourceOf, timersOf } from "./settings.ts";
@@ -16,6 +17,7 @@ await runMain({
   options: controllerOptions,
   security: controllerSecurity,
   reviewsTokens: ({ source }) => source.type === "kubernetes",
+  exit: exitNow,
   run: (settings, context) =>
     runController(
       {

@@ -50,6 +50,8 @@ export interface Main<O extends Options, S = FileSecurity> extends CommandLine<O
    * nobody vouches for. `/healthz` and `/readyz` wait for neither.
    */
   readonly reviewsTokens?: ((settings: Settings<O> & CommonSettings) => boolean) | undefined;
+  /** Ends the process; `process.exit` unless given. */
+  readonly exit?: ((code: number) => never) | undefined;
   /**
    * The process's work. It ends the process when it resolves (exit code 0), rejects with a SettingError (2) or with
    * anything else (1).
@@ -73,9 +75,10 @@ export async function runMain<const O extends Options, S = FileSecurity>(main: M
     format: settings.logFormat ?? (process.stdout.isTTY ? "pretty" : "json"),
     destination: process.stdout.fd,
   });
-  const end = (error: unknown) => exit(main.name, error, log);
+  const leave = leaving(main);
+  const end = (error: unknown) => fail({ name: main.name, log, leave }, error);
   process.on("uncaughtException", end);
-  const signal = endOnSignals(log);
+  const signal = endOnSignals(log, leave);
   const registry = new Registry();
   addProcessMetrics(registry, main);
   const health = new Health();
@@ -91,7 +94,7 @@ export async function runMain<const O extends Options, S = FileSecurity>(main: M
     if (!(signal.aborted && error === signal.reason)) end(error);
   }
   log.info("ended");
-  process.exit(0);
+  return leave(0);
 }
 
 type Served = Pick<MainContext, "log" | "registry" | "health" | "metrics" | "signal">;
@@ -122,24 +125,24 @@ function readOrExit<O extends Options, S>(main: Main<O, S>) {
       return { settings, security: main.security?.(settings) ?? (securityOf(settings) as S) };
     }
     process.stdout.write(reading.text);
-    process.exit(0);
   } catch (error) {
-    return exit(main.name, error, undefined);
+    return fail({ name: main.name, log: undefined, leave: leaving(main) }, error);
   }
+  return leaving(main)(0);
 }
 
 /** Aborts at the first SIGTERM or SIGINT, and ends the process at the second, or when its end takes too long. */
-function endOnSignals(log: Logger): AbortSignal {
+function endOnSignals(log: Logger, leave: Leave): AbortSignal {
   const ending = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
     if (ending.signal.aborted) {
       log.warn("ended at once", { signal: name });
-      process.exit(1);
+      leave(1);
     }
     log.info("ending", { signal: name });
     systemClock.timer(END_TIMEOUT_MS, () => {
       log.warn("not ended in time, given up", { timeoutMs: END_TIMEOUT_MS });
-      process.exit(0);
+      leave(0);
     });
     ending.abort();
   };
@@ -148,13 +151,20 @@ function endOnSignals(log: Logger): AbortSignal {
   return ending.signal;
 }
 
-function exit(name: string, error: unknown, log: Logger | undefined): never {
+type Leave = (code: number) => never;
+
+const leaving = ({ exit }: { readonly exit?: Leave | undefined }): Leave => exit ?? ((code) => process.exit(code));
+
+function fail(
+  { name, log, leave }: { readonly name: string; readonly log: Logger | undefined; readonly leave: Leave },
+  error: unknown,
+): never {
   if (error instanceof SettingError) {
     process.stderr.write(`${name}: ${error.message}\n`);
-    process.exit(2);
+    return leave(2);
   }
   if (error instanceof FatalError) log?.error("fatal", { reason: error.message });
   else if (log) log.error("fatal", { error });
   else process.stderr.write(`${name}: ${error}\n`);
-  process.exit(1);
+  return leave(1);
 }

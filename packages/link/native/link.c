@@ -291,6 +291,19 @@ static napi_value trim(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// exit(code): ends the process at once, without waiting for any thread.
+static napi_value exit_now(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  int32_t code;
+  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count < 1 ||
+      napi_get_value_int32(env, argument, &code) != napi_ok) {
+    napi_throw_type_error(env, "EINVAL", "exit: a number is needed");
+    return NULL;
+  }
+  _exit(code);
+}
+
 NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
@@ -309,6 +322,7 @@ NAPI_MODULE_INIT() {
       {"lock", lock},
       {"unlock", unlock},
       {"trim", trim},
+      {"exit", exit_now},
       {"start", receiver_start},
       {"stop", receiver_stop},
   };

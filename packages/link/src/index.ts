@@ -1,4 +1,5 @@
 export type { BpfInstruction } from "./bpf.ts";
+export { exitNow } from "./exit-now.ts";
 export { lockFile, unlockFile } from "./file-lock.ts";
 export {
   arpAndNdpFilter,

@@ -31,6 +31,8 @@ export interface Native {
   unlock(fd: number): boolean;
   /** Gives back what need not be resident. */
   trim(): void;
+  /** Ends the process at once. */
+  exit(code: number): never;
   /**
    * Owns the descriptor from now on. Datagram i of a batch is at `i * slot` of the ring, its length at `2 * i` of
    * info, and its {@link TRUNCATED} and {@link FOREIGN} flags after that.

@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { connectSpeaker } from "@heraldlb/api";
 import { type CommonSettings, FatalError, type MainContext, runMain, type Settings } from "@heraldlb/daemon";
 import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
-import { lockFile, setRtoMin, trimMemory } from "@heraldlb/link";
+import { exitNow, lockFile, setRtoMin, trimMemory } from "@heraldlb/link";
 import { parseIp } from "@heraldlb/net";
 import { type Logger, systemClock } from "@heraldlb/runtime";
 import { batched, sliced } from "./batched.ts";
@@ -48,6 +48,7 @@ await runMain({
   options: speakerOptions,
   security: speakerSecurity,
   reviewsTokens: ({ tokenFile }) => tokenFile !== undefined,
+  exit: exitNow,
   run,
 });
 
