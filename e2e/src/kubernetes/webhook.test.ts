@@ -54,6 +54,9 @@ describe("the webhook of a real API server", { timeout: 120_000 }, () => {
     webhook = await startWebhook();
     await until("the webhook was trusted", () => isTrusted());
     await until("an object was admitted", async () => (await apply(pool("first", ["10.9.9.0/24"]))).allowed);
+    // The API server reads a kind again whose definition has changed, and watches of it with it.
+    const rival = peer("second", "10.0.0.1");
+    await until("peers were followed", async () => !(await createAfter([peer("first", "10.0.0.1")], rival)).allowed);
   }, 120_000);
   afterAll(() => scene?.[Symbol.asyncDispose]());
   beforeEach(({ onTestFailed }) => onTestFailed(() => printLogs(scene)));
