@@ -46,7 +46,7 @@ export async function kubernetes(options: KubernetesOptions): Promise<Result[]> 
   return results;
 }
 
-export async function measure(count: number, announced: boolean, options: KubernetesOptions): Promise<Result[]> {
+async function measure(count: number, announced: boolean, options: KubernetesOptions): Promise<Result[]> {
   await using cluster = await createCluster({ name: "bench-kubernetes", nodes: 3 });
   const log = silentLogger;
   const kube = await connectKube({
