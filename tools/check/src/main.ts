@@ -44,6 +44,8 @@ console.log("");
 for (const { name, passed, failed, seconds } of outcomes) {
   console.log(`${failed === 0 ? "ok  " : "FAIL"} ${name}: ${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s`);
 }
+// Last but for the totals: whoever sees only the end of a log still learns what failed.
+for (const failure of outcomes.flatMap(({ failures }) => failures)) console.log(failure);
 const total = (key: "passed" | "failed") => outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
 console.log(`${total("passed")} passed, ${total("failed")} failed`);
 process.exitCode = total("failed") === 0 ? 0 : 1;
