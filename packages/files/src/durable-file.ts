@@ -16,6 +16,11 @@ export class DurableFiles {
     return this.#queue(path, () => rm(path, { force: true }));
   }
 
+  /** Resolves once nothing is being written any more, however it ended. */
+  async settled(): Promise<void> {
+    while (this.#tails.size > 0) await Promise.allSettled(this.#tails.values());
+  }
+
   async #queue(path: string, work: () => Promise<void>): Promise<void> {
     const before = this.#tails.get(path) ?? Promise.resolve();
     const mine = before.catch(() => {}).then(() => guarded(path, work));

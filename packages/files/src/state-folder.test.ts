@@ -35,6 +35,16 @@ test("the term and the speakers are what was written last", async () => {
   expect(await state.readSpeakers()).toEqual(["n1", "n2"]);
 });
 
+test("what is being written is on disk before the lock is given up", async () => {
+  const state = await open();
+  const written = state.writeSpeakers(["n1"]);
+  const after = state.writeSpeakers(["n1", "n2"]);
+  await state[Symbol.asyncDispose]();
+  expect(readFileSync(join(dir, ".herald/speakers.json"), "utf8")).toBe('["n1","n2"]\n');
+  expect(readdirSync(join(dir, ".herald")).sort()).toEqual(["lock", "speakers.json", "status"]);
+  await Promise.all([written, after]);
+});
+
 test.each(["", "{", "7", '{"term": "7", "holder": "x"}', '{"term": 7}'])(
   "a term file with %j counts as none",
   async (text) => {

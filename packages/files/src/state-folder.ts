@@ -75,7 +75,11 @@ export async function openStateFolder(
     deleteStatus: async (namespace, name) => {
       await files.remove(path("status", ...statusPath(namespace, name)));
     },
-    [Symbol.asyncDispose]: () => lock.close(),
+    [Symbol.asyncDispose]: async () => {
+      // With the lock goes the right to write: the next leader's file must not be replaced by a late one of ours.
+      await files.settled();
+      await lock.close();
+    },
   };
 }
 
