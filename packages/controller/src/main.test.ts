@@ -35,6 +35,11 @@ describe("herald-controller", { timeout: 90_000 }, () => {
   test.each([
     ["a source of no kind", ["--source", "etcd", "--insecure"], "allowed: file:DIR, kubernetes"],
     ["neither TLS nor --insecure", ["--source", "file:/tmp"], "--tls-cert"],
+    [
+      "what means nothing to a folder",
+      ["--source", "file:/tmp", "--insecure", "--kube-qps", "50"],
+      "--kube-qps: only with --source kubernetes",
+    ],
     ["a flag that is unknown", ["--source", "file:/tmp", "--insecure", "--etcd", "x"], "--etcd"],
   ])("refuses %s with exit code 2 and one line", async (_name, args, hint) => {
     const { stderr, stdout, code } = await start(args).output;

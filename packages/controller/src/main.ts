@@ -4,7 +4,14 @@ import { runMain } from "@heraldlb/daemon";
 import { exitNow } from "@heraldlb/link";
 import { systemClock } from "@heraldlb/runtime";
 import { runController } from "./run.ts";
-import { clusterServiceOf, controllerOptions, controllerSecurity, sourceOf, timersOf } from "./settings.ts";
+import {
+  clusterServiceOf,
+  controllerOptions,
+  controllerSecurity,
+  idleOptions,
+  sourceOf,
+  timersOf,
+} from "./settings.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -15,6 +22,7 @@ await runMain({
   version,
   description: "Decides which Service gets which addresses and which node announces them, and tells the speakers.",
   options: controllerOptions,
+  idle: idleOptions,
   security: controllerSecurity,
   reviewsTokens: ({ source }) => source.type === "kubernetes",
   exit: exitNow,

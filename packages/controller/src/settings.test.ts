@@ -1,8 +1,14 @@
 import { readSettings, type SettingError } from "@heraldlb/daemon";
 import { describe, expect, test } from "vitest";
-import { controllerOptions, controllerSecurity, sourceOf, timersOf } from "./settings.ts";
+import { controllerOptions, controllerSecurity, idleOptions, sourceOf, timersOf } from "./settings.ts";
 
-const command = { name: "herald-controller", version: "0", description: "", options: controllerOptions };
+const command = {
+  name: "herald-controller",
+  version: "0",
+  description: "",
+  options: controllerOptions,
+  idle: idleOptions,
+};
 
 /** What stands in a cluster without any flag. */
 const CLUSTER = {
@@ -32,7 +38,7 @@ test("a folder is all that has to be said", () => {
 
 test("every flag is a variable too", () => {
   const env = {
-    ...{ HERALD_SOURCE: "file:/m", HERALD_NAMESPACE: "metallb-system", HERALD_LISTEN: "127.0.0.1:1" },
+    ...{ HERALD_SOURCE: "kubernetes", HERALD_NAMESPACE: "metallb-system", HERALD_LISTEN: "127.0.0.1:1" },
     ...{ HERALD_LB_CLASS: "herald", HERALD_IGNORE_EXCLUDE_LB: "true", HERALD_HEARTBEAT_INTERVAL: "0.5s" },
     ...{ HERALD_HEARTBEAT_MISSES: "10", HERALD_START_HOLD: "1s", HERALD_MASS_SILENCE_LIMIT: "1m" },
     ...{ HERALD_ON_STRANDED: "reassign", HERALD_KUBECONFIG: "/k", HERALD_CONTEXT: "lab" },
@@ -40,7 +46,7 @@ test("every flag is a variable too", () => {
   };
   expect(read([], env)).toEqual({
     ...{
-      source: { type: "files", folder: "/m" },
+      source: { type: "kubernetes" },
       namespace: "metallb-system",
       listen: { host: "127.0.0.1", port: 1 },
       lbClass: "herald",
@@ -87,7 +93,15 @@ test("a source has its own flags", () => {
   expect(sourceOf(read(["--source", "kubernetes", "--kubeconfig", "/k", "--context", "lab"]))).toEqual({
     ...{ type: "kubernetes", kubeconfig: "/k", context: "lab", qps: 50, burst: 100 },
   });
-  expect(() => sourceOf(read(["--source", "file:m", "--kubeconfig", "/k"]))).toThrow("--kubeconfig: only with");
+  expect(sourceOf(read(["--source", "file:m"]))).toEqual({ type: "files", folder: "m" });
+});
+
+test.each([
+  ...["--kubeconfig", "--context", "--kube-qps", "--kube-burst", "--tls-secret", "--tls-name", "--token-audience"],
+  ...["--speaker-account", "--webhook-listen", "--webhook-service", "--webhook-configuration"],
+])("%s means nothing to a folder", (flag) => {
+  const value = flag === "--webhook-listen" ? "[::]:9443" : "50";
+  expect(() => read(["--source", "file:m", flag, value])).toThrow(`${flag}: only with --source kubernetes`);
 });
 
 describe("an authority of the controllers' own", () => {
@@ -107,7 +121,6 @@ describe("an authority of the controllers' own", () => {
     [[], "give --tls-secret and --tls-name, or --tls-cert"],
     [["--tls-name", "a"], "--tls-name: only with --tls-secret"],
     [["--webhook-listen", "[::]:9443"], "--webhook-listen: needs --tls-secret"],
-    [["--tls-secret", "herald-ca", "--tls-name", "a", "--source", "file:m"], "only with --source kubernetes"],
   ])("is not what %j say", (args, hint) => {
     expect(() => security(...args)).toThrow(hint);
   });

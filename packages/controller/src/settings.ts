@@ -5,6 +5,7 @@ import {
   duration,
   type Endpoint,
   type FileSecurity,
+  type IdleOptions,
   integer,
   list,
   type Option,
@@ -122,15 +123,33 @@ export function timersOf(settings: {
 
 type ControllerSettings = Settings<typeof controllerOptions>;
 
-/** Where objects come from, and how to get there. @throws SettingError if the flags do not go together */
+const CLUSTER_OPTIONS: IdleOptions<typeof controllerOptions>["options"] = [
+  "kubeconfig",
+  "context",
+  "kubeQps",
+  "kubeBurst",
+  "tlsSecret",
+  "tlsName",
+  "tokenAudience",
+  "speakerAccount",
+  "webhookListen",
+  "webhookService",
+  "webhookConfiguration",
+];
+
+/** A folder has nothing to do with what is about API servers. */
+export function idleOptions({
+  source,
+}: Pick<ControllerSettings, "source">): IdleOptions<typeof controllerOptions> | undefined {
+  return source.type === "kubernetes" ? undefined : { options: CLUSTER_OPTIONS, needed: "--source kubernetes" };
+}
+
+/** Where objects come from, and how to get there. */
 export function sourceOf(
   settings: Pick<ControllerSettings, "source" | "kubeconfig" | "context" | "kubeQps" | "kubeBurst">,
 ): RunOptions["source"] {
   const { source, kubeconfig, context, kubeQps: qps, kubeBurst: burst } = settings;
-  if (source.type === "kubernetes") return { type: "kubernetes", kubeconfig, context, qps, burst };
-  const stray = Object.entries({ "--kubeconfig": kubeconfig, "--context": context }).find(([, value]) => value);
-  if (stray) throw new SettingError(`${stray[0]}: only with --source kubernetes`);
-  return source;
+  return source.type === "kubernetes" ? { ...source, kubeconfig, context, qps, burst } : source;
 }
 
 /** How streams are protected: by files, by an authority of the controllers' own, or not at all. */
@@ -147,7 +166,6 @@ export function controllerSecurity(settings: ControllerSettings & CommonSettings
       throw new SettingError("give --tls-secret and --tls-name, or --tls-cert, --tls-key and --tls-ca, or --insecure");
     return securityOf(settings);
   }
-  if (source.type !== "kubernetes") throw new SettingError("--tls-secret: only with --source kubernetes");
   if (tlsCert || tlsKey || tlsCa)
     throw new SettingError("--tls-secret: an authority of one's own stands for files; allowed: without --tls-cert, …");
   if (tlsName.length === 0) throw new SettingError("--tls-secret: needs --tls-name, the name that speakers dial");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defaulted, list, optional, required, requiredList, toggle } from "./option.ts";
 import { addressPort, duration, hostPort, integer, oneOf, regex, text } from "./parser.ts";
-import { type Environment, readSettings } from "./read-settings.ts";
+import { type CommandLine, type Environment, readSettings } from "./read-settings.ts";
 import { SettingError } from "./setting-error.ts";
 
 const options = {
@@ -143,6 +143,27 @@ test.each([
   expect(message).toBe(
     `${start}; allowed: --state-dir, --controller, --listen, --heartbeat-interval, --heartbeat-misses, --frames, --interfaces, --pool, --insecure, --help, --version`,
   );
+});
+
+describe("an option without effect", () => {
+  const folders: CommandLine<typeof options> = {
+    ...command,
+    idle: ({ frames }) =>
+      frames === "pcap" ? undefined : { options: ["pool", "heartbeatMisses"], needed: "--frames pcap" },
+  };
+
+  test.each<[args: string[], env: Environment, message: string]>([
+    [["--pool", "a"], {}, "--pool: only with --frames pcap"],
+    // Its default would be the same.
+    [["--heartbeat-misses", "3"], {}, "--heartbeat-misses: only with --frames pcap"],
+    [[], { HERALD_POOL: "a,b" }, "HERALD_POOL: only with --frames pcap"],
+  ])("is refused: %j with %j", (args, env, message) => {
+    expect(() => readSettings(folders, [...needed, ...args], env)).toThrow(new SettingError(message));
+  });
+
+  test.each([{ args: [] }, { args: ["--pool", "a", "--frames", "pcap"] }])("is none of $args", ({ args }) => {
+    expect(readSettings(folders, [...needed, ...args], {}).type).toBe("settings");
+  });
 });
 
 test("--help shows every flag with its default and its variable, whatever else is wrong", () => {

@@ -10,6 +10,15 @@ export interface CommandLine<O extends Options> {
   /** One sentence. */
   readonly description: string;
   readonly options: O;
+  /** Options that would have no effect with these settings: whoever gives one nevertheless is told. */
+  readonly idle?: ((settings: Settings<O>) => IdleOptions<O> | undefined) | undefined;
+}
+
+/** Options without effect. */
+export interface IdleOptions<O extends Options> {
+  readonly options: readonly (keyof O & string)[];
+  /** What would give them one, to follow "only with". */
+  readonly needed: string;
 }
 
 /** Settings, or a text to print instead of going on (`--help`, `--version`). */
@@ -26,7 +35,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws SettingError whose one line names the flag and says what is allowed
  */
 export function readSettings<O extends Options>(
-  { name, version, description, options }: CommandLine<O>,
+  { name, version, description, options, idle }: CommandLine<O>,
   args: readonly string[],
   env: Environment,
 ): Reading<Settings<O>> {
@@ -52,14 +61,34 @@ export function readSettings<O extends Options>(
     throw new SettingError(explain(error, options), { cause: error });
   }
   const flags = command.opts<Record<string, readonly string[] | undefined>>();
-  const settings = Object.entries(options).map(([key, option]) => {
+  /** The texts that an option was given, and where; undefined: it was not. */
+  const givenTo = (key: string): Given | undefined => {
     const variable = env[variableName(key)];
-    if (flags[key] || !variable) return [key, option.read(flags[key], flagName(key))];
-    const given = option.isList ? variable.split(",").map((item) => item.trim()) : [variable];
-    return [key, option.read(given, variableName(key))];
+    if (flags[key]) return { name: flagName(key), texts: flags[key] };
+    if (!variable) return undefined;
+    return {
+      name: variableName(key),
+      texts: options[key]?.isList ? variable.split(",").map((item) => item.trim()) : [variable],
+    };
+  };
+  const entries = Object.entries(options).map(([key, option]) => {
+    const given = givenTo(key);
+    return [key, option.read(given?.texts, given?.name ?? flagName(key))];
   });
   // `Object.fromEntries` forgets which value belongs to which key.
-  return { type: "settings", settings: Object.fromEntries(settings) as Settings<O> };
+  const settings = Object.fromEntries(entries) as Settings<O>;
+  const { options: without = [], needed } = idle?.(settings) ?? {};
+  for (const key of without) {
+    const given = givenTo(key);
+    if (given) throw new SettingError(`${given.name}: only with ${needed}`);
+  }
+  return { type: "settings", settings };
+}
+
+interface Given {
+  /** The flag or the variable. */
+  readonly name: string;
+  readonly texts: readonly string[];
 }
 
 /** Commander only collects texts; reading them is the option's, the same for flag and variable. */
