@@ -17,11 +17,15 @@ const RETRY = { initialMs: 200, maxMs: 30_000 } as const;
 const LOOK_EVERY_MS = 6 * 3_600_000;
 
 /**
- * Opens the authority that is kept in a Secret, or makes it. Whatever keeps it from that is logged, and tried again.
+ * Opens the authority that is kept in a Secret, or makes it. Whatever keeps it from that is logged, told, and tried again.
  *
  * @throws the signal's reason
  */
-export async function openAuthority(dependencies: AuthorityDependencies, signal: AbortSignal): Promise<Authority> {
+export async function openAuthority(
+  dependencies: AuthorityDependencies,
+  signal: AbortSignal,
+  onTrouble?: (problem: unknown) => void,
+): Promise<Authority> {
   const { clock, log, random } = dependencies;
   const complain = complainer(log);
   for (let attempt = 0; ; attempt++) {
@@ -30,6 +34,7 @@ export async function openAuthority(dependencies: AuthorityDependencies, signal:
       return new Authority(await settleAuthority(undefined, dependencies), dependencies);
     } catch (error) {
       complain(error);
+      onTrouble?.(error);
       await clock.sleep(backoff(RETRY, attempt, random()), signal);
     }
   }

@@ -36,7 +36,7 @@ export interface ClusterServiceOptions {
 /** What these services are given. */
 export interface ClusterServicesContext
   extends Pick<BackingContext, "clock" | "log" | "wallClock">,
-    Pick<MainContext, "registry" | "metrics"> {
+    Pick<MainContext, "registry" | "metrics" | "health"> {
   /** The controller, once there is one. */
   controller(): Controller | undefined;
 }
@@ -91,7 +91,7 @@ export class ClusterServices {
     });
   }
 
-  /** Opens the authority, if there is to be one. @throws the signal's reason */
+  /** Opens the authority, if there is to be one; until then the process is not ready. @throws the signal's reason */
   static async open(
     options: ClusterServiceOptions & KubernetesAccess,
     context: ClusterServicesContext,
@@ -99,8 +99,14 @@ export class ClusterServices {
   ): Promise<ClusterServices> {
     if (!own) return new ClusterServices(options, context, undefined);
     const { kube, namespace } = options;
+    const { health } = context;
     const store = new KubeSecret(kube, { namespace, name: own.secret });
-    const authority = await openAuthority({ ...context, ...RANDOM, store }, signal);
+    const wait = (reason: string) => health.unready("authority", `Secret ${namespace}/${own.secret} ${reason}`);
+    wait("not read yet");
+    const authority = await openAuthority({ ...context, ...RANDOM, store }, signal, (problem) =>
+      wait(`not usable yet: ${problem instanceof Error ? problem.message : problem}`),
+    );
+    health.ready("authority");
     return new ClusterServices(options, context, { authority, settings: own });
   }
 
