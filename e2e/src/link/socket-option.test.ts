@@ -13,6 +13,7 @@ import {
   setMinimumHopLimit,
   setReuseAddress,
   setRtoMin,
+  setUserTimeout,
 } from "@heraldlb/link";
 import type { Family, Ip } from "@heraldlb/net";
 import { afterEach, describe, expect, test } from "vitest";
@@ -140,6 +141,21 @@ describe.each(LOOPBACK)("a TCP socket of $family", ({ family, address }) => {
     const rto = /\brto:(\d+)/.exec(execFileSync("ss", ["-tinH", "dport", "=", `:${port}`], { encoding: "utf8" }))?.[1];
     // 200 ms and more without the option.
     expect(Number(rto)).toBeLessThan(100);
+  });
+
+  test("gives up what the other end does not take", async () => {
+    const server = createServer({ pauseOnConnect: true }, (peer) => void open.push(peer.on("error", () => {})));
+    open.push(server.listen({ port: 0, host: address }));
+    await once(server, "listening");
+    const fd = openTcpSocket(family);
+    setUserTimeout(fd, 100);
+    const { port } = server.address() as AddressInfo;
+    const socket = new Socket({ fd, readable: true, writable: true }).connect({ port, host: address });
+    open.push(socket);
+    // More than both ends' buffers hold. By itself, Linux waits for minutes.
+    socket.write(new Uint8Array(64 << 20));
+    const [error] = await once(socket, "error").catch((error: unknown) => [error]);
+    expect(error).toMatchObject({ code: "ETIMEDOUT" });
   });
 });
 

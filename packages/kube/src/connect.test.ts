@@ -1,8 +1,9 @@
+import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { failureOf, passUntil, startApiServer, statusOf } from "./api-server.test.fixture.ts";
-import { KubeError } from "./index.ts";
+import { KubeError, type SocketUse } from "./index.ts";
 
 test("sends JSON with the credentials of the kubeconfig, and resolves to the answer", async () => {
   const server = await startApiServer();
@@ -242,6 +243,24 @@ test("every connection is probed, so that a dead path is noticed", async () => {
   const next = failureOf(lines.next());
   exchange.response.socket?.resetAndDestroy();
   expect(await next).toMatchObject({ status: 0, reason: "", message: "GET /watch: the connection broke" });
+});
+
+test("the descriptor of a connection is told before each request on it", async () => {
+  const server = await startApiServer();
+  const told: { fd: number; use: SocketUse }[] = [];
+  const kube = await server.connect({ onSocket: (fd, use) => told.push({ fd, use }) });
+  const answer = kube.request("PATCH", "/x", { body: { a: "ü" }, admit: () => told.length === 1 });
+  (await server.next()).answer(200, {});
+  await answer;
+  const next = kube.request("GET", "/x");
+  (await server.next()).answer(200, {});
+  await next;
+  expect(told.map(({ use }) => use)).toEqual([
+    { method: "PATCH", length: 10 },
+    { method: "GET", length: 0 },
+  ]);
+  expect(fstatSync(told[0]?.fd ?? -1).isSocket()).toBe(true);
+  expect(told[1]?.fd).toBe(told[0]?.fd);
 });
 
 test("a request that is not admitted when its turn has come is never sent", async () => {

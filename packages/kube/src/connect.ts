@@ -20,8 +20,8 @@ const LONGEST_ANSWER_BYTES = 256 * 1024 * 1024;
  * pod's service account, is unusable
  */
 export async function connectKube(options: KubeOptions): Promise<Kube> {
-  const { clock, userAgent } = options;
-  const transport = new Transport(await Credentials.load(options), userAgent);
+  const { clock } = options;
+  const transport = new Transport(await Credentials.load(options), options);
   const pace = new TokenBucket(clock, options);
   return {
     namespace: transport.namespace,

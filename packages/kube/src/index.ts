@@ -2,7 +2,7 @@ export { connectKube } from "./connect.ts";
 export type { EventSource, InvolvedObject, KubeEvent } from "./event-body.ts";
 export { EventRecorder, type EventRecorderOptions } from "./event-recorder.ts";
 export type { Changes } from "./known-objects.ts";
-export type { Kube, KubeOptions, RequestOptions, StreamOptions } from "./kube.ts";
+export type { Kube, KubeOptions, RequestOptions, SocketUse, StreamOptions } from "./kube.ts";
 export { KubeError } from "./kube-error.ts";
 export type { KubeMetadata, KubeObject } from "./kube-object.ts";
 export { KubeconfigError } from "./kubeconfig-error.ts";

@@ -11,8 +11,17 @@ export interface KubeOptions {
   readonly burst: number;
   /** For example "herald-controller/0.1.0". */
   readonly userAgent: string;
+  /** Called before each request with the descriptor of its connection, to set options that Node cannot. */
+  readonly onSocket?: ((fd: number, use: SocketUse) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** What is about to be sent. */
+export interface SocketUse {
+  readonly method: string;
+  /** Of the body, in bytes. */
+  readonly length: number;
 }
 
 /** Settings of one request. */

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Access, Credentials, TlsAccess } from "./credentials.ts";
+import type { KubeOptions, SocketUse } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
 
 /** How many connections ordinary requests share. */
@@ -36,12 +37,12 @@ interface Connections {
 /** Connections to one API server, kept open between requests and replaced when certificates change. */
 export class Transport {
   readonly #credentials: Credentials;
-  readonly #userAgent: string;
+  readonly #options: Pick<KubeOptions, "userAgent" | "onSocket">;
   #connections: Connections | undefined;
 
-  constructor(credentials: Credentials, userAgent: string) {
+  constructor(credentials: Credentials, options: Pick<KubeOptions, "userAgent" | "onSocket">) {
     this.#credentials = credentials;
-    this.#userAgent = userAgent;
+    this.#options = options;
   }
 
   get namespace(): string | undefined {
@@ -83,13 +84,14 @@ export class Transport {
     const { method, path, body, contentType, admit } = outgoing;
     const url = this.#url(outgoing);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+    const length = body === undefined ? undefined : new TextEncoder().encode(body).length;
     const headers = {
       ...access.headers,
       Accept: outgoing.accept ?? "application/json",
-      "User-Agent": this.#userAgent,
+      "User-Agent": this.#options.userAgent,
       ...(contentType === undefined ? {} : { "Content-Type": contentType }),
       // Node says by itself how long a body is, except for DELETE: it would be taken for the next request.
-      ...(body === undefined ? {} : { "Content-Length": new TextEncoder().encode(body).length }),
+      ...(length === undefined ? {} : { "Content-Length": length }),
     };
     return new Promise((resolve, reject) => {
       const request = send(url, {
@@ -99,7 +101,11 @@ export class Transport {
         signal,
         ...(access.auth === undefined ? {} : { auth: access.auth }),
       });
-      request.on("socket", (socket) => socket.setKeepAlive(true, PROBE_AFTER_MS));
+      request.on("socket", (socket) => {
+        socket.setKeepAlive(true, PROBE_AFTER_MS);
+        // A connection has its descriptor once it stands.
+        whenOpen(socket, () => this.#offerDescriptor(socket, { method, length: length ?? 0 }));
+      });
       let isAnswered = false;
       request.on("response", (response) => {
         isAnswered = true;
@@ -125,6 +131,12 @@ export class Transport {
         );
       }
     });
+  }
+
+  #offerDescriptor(socket: Socket, use: SocketUse): void {
+    // Node has no documented way to it.
+    const { fd = -1 } = (socket as { readonly _handle?: { readonly fd?: number } | null })._handle ?? {};
+    if (fd >= 0) this.#options.onSocket?.(fd, use);
   }
 
   #url({ path, query = {} }: Outgoing): URL {

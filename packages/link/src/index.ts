@@ -29,5 +29,6 @@ export {
   setReceiveBuffer,
   setReuseAddress,
   setRtoMin,
+  setUserTimeout,
 } from "./socket-option.ts";
 export { interfaceIndex, openUdpSocket, receiveOnlyFrom, setTrafficClass, type UdpSender } from "./udp-socket.ts";

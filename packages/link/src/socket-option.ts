@@ -14,6 +14,7 @@ const IP_TTL = 2;
 const IP_MINTTL = 21;
 const IPPROTO_TCP = 6;
 const TCP_MD5SIG = 14;
+const TCP_USER_TIMEOUT = 18;
 const TCP_RTO_MIN_US = 45;
 const IPPROTO_IPV6 = 41;
 const IPV6_UNICAST_HOPS = 16;
@@ -96,6 +97,15 @@ export function setRtoMin(fd: number, microseconds: number): boolean {
     if (error instanceof LinkError && error.errno === "ENOPROTOOPT") return false;
     throw error;
   }
+}
+
+/**
+ * Breaks a connection whose other end acknowledges nothing for so long, in milliseconds from the first retransmission on, or
+ * does not take what is to be sent; 0: the kernel's own patience, many minutes. What it has given up is not sent any more,
+ * not even if the socket was closed long ago. With keep-alive, it also counts from when the last sign of life came.
+ */
+export function setUserTimeout(fd: number, milliseconds: number): void {
+  attempt("set TCP_USER_TIMEOUT", (native) => native.setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, int(milliseconds)));
 }
 
 /** Asks for a receive buffer, beyond the system's limit where the process may. Returns what the kernel grants, in bytes. */
