@@ -152,8 +152,7 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
         },
         { timeoutMs: 60_000 },
       );
-      const labels = `{protocol="layer2",node="${found.name}",ip="${address}"}`;
-      await scene.measured(found.name, `metallb_speaker_announced${labels} 1`);
+      await scene.measured(found.name, announcedSeries("layer2", found.name, address));
       await external.answered(address, web);
     }
     await scene.known(announced(addresses));
@@ -183,6 +182,7 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
       `metallb_bgp_session_up${peerLabels} 1`,
       `metallb_bgp_announced_prefixes_total${peerLabels} 1`,
       `metallb_bgp_pending_prefixes_total${peerLabels} 1`,
+      ...(await scene.given("web", 2)).map((address) => announcedSeries("bgp", "node1", address)),
       ...["updates_total", "opens_sent", "opens_received", "keepalives_sent", "keepalives_received"].map(
         (name) => new RegExp(`^metallb_bgp_${name}\\{peer="${scene.external.host.ipv4}:179",vrf=""\\} [1-9]`, "m"),
       ),
@@ -192,6 +192,15 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
     await scene.known(both(10, from(NODES)));
     await scene.remove(metallb("BGPAdvertisement", "wrong", {}), service("web"));
     await scene.measured("controller1", "metallb_k8s_client_config_stale_bool 0");
-    await scene.measured("node1", `metallb_bgp_announced_prefixes_total${peerLabels} 0`);
+    await scene.measured(
+      "node1",
+      `metallb_bgp_announced_prefixes_total${peerLabels} 0`,
+      /^(?![^]*\nmetallb_speaker_announced\{)/,
+    );
   });
 });
+
+/** The series that says that a node announces an address of the Service `web`. */
+function announcedSeries(protocol: "bgp" | "layer2", node: string, address: string): string {
+  return `metallb_speaker_announced{service="default/web",protocol="${protocol}",node="${node}",ip="${address}"} 1`;
+}

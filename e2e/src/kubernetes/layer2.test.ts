@@ -281,7 +281,7 @@ test("metrics count addresses, requests, answers and announcements", { timeout: 
   for (const ip of addresses) {
     const protocol = isIpv4(ip) ? "arp" : "ndp";
     await scene.measured(NODE2, {
-      [`metallb_speaker_announced{protocol="layer2",node="${NODE2}",ip="${ip}"}`]: 1,
+      [`metallb_speaker_announced{service="default/counted",protocol="layer2",node="${NODE2}",ip="${ip}"}`]: 1,
       [`metallb_layer2_requests_received{ip="${ip}"}`]: /^[1-9]/,
       [`metallb_layer2_responses_sent{ip="${ip}"}`]: /^[1-9]/,
       [`metallb_layer2_gratuitous_sent{ip="${ip}"}`]: protocol === "arp" ? /^([2468]|10)$/ : /^[1-5]$/,

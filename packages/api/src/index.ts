@@ -11,6 +11,7 @@ export {
   BgpPeerReport,
   BgpRoute,
   BgpRouteReport,
+  BgpService,
   BgpSessionState,
   Bye,
   ByeReason,

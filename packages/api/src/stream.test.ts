@@ -10,7 +10,11 @@ afterEach(cleanUp);
 
 const groupOf = (i: number): Group => {
   const address = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-  return { id: address, addresses: [{ address, allInterfaces: false, interfaces: ["eth0", "eth1"] }], refreshMs: 0 };
+  return {
+    id: address,
+    addresses: [{ address, allInterfaces: false, interfaces: ["eth0", "eth1"], services: [] }],
+    refreshMs: 0,
+  };
 };
 
 /** Chunks of about 32 KiB. */
@@ -29,6 +33,7 @@ function snapshotOf(count: number) {
           revisionHolder: "a",
           bgpPeers: [],
           bgpRoutes: [],
+          bgpServices: [],
         },
       },
     }),

@@ -57,3 +57,13 @@ export interface RouteDefinition {
   /** 0: no link bandwidth. */
   readonly weight: number;
 }
+
+/** A Service that routes of a node are for, as the node is told of it: for its metrics. */
+export interface ServiceDefinition {
+  readonly type: "service";
+  /** The Service's key. */
+  readonly id: string;
+  readonly addresses: readonly Ip[];
+  /** Ids of the routes. */
+  readonly routes: readonly string[];
+}

@@ -2,9 +2,10 @@ import {
   type BfdProfile as ApiBfdProfile,
   type BgpPeer as ApiBgpPeer,
   type BgpRoute as ApiBgpRoute,
+  type BgpService as ApiBgpService,
   DynamicAsn,
 } from "@heraldlb/api";
-import type { BfdDefinition, PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
+import type { BfdDefinition, PeerDefinition, RouteDefinition, ServiceDefinition } from "./bgp-definition.ts";
 
 const DYNAMIC = { internal: DynamicAsn.INTERNAL, external: DynamicAsn.EXTERNAL } as const;
 
@@ -50,3 +51,9 @@ export function apiBgpRoute({ type: _, largeCommunities, ...route }: RouteDefini
     }),
   };
 }
+
+/** A Service that routes are for, as the stream carries it. */
+export const apiBgpService = ({ id, addresses, routes }: ServiceDefinition): ApiBgpService => ({
+  name: id,
+  ...{ addresses, routes },
+});

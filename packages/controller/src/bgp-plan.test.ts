@@ -37,6 +37,7 @@ const BASE = [pool, node("n1"), node("n2"), peer("r1"), advertisement("a"), serv
 interface Told {
   readonly peer?: readonly { readonly id: string; readonly password: string }[];
   readonly route?: readonly { readonly id: string }[];
+  readonly service?: readonly { readonly id: string }[];
 }
 
 /** A plan whose world is what `apply` was last given. */
@@ -96,6 +97,7 @@ describe("a node is told", () => {
           ...{ communities: [], largeCommunities: [], prepend: 0, weight: 0 },
         },
       ],
+      service: [{ type: "service", id: "default/web", addresses: ["198.51.100.7"], routes: ["198.51.100.7/32"] }],
     });
     expect(told("n2").route).toEqual(told("n1").route);
   });
@@ -120,9 +122,32 @@ describe("a node is told", () => {
     expect(told("n1").route).toBeUndefined();
     const { revision } = definitions;
     apply(one(true));
-    expect(definitions.delta("n1", revision)?.changed.map(({ type }) => type)).toEqual(["route", "peer"]);
+    expect(definitions.delta("n1", revision)?.changed.map(({ type }) => type)).toEqual(["route", "service", "peer"]);
     apply(one(false));
     expect(told("n1").route).toBeUndefined();
+  });
+
+  test("the Services that its routes are for, and by which, as often as that changes", () => {
+    const aggregate = advertisement("a", { aggregationLength: 24 });
+    const local = ["web", "mail"].map((name) => service(name, { externalTrafficPolicy: "Local" }));
+    const rest = [...BASE.slice(0, 4), ...local, slice("web", "n1")];
+    const { told, apply, holdings, definitions } = planned([...rest, aggregate, slice("mail", "n1", "n2")]);
+    holdings.set("default/mail", holding("198.51.100.8"));
+    const narrower = advertisement("b", { aggregationLength: 26, peers: ["r1"] });
+    apply([...rest, aggregate, narrower, slice("mail", "n1", "n2")]);
+    const routes = ["198.51.100.0/24", "198.51.100.0/26 r1"];
+    const web = { type: "service", id: "default/web", addresses: ["198.51.100.7"], routes };
+    const mail = { type: "service", id: "default/mail", addresses: ["198.51.100.8"], routes };
+    expect(told("n1").service).toEqual([web, mail]);
+    expect(told("n2").service).toEqual([mail]);
+    expect(told("n2").service?.[0]).toBe(told("n1").service?.[1]);
+    const { revision } = definitions;
+    holdings.set("default/mail", holding("198.51.100.9"));
+    apply([...rest, aggregate, narrower, slice("mail", "n2")]);
+    expect(definitions.delta("n1", revision)).toEqual({ changed: [], removed: [{ type: "service", id: mail.id }] });
+    expect(told("n2").service).toEqual([{ ...mail, addresses: ["198.51.100.9"] }]);
+    apply([...rest.filter(({ kind }) => kind !== "BGPPeer"), aggregate]);
+    expect([told("n1").service, told("n2").service]).toEqual([undefined, undefined]);
   });
 
   test("communities as numbers, by name too", () => {
@@ -175,9 +200,13 @@ describe("a change", () => {
     apply([...local.filter(({ kind }) => kind !== "EndpointSlice"), slice("web", "n2")]);
     expect(definitions.delta("n1", revision)).toEqual({
       changed: [],
-      removed: [{ type: "route", id: "198.51.100.7/32" }],
+      removed: [
+        { type: "route", id: "198.51.100.7/32" },
+        { type: "service", id: "default/web" },
+      ],
     });
-    expect(definitions.delta("n2", revision)).toMatchObject({ changed: [{ id: "198.51.100.7/32" }], removed: [] });
+    const changed = [{ id: "198.51.100.7/32" }, { id: "default/web" }];
+    expect(definitions.delta("n2", revision)).toMatchObject({ changed, removed: [] });
   });
 
   test("of one router tells of no other, and of no route", () => {

@@ -10,9 +10,9 @@ import {
 } from "@heraldlb/announce";
 import { peersOfNode, type ResolvedPeer, resolveBgp } from "@heraldlb/config";
 import type { Holding } from "@heraldlb/ipam";
-import { type Family, familyOf, type Prefix, prefixAddress } from "@heraldlb/net";
+import { type Family, familyOf, type Ip, type Prefix, prefixAddress } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
-import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
+import type { PeerDefinition, RouteDefinition, ServiceDefinition } from "./bgp-definition.ts";
 import { peerDefinition } from "./bgp-peers.ts";
 import { bgpService, bgpWorld, communitiesOf } from "./bgp-world.ts";
 import type { Definitions } from "./definitions.ts";
@@ -42,6 +42,9 @@ interface NodeState {
   readonly told: Map<Prefix, readonly string[]>;
 }
 
+// Of those that are forgotten nodes are told once more than need be.
+const MOST_VARIANTS = 16;
+
 const plannerOf = (facts: BgpWorld, advertisements: readonly BgpAdvertisement[]): BgpPlanner =>
   new BgpPlanner({ ...facts, advertisements });
 
@@ -55,6 +58,8 @@ export class BgpPlan {
   /** For each Service with routes: the nodes that have them. */
   readonly #planned = new Map<string, readonly string[]>();
   readonly #definitions = new WeakMap<BgpRoute, RouteDefinition>();
+  /** As nodes are told of a Service, each way once: they differ where nodes announce it by other routes. */
+  readonly #services = new Map<string, readonly ServiceDefinition[]>();
   readonly #peers = new Map<string, PeerDefinition>();
   readonly #conflicts = new Map<string, string>();
   readonly #stale = new Set<string>();
@@ -104,11 +109,8 @@ export class BgpPlan {
 
   /** For each node that announces a Service, the ids of the routes that it was told to announce it by. */
   routesOf(service: string): ReadonlyMap<string, readonly string[]> {
-    const idsOn = (name: string): readonly string[] => {
-      const { routes, told } = this.#node(name);
-      return Array.from(routes.prefixesOf(service), (prefix) => told.get(prefix) ?? []).flat();
-    };
-    return new Map((this.#planned.get(service) ?? []).map((node) => [node, idsOn(node)]));
+    const nodes = this.#planned.get(service) ?? [];
+    return new Map(nodes.map((node) => [node, routesFor(service, this.#node(node))]));
   }
 
   /** Keys of the Services that a route is announced for, on whichever node. */
@@ -129,9 +131,13 @@ export class BgpPlan {
     for (const node of new Set([...(before ?? []), ...routes.keys()])) {
       const state = this.#node(node);
       for (const prefix of state.routes.set(service, routes.get(node) ?? [])) this.#tell(node, state, prefix);
+      this.#tellService(node, state, service);
     }
     if (routes.size > 0) this.#planned.set(service, [...routes.keys()]);
-    else this.#planned.delete(service);
+    else {
+      this.#planned.delete(service);
+      this.#services.delete(service);
+    }
     this.#options.unannounced.noteBgp(service, plan ? (plan.warning ?? this.#unheard(service, routes)) : "unreached");
   }
 
@@ -170,10 +176,33 @@ export class BgpPlan {
     const wanted: NodeRoutes = routes.routes.get(prefix) ?? [];
     const items = wanted.filter((route) => isHeardOf(state, route)).map((route) => this.#definition(route));
     const ids = items.map(({ id }) => id);
-    for (const id of told.get(prefix) ?? []) if (!ids.includes(id)) definitions.untell(node, { type: "route", id });
+    const before = told.get(prefix) ?? [];
+    for (const id of before) if (!ids.includes(id)) definitions.untell(node, { type: "route", id });
     for (const item of items) definitions.tell(node, item);
     if (ids.length > 0) told.set(prefix, ids);
     else told.delete(prefix);
+    if (ids.join() === before.join()) return;
+    for (const service of routes.servicesOf(prefix)) this.#tellService(node, state, service);
+  }
+
+  /** Tells a node that its routes are for a Service, too. */
+  #tellService(node: string, state: NodeState, service: string): void {
+    const { definitions, holdingOf } = this.#options;
+    const addresses = holdingOf(service)?.addresses;
+    const routes = routesFor(service, state);
+    if (addresses && routes.length > 0) definitions.tell(node, this.#serviceDefinition(service, addresses, routes));
+    else definitions.untell(node, { type: "service", id: service });
+  }
+
+  #serviceDefinition(id: string, addresses: readonly Ip[], routes: readonly string[]): ServiceDefinition {
+    const variants = this.#services.get(id) ?? [];
+    const same = variants.find(
+      (each) => each.addresses.join() === addresses.join() && `${each.routes}` === `${routes}`,
+    );
+    if (same) return same;
+    const definition: ServiceDefinition = { type: "service", id, addresses, routes };
+    this.#services.set(id, [definition, ...variants].slice(0, MOST_VARIANTS));
+    return definition;
   }
 
   #definition(route: BgpRoute): RouteDefinition {
@@ -239,6 +268,10 @@ export class BgpPlan {
     }
   }
 }
+
+/** Ids of the routes by which a node announces a Service. */
+const routesFor = (service: string, { routes, told }: NodeState): readonly string[] =>
+  Array.from(routes.prefixesOf(service), (prefix) => told.get(prefix) ?? []).flat();
 
 /** Names a route of a node; `prefixOf` undoes it. */
 const routeId = (prefix: Prefix, peers: readonly string[]): string =>

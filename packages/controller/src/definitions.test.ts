@@ -11,23 +11,23 @@ const reach = (...nodes: string[]) => new Map<string, Manner>(nodes.map((node) =
 describe("a node", () => {
   test("is told only of the groups that reach it", () => {
     const definitions = new Definitions(10);
-    definitions.set(A, [A], reach("n1", "n2"));
-    definitions.set(B, [B], reach("n2"));
+    definitions.set({ id: A, addresses: [A] }, reach("n1", "n2"));
+    definitions.set({ id: B, addresses: [B] }, reach("n2"));
     expect(definitions.snapshot("n1")).toEqual([{ type: "group", id: A, addresses: [A], interfaces: "all" }]);
     expect(definitions.snapshot("n2").map(({ id }) => id)).toEqual([A, B]);
   });
 
   test("is told that a group is gone when it does not reach it any more", () => {
     const definitions = new Definitions(10);
-    definitions.set(A, [A], reach("n1", "n2"));
+    definitions.set({ id: A, addresses: [A] }, reach("n1", "n2"));
     const since = definitions.revision;
-    definitions.set(A, [A], reach("n2"));
+    definitions.set({ id: A, addresses: [A] }, reach("n2"));
     expect(definitions.delta("n1", since)).toEqual({ changed: [], removed: [{ type: "group", id: A }] });
   });
 
   test("hears nothing of a group that never reached it", () => {
     const definitions = new Definitions(10);
-    definitions.set(A, [A], reach("n1"));
+    definitions.set({ id: A, addresses: [A] }, reach("n1"));
     definitions.delete(A);
     expect(definitions.delta("n2", 0)).toEqual({ changed: [], removed: [] });
   });
@@ -40,7 +40,7 @@ describe("a node", () => {
       ["n3", { interfaces: [] }],
       ["n4", { interfaces: ["eth0"], refreshMs: 1000 }],
     ]);
-    definitions.set(A, [A], mixed);
+    definitions.set({ id: A, addresses: [A] }, mixed);
     const [n1, n2, n3, n4] = ["n1", "n2", "n3", "n4"].map((node) => definitions.snapshot(node)[0]);
     expect(n1).toBe(n2);
     expect(n3).toMatchObject({ interfaces: [] });
@@ -51,10 +51,21 @@ describe("a node", () => {
 describe("the revision", () => {
   test("stays when a definition is what it was", () => {
     const definitions = new Definitions(10);
-    definitions.set(A, [A], reach("n1"));
-    definitions.set(A, [A], reach("n1"));
+    definitions.set({ id: A, addresses: [A] }, reach("n1"));
+    definitions.set({ id: A, addresses: [A] }, reach("n1"));
     definitions.delete(B);
     expect(definitions.revision).toBe(1);
+  });
+
+  test("rises when other Services hold an address, which is one definition for all nodes", () => {
+    const definitions = new Definitions(10);
+    const held = (...holders: string[]) => ({ id: A, addresses: [A], holders: [holders] });
+    for (const group of [held("a/web"), held("a/web"), held("a/web", "b/mail")]) {
+      definitions.set(group, reach("n1", "n2"));
+    }
+    expect(definitions.revision).toBe(2);
+    expect(definitions.snapshot("n1")).toMatchObject([{ holders: [["a/web", "b/mail"]] }]);
+    expect(definitions.snapshot("n2")[0]).toBe(definitions.snapshot("n1")[0]);
   });
 
   test.each([
@@ -62,7 +73,7 @@ describe("the revision", () => {
     ["of another log", 1_000],
   ])("%s gives no delta", (_name, since) => {
     const definitions = new Definitions(2);
-    for (let round = 0; round < 10; round++) definitions.set(A, [A], reach(`n${round}`));
+    for (let round = 0; round < 10; round++) definitions.set({ id: A, addresses: [A] }, reach(`n${round}`));
     expect(definitions.delta("n1", since)).toBeUndefined();
   });
 });
@@ -102,7 +113,7 @@ describe("a route", () => {
 
   test("is no group of that name", () => {
     const definitions = new Definitions(10);
-    definitions.set(A, [A], reach("n1"));
+    definitions.set({ id: A, addresses: [A] }, reach("n1"));
     definitions.tell("n1", route(A));
     expect(new Set(definitions.snapshot("n1").map(({ type }) => type))).toEqual(new Set(["group", "route"]));
   });
@@ -125,7 +136,7 @@ test("a snapshot and all deltas after it make what a later snapshot says", () =>
     fc.property(fc.array(change, { maxLength: 20 }), fc.nat(20), (changes, cut) => {
       const definitions = new Definitions(1_000);
       const apply = ({ id, reach }: (typeof changes)[number]) =>
-        reach ? definitions.set(id, [id as Ip], new Map(Object.entries(reach))) : definitions.delete(id);
+        reach ? definitions.set({ id, addresses: [id as Ip] }, new Map(Object.entries(reach))) : definitions.delete(id);
       changes.slice(0, cut).forEach(apply);
       const had = new Map<string, Definition>(definitions.snapshot("n1").map((item) => [item.id, item]));
       const since = definitions.revision;

@@ -1,11 +1,14 @@
 import type { Ip } from "@heraldlb/net";
-import type { PeerDefinition, RouteDefinition } from "./bgp-definition.ts";
+import type { PeerDefinition, RouteDefinition, ServiceDefinition } from "./bgp-definition.ts";
 
 /** Where an address is answered for on one node: on all interfaces that the speaker may use, or on these. */
 type Interfaces = "all" | readonly string[];
 
 /** One thing, as one node is told of it. */
-export type Definition = GroupDefinition | PeerDefinition | RouteDefinition;
+export type Definition = GroupDefinition | ItemDefinition;
+
+/** One thing that a node is told about BGP. */
+export type ItemDefinition = PeerDefinition | RouteDefinition | ServiceDefinition;
 
 /** Which thing. */
 export type DefinitionKey = Pick<Definition, "type" | "id">;
@@ -15,6 +18,8 @@ export interface GroupDefinition {
   readonly type: "group";
   readonly id: string;
   readonly addresses: readonly Ip[];
+  /** For each of the addresses, keys of the Services that hold it: they are for metrics. */
+  readonly holders?: readonly (readonly string[])[] | undefined;
   readonly interfaces: Interfaces;
   /** How often the owner repeats its announcements, in milliseconds; undefined: never. */
   readonly refreshMs?: number | undefined;
@@ -32,15 +37,18 @@ export interface DefinitionDelta {
   readonly removed: readonly DefinitionKey[];
 }
 
+/** A group as all nodes are told of it. */
+type SharedPart = Pick<GroupDefinition, "id" | "addresses" | "holders">;
+
 interface Entry {
-  readonly addresses: readonly Ip[];
+  readonly group: SharedPart;
   readonly reach: Reach;
   /** One object for all nodes that announce it alike, so that what is sent to many is made once. */
   readonly variants: Map<string, GroupDefinition>;
 }
 
 /** What one node is told about BGP, by `keyText`. */
-type NodeItems = Map<string, PeerDefinition | RouteDefinition>;
+type NodeItems = Map<string, ItemDefinition>;
 
 /** A change of a group, or of what a single node is told about BGP. */
 type Change =
@@ -52,8 +60,8 @@ const NOWHERE: Reach = new Map();
 /**
  * All definitions with a revision that rises with each change, and the last changes.
  *
- * A node sees only the groups that reach it; for it, a group that stops reaching it is removed. Routers and routes are
- * each node's own.
+ * A node sees only the groups that reach it; for it, a group that stops reaching it is removed. What it is told about BGP
+ * is its own.
  */
 export class Definitions {
   readonly #entries = new Map<string, Entry>();
@@ -78,10 +86,11 @@ export class Definitions {
   }
 
   /** Defines a group. Nothing happens if that is what it was. */
-  set(id: string, addresses: readonly Ip[], reach: Reach): void {
+  set(group: SharedPart, reach: Reach): void {
+    const { id } = group;
     const before = this.#entries.get(id);
-    if (before && sameItems(before.addresses, addresses) && sameReach(before.reach, reach)) return;
-    this.#entries.set(id, { addresses, reach, variants: new Map() });
+    if (before && sameGroup(before.group, group) && sameReach(before.reach, reach)) return;
+    this.#entries.set(id, { group, reach, variants: new Map() });
     this.#log({ type: "group", id, before: before?.reach });
   }
 
@@ -93,8 +102,8 @@ export class Definitions {
     this.#log({ type: "group", id, before: before.reach });
   }
 
-  /** Tells a node of a router or a route. Nothing happens if it is the very one that it was told of. */
-  tell(node: string, item: PeerDefinition | RouteDefinition): void {
+  /** Tells a node something about BGP. Nothing happens if it is the very one that it was told of. */
+  tell(node: string, item: ItemDefinition): void {
     const items = this.#items.get(node) ?? (new Map() as NodeItems);
     if (items.size === 0) this.#items.set(node, items);
     const key = keyText(item);
@@ -104,7 +113,7 @@ export class Definitions {
     this.#log({ type: "item", node, key: { type: item.type, id: item.id }, existed: before !== undefined });
   }
 
-  /** Takes a router or a route back. */
+  /** Takes back what a node was told about BGP. */
   untell(node: string, key: DefinitionKey): void {
     const items = this.#items.get(node);
     if (!items?.delete(keyText(key))) return;
@@ -118,11 +127,11 @@ export class Definitions {
     for (const [node, items] of [...this.#items]) for (const item of [...items.values()]) this.untell(node, item);
   }
 
-  /** Every group that reaches the node, and its routers and routes. */
+  /** Every group that reaches the node, and what it is told about BGP. */
   snapshot(node: string): Definition[] {
     const definitions: Definition[] = [...(this.#items.get(node)?.values() ?? [])];
-    for (const [id, entry] of this.#entries) {
-      const definition = define(id, entry, node);
+    for (const entry of this.#entries.values()) {
+      const definition = define(entry, node);
       if (definition) definitions.push(definition);
     }
     return definitions;
@@ -159,7 +168,7 @@ export class Definitions {
   #define(key: DefinitionKey, node: string): Definition | undefined {
     if (key.type !== "group") return this.#items.get(node)?.get(keyText(key));
     const entry = this.#entries.get(key.id);
-    return entry && define(key.id, entry, node);
+    return entry && define(entry, node);
   }
 
   #log(change: Change): void {
@@ -174,16 +183,21 @@ export class Definitions {
 
 const keyText = ({ type, id }: DefinitionKey): string => `${type} ${id}`;
 
-function define(id: string, entry: Entry, node: string): GroupDefinition | undefined {
+function define(entry: Entry, node: string): GroupDefinition | undefined {
   const manner = entry.reach.get(node);
   if (!manner) return undefined;
   const { interfaces, refreshMs } = manner;
   const key = `${refreshMs} ${interfaces === "all" ? "all" : `=${interfaces.join("\n")}`}`;
   const known = entry.variants.get(key);
   if (known) return known;
-  const definition: GroupDefinition = { type: "group", id, addresses: entry.addresses, interfaces, refreshMs };
+  const definition: GroupDefinition = { type: "group", ...entry.group, interfaces, refreshMs };
   entry.variants.set(key, definition);
   return definition;
+}
+
+function sameGroup(a: SharedPart, b: SharedPart): boolean {
+  const holdersOf = ({ holders = [] }: SharedPart) => holders.join("\n");
+  return sameItems(a.addresses, b.addresses) && holdersOf(a) === holdersOf(b);
 }
 
 function sameReach(a: Reach, b: Reach): boolean {

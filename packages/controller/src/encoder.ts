@@ -1,5 +1,5 @@
 import { CHUNK_BYTES, type Encoded } from "@heraldlb/api";
-import type { RouteDefinition } from "./bgp-definition.ts";
+import type { RouteDefinition, ServiceDefinition } from "./bgp-definition.ts";
 import type { Definition, DefinitionDelta, DefinitionKey } from "./definitions.ts";
 import { encodeChunk, encodeDelta } from "./responses.ts";
 
@@ -97,12 +97,18 @@ function cut(definitions: readonly Definition[]): Definition[][] {
 function sizeOf(definition: Definition): number {
   if (definition.type === "peer") return PEER_BYTES;
   if (definition.type === "route") return routeSize(definition);
-  const { id, addresses, interfaces } = definition;
-  const names = interfaces === "all" ? 0 : interfaces.reduce((sum, name) => sum + name.length + 2, 0);
-  return id.length + 8 + addresses.reduce((sum, address) => sum + address.length + 8 + names, 0);
+  if (definition.type === "service") return serviceSize(definition);
+  const { id, addresses, holders = [], interfaces } = definition;
+  const names = interfaces === "all" ? 0 : textSize(interfaces);
+  const holding = holders.reduce((sum, keys) => sum + textSize(keys), 0);
+  return id.length + 8 + holding + addresses.reduce((sum, address) => sum + address.length + 8 + names, 0);
 }
 
+const textSize = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length + 2, 0);
+
+const serviceSize = ({ id, addresses, routes }: ServiceDefinition): number =>
+  id.length + 8 + textSize(addresses) + textSize(routes);
+
 function routeSize({ id, prefix, peers, communities, largeCommunities }: RouteDefinition): number {
-  const names = peers.reduce((sum, name) => sum + name.length + 2, 0);
-  return id.length + prefix.length + names + 5 * communities.length + 18 * largeCommunities.length + 24;
+  return id.length + prefix.length + textSize(peers) + 5 * communities.length + 18 * largeCommunities.length + 24;
 }

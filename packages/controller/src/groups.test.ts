@@ -122,3 +122,10 @@ test("after any changes the groups are the connected parts of Services and addre
     }),
   );
 });
+
+test("an address is held by the Services that have it, in order", () => {
+  const groups = new Groups();
+  groups.set("b/both", [V4, V6]);
+  groups.set("a/four", [V4]);
+  expect([V4, V6, V4B].map((address) => groups.holdersOf(address))).toEqual([["a/four", "b/both"], ["b/both"], []]);
+});

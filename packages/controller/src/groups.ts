@@ -45,6 +45,11 @@ export class Groups {
     return first && this.#groupOf.get(first);
   }
 
+  /** Keys of the Services that hold an address, in order. */
+  holdersOf(address: Ip): readonly string[] {
+    return [...(this.#servicesOf.get(address) ?? [])].sort();
+  }
+
   /** All groups, in no order. */
   all(): Iterable<AddressGroup> {
     return this.#groups.values();

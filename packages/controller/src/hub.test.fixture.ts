@@ -40,7 +40,7 @@ export interface HubBench {
 export function start({ groups = [A], snapshots = 4, limit = 100 }: HubSettings = {}): HubBench {
   const clock = new FakeClock();
   const definitions = new Definitions(100);
-  for (const id of groups) definitions.set(id, [id], everywhere);
+  for (const id of groups) definitions.set({ id, addresses: [id] }, everywhere);
   const orders = { least: limit, most: limit, slowMs: 60, patienceMs: 300 };
   const hub = new Hub({ clock, definitions, identity: IDENTITY, snapshots, orders });
   hub.open();

@@ -7,7 +7,7 @@ describe("a speaker", () => {
   test("gets a snapshot first, then what changes", () => {
     const { definitions, hub } = start();
     const { heard } = dial(hub, "n1");
-    definitions.set(B, [B], everywhere);
+    definitions.set({ id: B, addresses: [B] }, everywhere);
     hub.endTurn();
     definitions.delete(A);
     hub.endTurn();
@@ -26,16 +26,16 @@ describe("a speaker", () => {
   test("is not told of what does not concern it, and the next delta follows on its last message", () => {
     const { definitions, hub } = start();
     const { heard } = dial(hub, "n1");
-    definitions.set(B, [B], new Map([["n2", { interfaces: "all" }]]));
+    definitions.set({ id: B, addresses: [B] }, new Map([["n2", { interfaces: "all" }]]));
     hub.endTurn();
-    definitions.set(B, [B], everywhere);
+    definitions.set({ id: B, addresses: [B] }, everywhere);
     hub.endTurn();
     expect(heard().slice(1)).toEqual([{ base: 1, revision: 3, changed: [B], removed: [] }]);
   });
 
   test("that dials again gets only what it lacks", () => {
     const { definitions, hub } = start();
-    definitions.set(B, [B], everywhere);
+    definitions.set({ id: B, addresses: [B] }, everywhere);
     const { heard } = dial(hub, "n1", { appliedRevision: 1, revisionHolder: IDENTITY });
     expect(heard()).toEqual([{ base: 1, revision: 2, changed: [B], removed: [] }]);
   });
@@ -53,7 +53,7 @@ describe("a speaker", () => {
     hub.shut();
     const { heard } = dial(hub, "n1");
     expect(heard()).toEqual([]);
-    definitions.set(A, [A], everywhere);
+    definitions.set({ id: A, addresses: [A] }, everywhere);
     hub.open();
     expect(heard()).toEqual([{ snapshot: [A], revision: 1, index: 0, last: true }]);
   });
@@ -63,7 +63,7 @@ describe("an Assign", () => {
   test("comes behind the definition that it needs, in the same turn", () => {
     const { definitions, hub, send } = start();
     const { session, heard } = dial(hub, "n1");
-    definitions.set(B, [B], everywhere);
+    definitions.set({ id: B, addresses: [B] }, everywhere);
     send(session.id, assign(B));
     expect(heard().slice(1)).toEqual([
       { base: 1, revision: 2, changed: [B], removed: [] },
@@ -111,7 +111,7 @@ describe("an Assign", () => {
 test("what goes to many speakers is encoded once", () => {
   const { definitions, hub } = start();
   const [one, two] = [dial(hub, "n1"), dial(hub, "n2")];
-  definitions.set(B, [B], everywhere);
+  definitions.set({ id: B, addresses: [B] }, everywhere);
   hub.endTurn();
   expect(one.encoded).toHaveLength(2);
   expect(one.encoded[0]).toBe(two.encoded[0]);

@@ -102,7 +102,9 @@ export class Plan {
       if (!group) continue;
       const before = this.#placed.get(id);
       const placed = placement.place(group, before);
-      definitions.set(id, group.addresses, placed.reach);
+      const { addresses } = group;
+      const holders = addresses.map((address) => this.#groups.holdersOf(address));
+      definitions.set({ id, addresses, holders }, placed.reach);
       if (placed === before) continue;
       this.#placed.set(id, placed);
       changed.push({ ...placed.spec, fresh: fresh && !before });

@@ -2,6 +2,7 @@ import {
   AckKind,
   type BgpPeer as ApiBgpPeer,
   type BgpRoute as ApiBgpRoute,
+  type BgpService as ApiBgpService,
   type Epoch as ApiEpoch,
   type Group as ApiGroup,
   type Encoded,
@@ -10,7 +11,7 @@ import {
 } from "@heraldlb/api";
 import type { ControllerMessage, Epoch } from "@heraldlb/election";
 import type { Mac } from "@heraldlb/net";
-import { apiBgpPeer, apiBgpRoute } from "./bgp-messages.ts";
+import { apiBgpPeer, apiBgpRoute, apiBgpService } from "./bgp-messages.ts";
 import type { Definition, DefinitionKey, GroupDefinition } from "./definitions.ts";
 import type { Order } from "./order-window.ts";
 
@@ -58,8 +59,9 @@ export interface Chunk {
 
 /** The bytes of a part of a snapshot. */
 export function encodeChunk({ revision, index, last, definitions, holder }: Chunk): Encoded {
-  const { groups, peers: bgpPeers, routes: bgpRoutes } = sort(definitions);
-  const value = { revision: BigInt(revision), index, last, groups, revisionHolder: holder, bgpPeers, bgpRoutes };
+  const { groups, peers: bgpPeers, routes: bgpRoutes, services: bgpServices } = sort(definitions);
+  const position = { revision: BigInt(revision), index, last, revisionHolder: holder };
+  const value = { ...position, groups, bgpPeers, bgpRoutes, bgpServices };
   return encodeResponse({ message: { $case: "snapshotChunk", value } });
 }
 
@@ -73,7 +75,7 @@ export interface DeltaPart {
 
 /** The bytes of changed definitions. */
 export function encodeDelta({ base, revision, changed, removed }: DeltaPart): Encoded {
-  const { groups, peers, routes } = sort(changed);
+  const { groups, peers, routes, services } = sort(changed);
   const gone = (kind: DefinitionKey["type"]) => removed.filter(({ type }) => type === kind).map(({ id }) => id);
   const value = {
     baseRevision: BigInt(base),
@@ -84,6 +86,8 @@ export function encodeDelta({ base, revision, changed, removed }: DeltaPart): En
     removedBgpPeers: gone("peer"),
     changedBgpRoutes: routes,
     removedBgpRoutes: gone("route"),
+    changedBgpServices: services,
+    removedBgpServices: gone("service"),
   };
   return encodeResponse({ message: { $case: "delta", value } });
 }
@@ -95,22 +99,31 @@ const KINDS = { assign: AckKind.ASSIGN, leave: AckKind.LEAVE, revoke: AckKind.RE
 const apiEpoch = ({ term, counter }: Epoch): ApiEpoch => ({ term: BigInt(term), counter: BigInt(counter) });
 
 function sort(definitions: readonly Definition[]): Sorted {
-  const [groups, peers, routes]: [ApiGroup[], ApiBgpPeer[], ApiBgpRoute[]] = [[], [], []];
+  const groups: ApiGroup[] = [];
+  const peers: ApiBgpPeer[] = [];
+  const routes: ApiBgpRoute[] = [];
+  const services: ApiBgpService[] = [];
   for (const definition of definitions) {
     if (definition.type === "group") groups.push(apiGroup(definition));
     else if (definition.type === "peer") peers.push(apiBgpPeer(definition));
-    else routes.push(apiBgpRoute(definition));
+    else if (definition.type === "route") routes.push(apiBgpRoute(definition));
+    else services.push(apiBgpService(definition));
   }
-  return { groups, peers, routes };
+  return { groups, peers, routes, services };
 }
 
 interface Sorted {
   readonly groups: readonly ApiGroup[];
   readonly peers: readonly ApiBgpPeer[];
   readonly routes: readonly ApiBgpRoute[];
+  readonly services: readonly ApiBgpService[];
 }
 
-function apiGroup({ id, addresses, interfaces, refreshMs = 0 }: GroupDefinition): ApiGroup {
+function apiGroup({ id, addresses, holders, interfaces, refreshMs = 0 }: GroupDefinition): ApiGroup {
   const where = interfaces === "all" ? { allInterfaces: true, interfaces: [] } : { allInterfaces: false, interfaces };
-  return { id, addresses: addresses.map((address) => ({ address, ...where })), refreshMs };
+  return {
+    id,
+    addresses: addresses.map((address, i) => ({ address, ...where, services: holders?.[i] ?? [] })),
+    refreshMs,
+  };
 }

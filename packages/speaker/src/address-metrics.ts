@@ -1,39 +1,24 @@
 import type { Ip } from "@heraldlb/net";
-import { Counter, type CounterConfiguration, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { AddressCounts } from "./address-table.ts";
+import { DerivedCounter, type Sample } from "./derived-metrics.ts";
 
 interface Row {
   requests: number;
   responses: number;
   gratuitous: number;
-  isAnnounced: boolean;
+  isAnswered: boolean;
 }
 
 type Count = "requests" | "responses" | "gratuitous";
 
-/**
- * The metrics that have a series for each address: MetalLB's four, in its words.
- *
- * prom-client keeps half a kilobyte for each value of each metric; with ten thousand addresses that is more than all the
- * rest of the process. So the counts are kept in one row for each address, and the series made when somebody asks.
- */
+/** What happens on the wire for each address: MetalLB's three counters, in its words, and which are answered for. */
 export class AddressMetrics {
   readonly #rows = new Map<Ip, Row>();
 
-  constructor(registry: Registry, node: string) {
-    const registers = [registry];
-    const rows = this.#rows;
-    new DerivedGauge(
-      {
-        name: "metallb_speaker_announced",
-        help: "Services being announced from this node. This is desired state, it does not guarantee that the routing protocols have converged.",
-        labelNames: ["protocol", "node", "ip"],
-        registers,
-      },
-      () => series(rows, ({ isAnnounced }) => (isAnnounced ? 1 : 0), { protocol: "layer2", node }),
-    );
+  constructor(registry: Registry) {
     const counter = (name: string, help: string, count: Count) =>
-      new DerivedCounter({ name, help, labelNames: ["ip"], registers }, () => series(rows, (row) => row[count], {}));
+      new DerivedCounter({ name, help, labelNames: ["ip"], registers: [registry] }, () => this.#series(count));
     counter("metallb_layer2_requests_received", "Number of layer2 requests received for owned IPs", "requests");
     counter(
       "metallb_layer2_responses_sent",
@@ -47,9 +32,14 @@ export class AddressMetrics {
     );
   }
 
+  /** The addresses that are answered for. */
+  *answered(): Generator<Ip, void, undefined> {
+    for (const [address, { isAnswered }] of this.#rows) if (isAnswered) yield address;
+  }
+
   /** Says whether an address is answered for. */
-  setAnnounced(address: Ip, isAnnounced: boolean): void {
-    this.#row(address).isAnnounced = isAnnounced;
+  setAnswered(address: Ip, isAnswered: boolean): void {
+    this.#row(address).isAnswered = isAnswered;
   }
 
   /** Adds what has happened since the last time. */
@@ -63,53 +53,15 @@ export class AddressMetrics {
   #row(address: Ip): Row {
     const found = this.#rows.get(address);
     if (found) return found;
-    const row = { requests: 0, responses: 0, gratuitous: 0, isAnnounced: false };
+    const row = { requests: 0, responses: 0, gratuitous: 0, isAnswered: false };
     this.#rows.set(address, row);
     return row;
   }
-}
 
-interface Sample {
-  readonly labels: Partial<Record<string, string | number>>;
-  readonly value: number;
-}
-
-/** A series for each address whose value is not 0, as if it had been set. */
-function series(
-  rows: ReadonlyMap<Ip, Row>,
-  measure: (row: Row) => number,
-  labels: Readonly<Record<string, string>>,
-): Sample[] {
-  const found: Sample[] = [];
-  for (const [ip, row] of rows) {
-    const value = measure(row);
-    if (value !== 0) found.push({ labels: { ...labels, ip }, value });
-  }
-  return found;
-}
-
-class DerivedCounter extends Counter<string> {
-  readonly #samples: () => Sample[];
-
-  constructor(configuration: CounterConfiguration<string>, samples: () => Sample[]) {
-    super(configuration);
-    this.#samples = samples;
-  }
-
-  override async get(): ReturnType<Counter<string>["get"]> {
-    return { ...(await super.get()), values: this.#samples() };
-  }
-}
-
-class DerivedGauge extends Gauge<string> {
-  readonly #samples: () => Sample[];
-
-  constructor(configuration: CounterConfiguration<string>, samples: () => Sample[]) {
-    super(configuration);
-    this.#samples = samples;
-  }
-
-  override async get(): ReturnType<Gauge<string>["get"]> {
-    return { ...(await super.get()), values: this.#samples() };
+  /** A series for each address whose count is not 0, as if it had been counted. */
+  #series(count: Count): Sample[] {
+    const found: Sample[] = [];
+    for (const [ip, { [count]: value }] of this.#rows) if (value !== 0) found.push({ labels: { ip }, value });
+    return found;
   }
 }

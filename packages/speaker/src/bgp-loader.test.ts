@@ -22,7 +22,13 @@ function load() {
       happened.push(["start", all]);
       await starting.promise;
       return {
-        facts: { peers: [], routes: [], peer: () => expect.fail("not asked"), hearers: () => [] },
+        facts: {
+          peers: [],
+          routes: [],
+          peer: () => expect.fail("not asked"),
+          hearers: () => [],
+          prefixHeard: () => undefined,
+        },
         apply: (changes) => happened.push(["apply", changes]),
         bfdChanged: () => {},
         bfdCounted: () => {},

@@ -5,6 +5,7 @@ import {
   type BfdProfile as ProtoBfdProfile,
   type BgpPeer as ProtoPeer,
   type BgpRoute as ProtoRoute,
+  type BgpService as ProtoService,
   type SnapshotChunk,
 } from "@heraldlb/api";
 import { type Ip, parseIp, parseIpv4, parsePrefix } from "@heraldlb/net";
@@ -12,6 +13,7 @@ import type { BfdProfile } from "./bfd/desired-session.ts";
 import type { BgpRoute } from "./bgp/desired.ts";
 import type { NodeBgp, NodeChange, NodePeer } from "./bgp-definitions.ts";
 import type { ItemError, ReceivedBgp } from "./definitions.ts";
+import type { RoutedService } from "./service-names.ts";
 
 // So many bytes per second for each of a node's endpoints: only ratios count.
 const BYTES_AN_ENDPOINT = 125_000;
@@ -114,9 +116,20 @@ function fromRoute(route: ProtoRoute): BgpRoute | ItemError {
   return { id, prefix, peers: peers.length > 0 ? peers : undefined, attributes };
 }
 
-/** Routers and routes in the form of a snapshot, for the state folder. */
-export function bgpToChunk({ peers, routes }: NodeBgp): Pick<SnapshotChunk, "bgpPeers" | "bgpRoutes"> {
-  return { bgpPeers: peers.map(toPeer), bgpRoutes: routes.map(toRoute) };
+/** The Services that routes are for. What is no address is left out: metrics alone would tell it. */
+export const routedFrom = (services: readonly ProtoService[]): RoutedService[] =>
+  services.map(({ name, addresses, routes }) => ({
+    name,
+    addresses: addresses.flatMap((text) => parseIp(text) ?? []),
+    routes: routes.slice(),
+  }));
+
+/** Routers, routes and whom these are for, in the form of a snapshot, for the state folder. */
+export function bgpToChunk(
+  { peers, routes }: NodeBgp,
+  services: readonly RoutedService[] = [],
+): Pick<SnapshotChunk, "bgpPeers" | "bgpRoutes" | "bgpServices"> {
+  return { bgpPeers: peers.map(toPeer), bgpRoutes: routes.map(toRoute), bgpServices: services };
 }
 
 function toPeer({ bgp, bfd, gracefulShutdownMs }: NodePeer): ProtoPeer {

@@ -98,18 +98,69 @@ describe("the chunks of a snapshot", () => {
   test("take effect together with the last one", () => {
     const assembly = new SnapshotAssembly();
     expect(assembly.add(chunk(0, false, A))).toBeUndefined();
-    expect(assembly.add(chunk(1, true, B))).toEqual({ groups: received(A, B) });
+    expect(assembly.add(chunk(1, true, B))).toEqual({ groups: received(A, B), bgp: undefined, routed: [] });
   });
 
   test("begin anew with index 0", () => {
     const assembly = new SnapshotAssembly();
     assembly.add(chunk(0, false, A));
-    expect(assembly.add(chunk(0, true, B))).toEqual({ groups: received(B) });
+    expect(assembly.add(chunk(0, true, B))).toEqual({ groups: received(B), bgp: undefined, routed: [] });
   });
 
   test("are refused if one is missing", () => {
     const assembly = new SnapshotAssembly();
     assembly.add(chunk(0, false, A));
     expect(() => assembly.add(chunk(2, true, B))).toThrow("chunk 2 of a snapshot came instead of 1");
+  });
+});
+
+describe("the Services behind the addresses", () => {
+  const named = (definition: GroupDefinition, ...services: string[]): ReceivedGroup => ({
+    ...{ type: "group", group: definition },
+    services: definition.addresses.map(() => services),
+  });
+  const both = (...ids: string[]): GroupDefinition => ({
+    id: ids[0] ?? "",
+    addresses: ids.flatMap((id) => group(id).addresses),
+  });
+  const namesOf = (definitions: Definitions) => [A, B].map(({ id }) => definitions.services.of(id as Ipv4).join(" "));
+
+  test("are known while their group is, and are no change of it", () => {
+    const definitions = new Definitions();
+    definitions.replace(at(1n), { groups: [named(A, "a/web"), named(B, "a/tcp", "b/udp")] });
+    expect(namesOf(definitions)).toEqual(["a/web", "a/tcp b/udp"]);
+    const delta = { baseRevision: 1n, revision: 2n, changed: [named(A, "a/mail")], removed: [B.id] };
+    expect(definitions.update(delta)).toEqual({ changed: [], removed: [B.id], errors: [] });
+    expect(namesOf(definitions)).toEqual(["a/mail", ""]);
+    definitions.replace(at(3n), { groups: received(A) });
+    expect(namesOf(definitions)).toEqual(["", ""]);
+  });
+
+  test("go with an address to another group, whichever group comes first", () => {
+    for (const turn of [(list: ReceivedGroup[]) => list, (list: ReceivedGroup[]) => list.toReversed()]) {
+      const definitions = new Definitions();
+      definitions.replace(at(1n), { groups: [named(both(A.id, B.id), "a/web")] });
+      const changed = turn([named(A, "a/web"), named(B, "a/mail")]);
+      definitions.update({ baseRevision: 1n, revision: 2n, changed, removed: [] });
+      expect(namesOf(definitions)).toEqual(["a/web", "a/mail"]);
+    }
+  });
+
+  test("of routes are replaced by a snapshot, over all its chunks, and changed by a delta", () => {
+    const web = { name: "a/web", addresses: [], routes: ["r"] };
+    const mail = { name: "a/mail", addresses: [], routes: ["r"] };
+    const assembly = new SnapshotAssembly();
+    const chunk = { ...at(1n), groups: [] };
+    assembly.add({ ...chunk, index: 0, last: false, routed: [web] });
+    const snapshot = assembly.add({ ...chunk, index: 1, last: true, routed: [mail] });
+    const definitions = new Definitions();
+    definitions.replace(at(1n), snapshot ?? expect.fail("not complete"));
+    expect([...definitions.services.routed]).toEqual([web, mail]);
+    const other = { ...mail, routes: ["s"] };
+    const delta = { baseRevision: 1n, revision: 2n, changed: [], removed: [] };
+    definitions.update({ ...delta, routed: { changed: [other], removed: [web.name] } });
+    expect([...definitions.services.routed]).toEqual([other]);
+    definitions.replace(at(3n), { groups: [] });
+    expect([...definitions.services.routed]).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { GroupAddress, GroupDefinition, GroupId, InterfaceSet, OrderErrorReason } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
 import { BgpDefinitions, type NodeBgp, type NodeChange } from "./bgp-definitions.ts";
+import { type KnownServices, type RoutedChanges, type RoutedService, ServiceNames } from "./service-names.ts";
 
 /** Why an item could not be applied. */
 export interface ItemError {
@@ -12,7 +13,12 @@ export interface ItemError {
 
 /** A definition as received: understood, or not. */
 export type ReceivedGroup =
-  | { readonly type: "group"; readonly group: GroupDefinition }
+  | {
+      readonly type: "group";
+      readonly group: GroupDefinition;
+      /** For each of its addresses, the Services that have it; absent if none is named. */
+      readonly services?: readonly (readonly string[])[] | undefined;
+    }
   | { readonly type: "error"; readonly error: ItemError };
 
 /** A part of all definitions. */
@@ -27,6 +33,8 @@ export interface DefinitionChunk {
   readonly groups: readonly ReceivedGroup[];
   /** Undefined: there is none in it. */
   readonly bgp?: ReceivedBgp<NodeBgp> | undefined;
+  /** The Services that its routes are for. */
+  readonly routed?: readonly RoutedService[] | undefined;
 }
 
 /** What of routers and routes could be understood, and what not. */
@@ -39,6 +47,7 @@ export interface ReceivedBgp<T> {
 export interface Snapshot {
   readonly groups: readonly ReceivedGroup[];
   readonly bgp?: ReceivedBgp<NodeBgp> | undefined;
+  readonly routed?: readonly RoutedService[] | undefined;
 }
 
 /** What has changed in the definitions since a revision. */
@@ -49,6 +58,8 @@ export interface DefinitionDelta {
   readonly removed: readonly GroupId[];
   /** Undefined: nothing about BGP has changed. */
   readonly bgp?: ReceivedBgp<readonly NodeChange[]> | undefined;
+  /** Undefined: routes are for the same Services. */
+  readonly routed?: RoutedChanges | undefined;
 }
 
 /** How far definitions are applied, and by whose count; revision 0: not at all. */
@@ -71,16 +82,20 @@ export interface SavedDefinitions {
   readonly position: DefinitionPosition;
   readonly groups: readonly GroupDefinition[];
   readonly bgp?: NodeBgp | undefined;
+  readonly services?: KnownServices | undefined;
 }
 
 /** All definitions that concern this node, brought up to date by snapshots and deltas. */
 export class Definitions {
   readonly #groups = new Map<GroupId, GroupDefinition>();
   readonly #bgp: BgpDefinitions;
+  /** Whose addresses they are about. */
+  readonly services: ServiceNames;
   #position: DefinitionPosition = { revision: 0n, holder: "" };
 
   constructor(saved?: SavedDefinitions) {
     this.#bgp = new BgpDefinitions(saved?.bgp);
+    this.services = new ServiceNames(saved?.services);
     if (!saved) return;
     this.#position = saved.position;
     for (const group of saved.groups) this.#groups.set(group.id, group);
@@ -112,7 +127,8 @@ export class Definitions {
    *
    * A group whose new definition is not understood keeps the last one that was.
    */
-  replace(position: DefinitionPosition, { groups, bgp = NO_BGP }: Snapshot): DefinitionChange {
+  replace(position: DefinitionPosition, { groups, bgp = NO_BGP, routed = [] }: Snapshot): DefinitionChange {
+    this.services.replaceRouted(routed);
     const named = new Set(groups.map(idOf));
     const removed = [...this.#groups.keys()].filter((id) => !named.has(id));
     return withBgp(this.#apply(position, groups, removed), this.#bgp.replace(bgp.items), bgp.errors);
@@ -128,15 +144,17 @@ export class Definitions {
    *
    * Deltas come from the leader alone, and after a snapshot of its own unless it is the holder of what is applied.
    */
-  update({ baseRevision, revision, changed, removed, bgp }: DefinitionDelta): DefinitionChange | undefined {
+  update({ baseRevision, revision, changed, removed, bgp, routed }: DefinitionDelta): DefinitionChange | undefined {
     const { holder } = this.#position;
     if (this.#position.revision < baseRevision) return undefined;
+    if (routed) this.services.changeRouted(routed);
     const change = this.#apply({ revision, holder }, changed, removed);
     return bgp ? withBgp(change, this.#bgp.update(bgp.items), bgp.errors) : change;
   }
 
   #apply(position: DefinitionPosition, received: readonly ReceivedGroup[], gone: readonly GroupId[]): DefinitionChange {
     this.#position = position;
+    this.#name(received, gone);
     const removed = gone.filter((id) => this.#groups.delete(id));
     const errors: ItemError[] = [];
     const changed: GroupDefinition[] = [];
@@ -146,6 +164,16 @@ export class Definitions {
     }
     for (const group of changed) this.#groups.set(group.id, group);
     return { changed, removed, errors };
+  }
+
+  /** Takes the names of Services. An address may move from one group to another, so all are forgotten first. */
+  #name(received: readonly ReceivedGroup[], gone: readonly GroupId[]): void {
+    const understood = received.filter((item) => item.type === "group");
+    for (const id of [...gone, ...understood.map(idOf)]) this.services.forget(this.#groups.get(id)?.addresses ?? []);
+    for (const { group, services = [] } of understood) {
+      for (const [i, names] of services.entries())
+        this.services.set((group.addresses[i] as GroupAddress).address, names);
+    }
   }
 }
 
@@ -160,20 +188,25 @@ function withBgp(change: DefinitionChange, bgp: readonly NodeChange[], errors: r
 export class SnapshotAssembly {
   #groups: ReceivedGroup[] = [];
   #bgp: ReceivedBgp<NodeBgp> | undefined;
+  #routed: RoutedService[] = [];
   #next = 0;
 
   /** Adds a chunk; returns the whole snapshot with the last one. Throws if a chunk is missing. */
-  add({ index, last, groups, bgp }: DefinitionChunk): Snapshot | undefined {
-    if (index === 0) [this.#groups, this.#bgp] = [[], undefined];
+  add({ index, last, groups, bgp, routed = [] }: DefinitionChunk): Snapshot | undefined {
+    if (index === 0) this.#begin();
     else if (index !== this.#next) throw new Error(`chunk ${index} of a snapshot came instead of ${this.#next}`);
     this.#next = index + 1;
     for (const group of groups) this.#groups.push(group);
     if (bgp) this.#bgp = this.#bgp ? joined(this.#bgp, bgp) : bgp;
+    for (const service of routed) this.#routed.push(service);
     if (!last) return undefined;
-    const complete = { groups: this.#groups, bgp: this.#bgp };
-    [this.#groups, this.#bgp] = [[], undefined];
-    this.#next = 0;
+    const complete = { groups: this.#groups, bgp: this.#bgp, routed: this.#routed };
+    this.#begin();
     return complete;
+  }
+
+  #begin(): void {
+    [this.#groups, this.#bgp, this.#routed, this.#next] = [[], undefined, [], 0];
   }
 }
 

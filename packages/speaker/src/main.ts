@@ -11,6 +11,7 @@ import { DEFAULT_SPEAKER_TIMERS } from "@heraldlb/election";
 import { exitNow, lockFile, setRtoMin, trimMemory } from "@heraldlb/link";
 import { parseIp } from "@heraldlb/net";
 import { type Logger, systemClock } from "@heraldlb/runtime";
+import { registerAnnounced } from "./announced-metric.ts";
 import { batched, sliced } from "./batched.ts";
 import type { DesiredSession } from "./bfd/desired-session.ts";
 import { BgpLoader } from "./bgp-loader.ts";
@@ -59,7 +60,7 @@ async function run(
   const { log, registry, health, signal } = context;
   const clock = systemClock;
   const facts = readProcessFacts();
-  const metrics = createMetrics(registry, settings.node);
+  const metrics = createMetrics(registry);
   await using folder = openFolder(settings.stateDir, log, () => metrics.stateFolderErrors.inc());
   const saved = loadState(folder, facts.bootId);
   using credentials = await openCredentials(context, {
@@ -119,13 +120,19 @@ async function run(
     clock,
     bgp: () => bgp.loaded?.facts,
     send: (dial, report) => streams.send(dial, report, monotonicMs()),
-    show: (address, isAnswered) => metrics.addresses.setAnnounced(address, isAnswered),
+    show: (address, isAnswered) => metrics.addresses.setAnswered(address, isAnswered),
   });
   const bgp = bgpLoader(settings, context, {
     hasRestarted: saved.ownership !== undefined,
     keptForwarding: saved.ownership?.bootId === facts.bootId,
     listener: reports,
     tell,
+  });
+  registerAnnounced(registry, settings.node, {
+    answered: () => metrics.addresses.answered(),
+    servicesOf: (address) => saved.definitions.services.of(address),
+    routed: () => saved.definitions.services.routed,
+    prefixHeard: (route) => bgp.loaded?.facts.prefixHeard(route),
   });
   const speaker: Speaker = new Speaker({
     clock,

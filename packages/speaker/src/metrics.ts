@@ -26,10 +26,10 @@ export interface SpeakerMetrics {
 }
 
 /** Makes the metrics. Those of addresses are MetalLB's. */
-export function createMetrics(registry: Registry, node: string): SpeakerMetrics {
+export function createMetrics(registry: Registry): SpeakerMetrics {
   const registers = [registry];
   return {
-    addresses: new AddressMetrics(registry, node),
+    addresses: new AddressMetrics(registry),
     frames: new Counter({
       name: "herald_speaker_frames_total",
       help: "ARP and NDP frames received, by what became of them",

@@ -76,6 +76,7 @@ test("a router that is not reached is reported with the reason, each one once", 
   await expect.poll(() => reports.peer("a").reason).toMatch(/refused/i);
   expect(changed.filter((name) => name === "a")).toHaveLength(2);
   expect([[...reports.peers], [...reports.routes], reports.hearers("r")]).toEqual([["a"], [], []]);
+  expect(reports.prefixHeard("r")).toBeUndefined();
 });
 
 test("routes are heard by the routers that were told of them, and by none once the session is lost", async () => {
@@ -92,6 +93,7 @@ test("routes are heard by the routers that were told of them, and by none once t
   expect(news()).toEqual(["a", "r"]);
   expect(reports.peer("a")).toMatchObject({ state: "down", reason: /received NOTIFICATION/ });
   expect(reports.hearers("r")).toEqual(["b"]);
+  expect(reports.prefixHeard("r")).toBe("10.0.0.1/32");
 });
 
 test("a change of a route concerns all routes of its prefix, and a change of none nothing", async () => {

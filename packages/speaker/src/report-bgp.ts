@@ -1,3 +1,4 @@
+import type { Prefix } from "@heraldlb/net";
 import type { BgpSpeaker } from "./bgp/bgp-speaker.ts";
 import type { PeerSession } from "./bgp/peer-session.ts";
 import type { BgpFacts, BgpListener, PeerReport } from "./report.ts";
@@ -13,11 +14,11 @@ interface Known {
 
 /** What the sessions of a {@link BgpSpeaker} have on the wire, and when that changes. */
 export class BgpReports implements BgpFacts {
-  readonly #speaker: Pick<BgpSpeaker, "sessions" | "routeIds" | "hearers">;
+  readonly #speaker: Pick<BgpSpeaker, "sessions" | "routeIds" | "hearers" | "prefixHeard">;
   readonly #listener: BgpListener;
   readonly #known = new Map<string, Known>();
 
-  constructor(speaker: Pick<BgpSpeaker, "sessions" | "routeIds" | "hearers">, listener: BgpListener) {
+  constructor(speaker: Pick<BgpSpeaker, "sessions" | "routeIds" | "hearers" | "prefixHeard">, listener: BgpListener) {
     this.#speaker = speaker;
     this.#listener = listener;
   }
@@ -38,6 +39,10 @@ export class BgpReports implements BgpFacts {
 
   hearers(route: string): readonly string[] {
     return this.#speaker.hearers(route);
+  }
+
+  prefixHeard(route: string): Prefix | undefined {
+    return this.#speaker.prefixHeard(route);
   }
 
   /** A session is new, or something about it may have changed. */

@@ -33,6 +33,7 @@ function start() {
     },
     peer: (name) => peers.get(name) ?? { name, state: "gone", reason: "" },
     hearers: (id) => heard.get(id) ?? [],
+    prefixHeard: () => undefined,
   };
   const reporter = new Reporter({
     clock,

@@ -7,7 +7,7 @@ import {
   type GroupId,
   type Link,
 } from "@heraldlb/election";
-import { familyOf, type Ip } from "@heraldlb/net";
+import { familyOf, type Ip, type Prefix } from "@heraldlb/net";
 import type { Clock } from "@heraldlb/runtime";
 
 /** Where a group's addresses are answered for. */
@@ -55,6 +55,8 @@ export interface BgpFacts {
   peer(name: string): PeerReport;
   /** Names of the routers that were told of a route and have not been told otherwise. */
   hearers(route: string): readonly string[];
+  /** The prefix of a route that any router hears of; undefined: none does. */
+  prefixHeard(route: string): Prefix | undefined;
 }
 
 /** Who is told what changes about {@link BgpFacts}. */

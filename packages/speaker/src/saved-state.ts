@@ -28,7 +28,7 @@ export function loadState(folder: StateFolder, bootId: string): SavedState {
   const position = saved?.position ?? { revision: 0n, holder: "" };
   return {
     ownership,
-    definitions: new Definitions({ position, groups: [...(saved?.groups ?? []), ...held], bgp: saved?.bgp }),
+    definitions: new Definitions({ ...saved, position, groups: [...(saved?.groups ?? []), ...held] }),
     addresses,
   };
 }

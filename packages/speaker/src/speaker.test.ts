@@ -5,6 +5,7 @@ import type { Ipv4, Mac } from "@heraldlb/net";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
+import { registerAnnounced } from "./announced-metric.ts";
 import { BgpLoader } from "./bgp-loader.ts";
 import type { ControllerAddresses } from "./controller-addresses.ts";
 import { Definitions } from "./definitions.ts";
@@ -18,10 +19,16 @@ import type { Streams } from "./streams.ts";
 import { decodeDefinitions } from "./translate.ts";
 import type { ToWorker } from "./worker-messages.ts";
 
-const NO_BGP = { changedBgpPeers: [], removedBgpPeers: [], changedBgpRoutes: [], removedBgpRoutes: [] };
+const NO_BGP = {
+  ...{ changedBgpPeers: [], removedBgpPeers: [], changedBgpRoutes: [], removedBgpRoutes: [] },
+  ...{ changedBgpServices: [], removedBgpServices: [] },
+};
 const REPLICA = "198.51.100.1:7600";
 const definition = (id: string): GroupDefinition => ({ id, addresses: [{ address: id as Ipv4, interfaces: "all" }] });
-const proto = (id: string) => ({ id, addresses: [{ address: id, allInterfaces: true, interfaces: [] }], refreshMs: 0 });
+const proto = (id: string) => ({
+  ...{ id, refreshMs: 0 },
+  addresses: [{ address: id, allInterfaces: true, interfaces: [], services: id === A ? ["default/web"] : [] }],
+});
 const [A, B] = ["192.0.2.1", "192.0.2.2"] as const;
 
 function start(definitions: Definitions = new Definitions()) {
@@ -50,12 +57,17 @@ function start(definitions: Definitions = new Definitions()) {
     known: { "controller.example": ["198.51.100.1"] },
     refresh: () => {},
   } satisfies Pick<ControllerAddresses, "replicas" | "known" | "refresh">;
-  const metrics = createMetrics(registry, "n1");
+  const metrics = createMetrics(registry);
   const reports = new Reporter({
     clock,
     bgp: () => undefined,
     send: (dial, report) => streams.send(dial, report, clock.now()),
-    show: (address, isAnswered) => metrics.addresses.setAnnounced(address, isAnswered),
+    show: (address, isAnswered) => metrics.addresses.setAnswered(address, isAnswered),
+  });
+  registerAnnounced(registry, "n1", {
+    answered: () => metrics.addresses.answered(),
+    servicesOf: (address) => definitions.services.of(address),
+    ...{ routed: () => [], prefixHeard: () => undefined },
   });
   const speaker: Speaker = new Speaker({
     ...{ clock, log, health, definitions, metrics, reports },
@@ -84,6 +96,7 @@ function start(definitions: Definitions = new Definitions()) {
           revisionHolder: holder,
           bgpPeers: [],
           bgpRoutes: [],
+          bgpServices: [],
         },
       },
       dial,
@@ -135,6 +148,7 @@ describe("definitions", () => {
     expect(decodeDefinitions(files.get("desired.bin")?.() as Uint8Array)).toEqual({
       position: { revision: 5n, holder: "c1" },
       groups: [definition(A)],
+      services: { ofAddresses: new Map([[A, ["default/web"]]]), routed: [] },
     });
     expect(health.missing.size).toBe(0);
     expect((await metric("herald_speaker_applied_revision"))[0]?.value).toBe(5);
@@ -227,7 +241,7 @@ describe("what the answering thread says", () => {
     await chunk(1n, [A]);
     speaker.handle({ type: "answer", group: A, mode: "all" });
     expect(await metric("metallb_speaker_announced")).toMatchObject([
-      { labels: { protocol: "layer2", node: "n1", ip: A }, value: 1 },
+      { labels: { service: "default/web", protocol: "layer2", node: "n1", ip: A }, value: 1 },
     ]);
     await chunk(2n, []);
     speaker.handle({ type: "answer", group: A, mode: "none" });
@@ -317,7 +331,9 @@ describe("what is on the wire", () => {
     await chunk(1n, [A]);
     speaker.handle({ type: "answer", group: A, mode: "all" });
     await clock.advance(50);
-    const changed = [{ id: A, addresses: [{ address: A, allInterfaces: false, interfaces: ["eth1"] }], refreshMs: 0 }];
+    const changed = [
+      { id: A, addresses: [{ address: A, allInterfaces: false, interfaces: ["eth1"], services: [] }], refreshMs: 0 },
+    ];
     await speaker.received(1, {
       message: { $case: "delta", value: { ...NO_BGP, baseRevision: 1n, revision: 2n, changed, removed: [] } },
     });

@@ -245,7 +245,10 @@ export class Speaker {
     reports.redefine(changed);
     streams.send(dial, { type: "applied", position, errors }, now());
     folder.write("desired.bin", () =>
-      encodeDefinitions({ position, groups: [...definitions.groups], bgp: definitions.bgp }),
+      encodeDefinitions({
+        ...{ position, groups: [...definitions.groups], bgp: definitions.bgp },
+        services: definitions.services.all,
+      }),
     );
     log.info("definitions applied", {
       revision: Number(position.revision),

@@ -14,7 +14,10 @@ import { describe, expect, test } from "vitest";
 import type { SentStatement } from "./outgoing.ts";
 import { decodeDefinitions, encodeDefinitions, fromResponse, toRequest } from "./translate.ts";
 
-const NO_BGP = { changedBgpPeers: [], removedBgpPeers: [], changedBgpRoutes: [], removedBgpRoutes: [] };
+const NO_BGP = {
+  ...{ changedBgpPeers: [], removedBgpPeers: [], changedBgpRoutes: [], removedBgpRoutes: [] },
+  ...{ changedBgpServices: [], removedBgpServices: [] },
+};
 const context = { applied: { revision: 7n, holder: "c1" }, ageMs: 3.4 };
 /** As it comes out at the other end. */
 const sent = (message: SentStatement) =>
@@ -168,8 +171,8 @@ describe("what a controller says", () => {
 
   test("definitions, where addresses become canonical", () => {
     const addresses = [
-      { address: "192.0.2.1", allInterfaces: true, interfaces: [] },
-      { address: "2001:DB8:0::1", allInterfaces: false, interfaces: ["eth0"] },
+      { address: "192.0.2.1", allInterfaces: true, interfaces: [], services: [] },
+      { address: "2001:DB8:0::1", allInterfaces: false, interfaces: ["eth0"], services: ["a/web"] },
     ];
     const value = {
       baseRevision: 1n,
@@ -192,6 +195,7 @@ describe("what a controller says", () => {
                 { address: "2001:db8::1", interfaces: ["eth0"] },
               ],
             },
+            services: [[], ["a/web"]],
           },
         ],
       },
@@ -206,7 +210,7 @@ describe("what a controller says", () => {
     ["the unspecified address", "g", ["::"]],
     ["an address twice", "g", ["2001:db8::1", "2001:DB8::1"]],
   ])("a definition with %s is that item's error", (_what, id, texts) => {
-    const addresses = texts.map((address) => ({ address, allInterfaces: true, interfaces: [] }));
+    const addresses = texts.map((address) => ({ address, allInterfaces: true, interfaces: [], services: [] }));
     const value = {
       revision: 2n,
       index: 0,
@@ -215,6 +219,7 @@ describe("what a controller says", () => {
       revisionHolder: "c1",
       bgpPeers: [],
       bgpRoutes: [],
+      bgpServices: [],
     };
     expect(received({ $case: "snapshotChunk", value })).toMatchObject({
       chunk: { groups: [{ type: "error", error: { group: id, reason: "invalidGroup" } }] },
@@ -246,6 +251,10 @@ test("definitions are read back from the state folder as they were written", () 
         refreshMs: 60_000,
       },
     ],
+    services: {
+      ofAddresses: new Map([["2001:db8::1" as Ipv6, ["a/web", "a/mail"]]]),
+      routed: [{ name: "a/web", addresses: ["198.51.100.1" as Ipv4], routes: ["198.51.100.0/24"] }],
+    },
   };
   expect(decodeDefinitions(encodeDefinitions(saved))).toEqual(saved);
   expect(() => decodeDefinitions(encodeDefinitions(saved).subarray(0, 40))).toThrow();

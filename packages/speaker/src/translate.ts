@@ -9,25 +9,23 @@ import {
   type Ack as ProtoAck,
   type Delta as ProtoDelta,
   type Epoch as ProtoEpoch,
-  type Group as ProtoGroup,
   type Holding as ProtoHolding,
   type ItemError as ProtoItemError,
   type Orders as ProtoOrders,
   Role,
   SnapshotChunk,
 } from "@heraldlb/api";
-import type { Ack, ControllerMessage, Epoch, GroupAddress, GroupDefinition, HoldingChange } from "@heraldlb/election";
-import { isMulticast, isUnspecified, type Mac, parseIp, parseMac } from "@heraldlb/net";
-import { bgpFromChunk, bgpFromDelta, bgpToChunk } from "./bgp-translate.ts";
-import {
-  compact,
-  type DefinitionChunk,
-  type DefinitionDelta,
-  type DefinitionPosition,
-  type ItemError,
-  type ReceivedGroup,
-  type SavedDefinitions,
+import type { Ack, ControllerMessage, Epoch, HoldingChange } from "@heraldlb/election";
+import { type Mac, parseMac } from "@heraldlb/net";
+import { bgpFromChunk, bgpFromDelta, bgpToChunk, routedFrom } from "./bgp-translate.ts";
+import type {
+  DefinitionChunk,
+  DefinitionDelta,
+  DefinitionPosition,
+  ItemError,
+  SavedDefinitions,
 } from "./definitions.ts";
+import { fromGroup, namesOf, toGroup } from "./group-translate.ts";
 import type { SentStatement } from "./outgoing.ts";
 import { toReport } from "./report-translate.ts";
 
@@ -71,25 +69,27 @@ export function fromResponse({ message }: ConnectResponse): Received | undefined
 }
 
 /** Definitions in the form of the state folder's `desired.bin`: a snapshot of one chunk. */
-export function encodeDefinitions({ position, groups, bgp = { peers: [], routes: [] } }: SavedDefinitions): Uint8Array {
+export function encodeDefinitions(saved: SavedDefinitions): Uint8Array {
+  const { position, groups, bgp = { peers: [], routes: [] }, services } = saved;
   return SnapshotChunk.encode({
     revision: position.revision,
     index: 0,
     last: true,
-    groups: groups.map(toGroup),
+    groups: groups.map((group) => toGroup(group, services)),
     revisionHolder: position.holder,
-    ...bgpToChunk(bgp),
+    ...bgpToChunk(bgp, services?.routed),
   }).finish();
 }
 
 /** Reads what `encodeDefinitions` wrote. Throws if it is anything else. */
 export function decodeDefinitions(bytes: Uint8Array): SavedDefinitions {
-  const { revision, holder, last, groups, bgp } = fromChunk(SnapshotChunk.decode(bytes));
+  const { revision, holder, last, groups, bgp, routed = [] } = fromChunk(SnapshotChunk.decode(bytes));
   if (!last) throw new Error("not a complete snapshot");
   return {
     position: { revision, holder },
     groups: groups.flatMap((item) => (item.type === "group" ? [item.group] : [])),
     ...(bgp && { bgp: bgp.items }),
+    services: { ofAddresses: new Map(groups.flatMap(namesOf)), routed },
   };
 }
 
@@ -225,40 +225,16 @@ function fromOrder(message: OrderMessage): ControllerMessage | undefined {
 
 function fromChunk(chunk: SnapshotChunk): DefinitionChunk {
   const { revision, revisionHolder: holder, index, last, groups } = chunk;
-  return { revision, holder, index, last, groups: groups.map(fromGroup), bgp: bgpFromChunk(chunk) };
+  const routed = routedFrom(chunk.bgpServices);
+  return { revision, holder, index, last, groups: groups.map(fromGroup), bgp: bgpFromChunk(chunk), routed };
 }
 
 function fromDelta(delta: ProtoDelta): DefinitionDelta {
-  const { baseRevision, revision, changed, removed } = delta;
-  return { baseRevision, revision, changed: changed.map(fromGroup), removed, bgp: bgpFromDelta(delta) };
+  const { baseRevision, revision, changed, removed, changedBgpServices, removedBgpServices } = delta;
+  const isSame = changedBgpServices.length + removedBgpServices.length === 0;
+  const routed = isSame ? undefined : { changed: routedFrom(changedBgpServices), removed: removedBgpServices };
+  return { baseRevision, revision, changed: changed.map(fromGroup), removed, bgp: bgpFromDelta(delta), routed };
 }
-
-function fromGroup({ id, addresses, refreshMs }: ProtoGroup): ReceivedGroup {
-  const invalid = (message: string): ReceivedGroup => ({
-    type: "error",
-    error: { group: id, reason: "invalidGroup", message },
-  });
-  if (id === "") return invalid("a group without an id");
-  if (addresses.length === 0) return invalid("a group without an address");
-  const read: GroupAddress[] = [];
-  for (const { address, allInterfaces, interfaces } of addresses) {
-    const ip = parseIp(address);
-    if (ip === undefined || isMulticast(ip) || isUnspecified(ip)) return invalid(`not a unicast address: ${address}`);
-    if (read.some((other) => other.address === ip)) return invalid(`${ip} occurs twice`);
-    read.push({ address: ip, interfaces: allInterfaces ? "all" : interfaces });
-  }
-  return { type: "group", group: compact({ id, addresses: read, refreshMs: refreshMs || undefined }) };
-}
-
-const toGroup = ({ id, addresses, refreshMs = 0 }: GroupDefinition): ProtoGroup => ({
-  id,
-  addresses: addresses.map(({ address, interfaces }) => ({
-    address,
-    allInterfaces: interfaces === "all",
-    interfaces: interfaces === "all" ? [] : interfaces,
-  })),
-  refreshMs,
-});
 
 const toHolding = ({ group, epoch, state, conflictMac }: HoldingChange): ProtoHolding => ({
   group,

@@ -53,12 +53,21 @@ export class BgpSpeaker {
 
   /** The names of the peers that were told of a route, or of what was there in its place. */
   hearers(id: string): readonly string[] {
+    return [...this.#hearers(id)];
+  }
+
+  /** The prefix of a route that any peer was told of; undefined: none was. */
+  prefixHeard(id: string): Prefix | undefined {
+    return this.#hearers(id).next().done ? undefined : this.#routes.get(id)?.prefix;
+  }
+
+  *#hearers(id: string): Generator<string, void, undefined> {
     const route = this.#routes.get(id);
-    if (!route) return [];
+    if (!route) return;
     const { prefix } = route;
-    const isHeard = ([name, session]: readonly [string, PeerSession]) =>
-      session.hasTold(prefix) && this.#routes.routeFor(prefix, name) === route;
-    return [...this.#sessions].filter(isHeard).map(([name]) => name);
+    for (const [name, session] of this.#sessions) {
+      if (session.hasTold(prefix) && this.#routes.routeFor(prefix, name) === route) yield name;
+    }
   }
 
   /** Takes all that is desired, and changes what differs. */
