@@ -3,7 +3,7 @@ import { type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing
 import { type AddressChanges, Addresses } from "./addresses.ts";
 import { Catalog } from "./catalog.ts";
 import { reading } from "./controller.test.fixture.ts";
-import type { StatusRecord } from "./ledger.ts";
+import type { Notes, StatusRecord } from "./ledger.ts";
 import { World } from "./world.ts";
 
 type Objects = Parameters<typeof reading>[0];
@@ -12,6 +12,7 @@ type Objects = Parameters<typeof reading>[0];
 export interface StartOptions {
   readonly statuses?: readonly StatusRecord[];
   readonly freed?: readonly Freed[];
+  readonly holders?: Notes["holders"];
   readonly loadBalancerClass?: string;
   readonly onStranded?: "keep" | "reassign";
   readonly now?: number;
@@ -32,7 +33,7 @@ export interface Started {
 
 /** All Services taken up, with what is remembered of them. */
 export function startAddresses(objects: Objects, options: StartOptions = {}): Started {
-  const { statuses = [], freed = [], loadBalancerClass, onStranded = "keep" } = options;
+  const { statuses = [], freed = [], holders, loadBalancerClass, onStranded = "keep" } = options;
   let { now = 0 } = options;
   const log = recordingLogger();
   const catalog = new Catalog({ log, namespace: undefined });
@@ -40,7 +41,7 @@ export function startAddresses(objects: Objects, options: StartOptions = {}): St
   catalog.take(reading(objects));
   world.apply(catalog.configuration);
   const addresses = new Addresses(
-    { statuses, freed },
+    { statuses, freed, holders },
     {
       ...{ world, log, loadBalancerClass, onStranded, wallClock: () => now },
       onAction: () => {},

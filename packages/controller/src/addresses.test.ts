@@ -8,6 +8,8 @@ const web = (addresses: readonly string[], from = "lab"): StatusRecord => ({
   ...{ namespace: "default", name: "web", addresses, pool: from },
 });
 
+const notes = (freed: readonly unknown[]) => ({ freed, holders: new Map() });
+
 const lab = pool("lab", ["10.0.0.1-10.0.0.9"]);
 
 describe("a Service", () => {
@@ -148,7 +150,7 @@ describe("what was freed", () => {
   test("is stored before the Service's file goes", () => {
     const { update } = start([tiny, service("web")], { statuses: [web(["10.0.0.1"])], now: 5_000 });
     expect(update([tiny]).entries).toEqual([
-      { type: "freed", freed: [{ address: "10.0.0.1", at: 5_000, by: "default/web" }] },
+      { type: "notes", notes: notes([{ address: "10.0.0.1", at: 5_000, by: "default/web" }]) },
       { type: "forget", namespace: "default", name: "web", addresses: expect.anything() },
     ]);
   });
@@ -163,14 +165,14 @@ describe("what was freed", () => {
       pools: [{ pool: "lab", family: "ipv4", reason: "coolingDown", until: new Date(15_000) }],
     });
     expect(wait(8_999).entries).toEqual([]);
-    expect(wait(1).entries).toMatchObject([{ type: "freed", freed: [] }, { type: "store" }]);
+    expect(wait(1).entries).toMatchObject([{ type: "notes", notes: notes([]) }, { type: "store" }]);
     expect(addresses.given("default/new")?.addresses).toEqual(["10.0.0.1"]);
   });
 
   test("by a Service that went while nobody looked rests from the start on", () => {
     const { begun, addresses } = start([tiny, service("new")], { statuses: [web(["10.0.0.1"])], now: 6_000 });
     expect(begun.entries).toEqual([
-      { type: "freed", freed: [{ address: "10.0.0.1", at: 6_000, by: "default/web" }] },
+      { type: "notes", notes: notes([{ address: "10.0.0.1", at: 6_000, by: "default/web" }]) },
       { type: "forget", namespace: "default", name: "web", addresses: expect.anything() },
     ]);
     expect(addresses.refusal("default/new")?.until).toBe(16_000);

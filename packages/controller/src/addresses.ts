@@ -12,7 +12,8 @@ import {
 import { type Family, type Ip, parseIp } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { logAction } from "./address-log.ts";
-import type { Entry, StatusRecord } from "./ledger.ts";
+import { Holders } from "./holders.ts";
+import type { Entry, Notes, StatusRecord } from "./ledger.ts";
 import { type Memory, poolSet, serviceInput, writtenMemory } from "./translate.ts";
 import { UsageCounter } from "./usage.ts";
 import type { KnownService, World, WorldChanges } from "./world.ts";
@@ -36,6 +37,8 @@ export interface AddressesOptions {
 export interface AddressMemory {
   readonly statuses: readonly StatusRecord[];
   readonly freed: readonly Freed[];
+  /** As in {@link Notes}; undefined: statuses outlive their Services, and nobody needs to note who has what. */
+  readonly holders?: Notes["holders"] | undefined;
 }
 
 /** What follows from a change. */
@@ -61,15 +64,18 @@ export class Addresses {
   readonly #given = new Map<string, Holding>();
   readonly #usage = new UsageCounter();
   readonly #served = new Set<string>();
-  /** As it is stored, or will be. */
-  #freed: readonly Freed[];
+  /** Undefined: nobody needs to know. */
+  readonly #holders: Holders | undefined;
+  /** As they are stored, or will be. */
+  readonly #notes: Notes & { freed: readonly Freed[] };
 
   /** Begins with what is remembered; `begin` takes it up. */
-  constructor({ statuses, freed }: AddressMemory, options: AddressesOptions) {
+  constructor({ statuses, freed, holders }: AddressMemory, options: AddressesOptions) {
     this.#options = options;
     this.#allocator = new Allocator({ onStranded: options.onStranded });
     this.#records = new Map(statuses.map((record) => [keyOf(record), record]));
-    this.#freed = freed;
+    this.#holders = holders && new Holders(holders, this.#records);
+    this.#notes = { freed, holders: this.#holders?.addresses ?? new Map() };
   }
 
   /** What the Service has: stored, and not taken away since. */
@@ -94,7 +100,7 @@ export class Addresses {
 
   /** How many freed addresses rest, or have rested, of pools with a cool-down. */
   get freedCount(): number {
-    return this.#freed.length;
+    return this.#notes.freed.length;
   }
 
   /** Why the Service has what it has, or nothing; undefined if it is not served. */
@@ -108,12 +114,13 @@ export class Addresses {
     const keys = [...world.serviceKeys];
     // A file goes with its Service, and what it had rests from now on: nobody knows since when.
     const orphans = [...this.#records.values()].filter((record) => !this.#isServed(world.service(keyOf(record))));
-    const now = wallClock();
-    const left = orphans.flatMap((record) =>
-      parseAll(record.addresses).map((address): Freed => ({ address, at: now, by: keyOf(record) })),
-    );
-    const changes = this.#apply(keys, { pools: true, freed: [...this.#freed, ...left] });
     for (const record of orphans) this.#records.delete(keyOf(record));
+    const now = wallClock();
+    const left = [
+      ...orphans.map((record) => [keyOf(record), record.addresses] as const),
+      ...(this.#holders?.missing(this.#records) ?? []),
+    ].flatMap(([by, addresses]) => parseAll(addresses).map((address): Freed => ({ address, at: now, by })));
+    const changes = this.#apply(keys, { pools: true, freed: [...this.#notes.freed, ...left] });
     return { ...changes, entries: [...changes.entries, ...orphans.map(forget)] };
   }
 
@@ -169,7 +176,11 @@ export class Addresses {
   ): AddressChanges {
     const { world, wallClock, manifest, onAction } = this.#options;
     const changes: Change[] = [{ type: "freed", freed }];
-    if (pools) changes.push({ type: "pools", set: poolSet(world) });
+    if (pools) {
+      const set = poolSet(world);
+      changes.push({ type: "pools", set });
+      this.#holders?.setPools(set, this.#records);
+    }
     const rewritten: (Entry & { type: "store" })[] = [];
     for (const key of services) {
       const known = world.service(key);
@@ -191,7 +202,7 @@ export class Addresses {
     // The file shows the manifest too: it is written again unless that happens anyhow, or the Service lost all.
     const again = rewritten.filter(({ record }) => this.#given.has(keyOf(record)) && !stored.has(keyOf(record)));
     return {
-      entries: [...this.#rememberFreed(), ...decided, ...again],
+      entries: [...this.#note(), ...decided, ...again],
       affected: acted.flatMap(({ affected }) => affected ?? []),
     };
   }
@@ -217,12 +228,13 @@ export class Addresses {
     if (holding) this.#usage.add(holding);
   }
 
-  #rememberFreed(): Entry[] {
+  #note(): Entry[] {
     const { freed } = this.#allocator;
-    if (freed === this.#freed || (freed.length === this.#freed.length && isDeepStrictEqual(freed, this.#freed)))
-      return [];
-    this.#freed = freed;
-    return [{ type: "freed", freed }];
+    const before = this.#notes.freed;
+    const isSame = freed === before || (freed.length === before.length && isDeepStrictEqual(freed, before));
+    this.#notes.freed = freed;
+    const hasNews = this.#holders?.takeNews() ?? false;
+    return isSame && !hasNews ? [] : [{ type: "notes", notes: this.#notes }];
   }
 
   #act(action: Action): { readonly entry?: Entry; readonly affected?: string } {
@@ -233,6 +245,7 @@ export class Addresses {
     this.#give(service, undefined);
     const record = this.#records.get(service);
     this.#records.delete(service);
+    this.#holders?.note(service, undefined);
     return record ? { entry: forget(record), affected: service } : { affected: service };
   }
 
@@ -246,6 +259,7 @@ export class Addresses {
       ...(announcedBy && { announcedBy }),
     };
     const isStored = isDeepStrictEqual(before, record);
+    this.#holders?.note(service, record);
     // What was given before this process counts already, wherever it is written; so does what only changed its pool.
     const counts = cause === "restored" || cause === "poolChanged";
     if (counts) this.#give(service, { addresses, pool, stranded });

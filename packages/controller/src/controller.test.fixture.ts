@@ -103,7 +103,8 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
           return true;
         },
         deleteStatus: async (namespace, name) => void stored.delete(`${namespace}/${name}`),
-        writeFreed: async () => {},
+        writeNotes: async () => {},
+        notesIntervalMs: 0,
       },
       onSpeakers: (names) => void heard.push([...names]),
       onStepDown: (above) => void steppedDown.push(above),

@@ -49,7 +49,9 @@ export async function openFileBacking(
         return true;
       },
       deleteStatus: (namespace, name) => state.deleteStatus(namespace, name),
-      writeFreed: (freed) => state.writeFreed(freed),
+      // A status outlives its Service: who has what need not be noted beside it.
+      writeNotes: ({ freed }) => state.writeFreed(freed),
+      notesIntervalMs: 0,
     },
     writeSpeakers: (names) => state.writeSpeakers(names),
     run: async (controller, signal) => {

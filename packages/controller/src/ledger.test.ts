@@ -1,7 +1,7 @@
 import type { Ip } from "@heraldlb/net";
 import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { type Entry, Ledger, RefusedError } from "./ledger.ts";
+import { type Entry, Ledger, type Notes, RefusedError } from "./ledger.ts";
 
 const record = (name: string, address = "10.0.0.1") => ({
   ...{ namespace: "default", name, addresses: [address], pool: "lab" },
@@ -9,15 +9,25 @@ const record = (name: string, address = "10.0.0.1") => ({
 const store = (name: string): Entry => ({ type: "store", manifest: {}, record: record(name) });
 const forget = (name: string): Entry => ({ type: "forget", namespace: "default", name, addresses: ["10.0.0.1"] });
 
+/** Notes of freed addresses, to which more may come. */
+const notesOf = (...addresses: string[]) => {
+  const freed = addresses.map((address) => ({ address: address as Ip, at: 1, by: "default/b" }));
+  const notes: Notes = { freed, holders: new Map() };
+  return {
+    entry: { type: "notes", notes } as const,
+    more: (address: Ip) => freed.push({ address, at: 1, by: "default/b" }),
+  };
+};
+
 /** A ledger whose disk fails while `isBroken`, and does not take what is about these Services. */
 function start() {
   const clock = new FakeClock();
   const log = recordingLogger();
-  const disk = { isBroken: false, refused: new Set<string>(), missing: new Set<string>() };
+  const disk = { isBroken: false, refused: new Set<string>(), missing: new Set<string>(), rest: Promise.resolve() };
   const done: string[] = [];
   let failures = 0;
   const act = async (what: string) => {
-    await Promise.resolve();
+    await disk.rest;
     if (disk.isBroken) throw new Error("ENOSPC");
     if (disk.refused.has(what.split(" ")[1] ?? "")) throw new RefusedError("invalid");
     done.push(what);
@@ -29,7 +39,8 @@ function start() {
         return !disk.missing.has(name);
       },
       deleteStatus: (_namespace, name) => act(`forget ${name}`),
-      writeFreed: (freed) => act(`freed ${freed.map(({ address }) => address)}`),
+      writeNotes: ({ freed }) => act(`notes ${freed.map(({ address }) => address)}`),
+      notesIntervalMs: 100,
     },
     ...{ clock, log },
     onStored: ({ name }) => void done.push(`stored ${name}`),
@@ -39,12 +50,11 @@ function start() {
 }
 
 describe("a ledger", () => {
-  test("stores what rests, then what was taken away, then what was given", async () => {
+  test("stores notes, then what was taken away, then what was given", async () => {
     const { ledger, done } = start();
-    const freed = [{ address: "10.0.0.2" as Ip, at: 1, by: "default/b" }];
-    ledger.enter([store("a"), forget("b"), { type: "freed", freed }]);
+    ledger.enter([store("a"), forget("b"), notesOf("10.0.0.2").entry]);
     await ledger.settled();
-    expect(done).toEqual(["freed 10.0.0.2", "forget b", "store a", "stored a"]);
+    expect(done).toEqual(["notes 10.0.0.2", "forget b", "store a", "stored a"]);
   });
 
   test("stores in the order of decisions", async () => {
@@ -54,6 +64,49 @@ describe("a ledger", () => {
     ledger.enter([store("b")]);
     await ledger.settled();
     expect(done).toEqual(["store a", "stored a", "forget a", "store b", "stored b"]);
+  });
+
+  test("stores no Service before the notes that belong to it, which wait for others to come", async () => {
+    const { ledger, clock, done } = start();
+    const { entry, more } = notesOf("10.0.0.1");
+    ledger.enter([entry, store("a")]);
+    await ledger.settled();
+    for (const name of ["b", "c", "d"]) {
+      more(`10.0.0.${name}` as Ip);
+      ledger.enter([store(name), entry]);
+    }
+    await clock.advance(99);
+    expect(done).toEqual(["notes 10.0.0.1", "store a", "stored a"]);
+    await clock.advance(1);
+    await ledger.settled();
+    const stored = ["b", "c", "d"].flatMap((name) => [`store ${name}`, `stored ${name}`]);
+    expect(done.slice(3)).toEqual(["notes 10.0.0.1,10.0.0.b,10.0.0.c,10.0.0.d", ...stored]);
+  });
+
+  test("stores notes again that changed while they were being stored", async () => {
+    const { ledger, clock, disk, done } = start();
+    const { entry, more } = notesOf("10.0.0.1");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    disk.rest = promise;
+    ledger.enter([entry, store("a")]);
+    await clock.advance(0);
+    more("10.0.0.2" as Ip);
+    ledger.enter([entry, store("b")]);
+    resolve();
+    await clock.advance(100);
+    await ledger.settled();
+    expect(done.filter((what) => what.startsWith("notes"))).toEqual(["notes 10.0.0.1", "notes 10.0.0.1,10.0.0.2"]);
+    expect(done.indexOf("notes 10.0.0.1,10.0.0.2")).toBeLessThan(done.indexOf("store b"));
+  });
+
+  test("stores no Service as long as the disk does not take the notes", async () => {
+    const { ledger, clock, disk, done } = start();
+    disk.isBroken = true;
+    ledger.enter([notesOf("10.0.0.1").entry, store("a")]);
+    await clock.advance(300);
+    disk.isBroken = false;
+    await clock.advance(5_000);
+    expect(done).toEqual(["notes 10.0.0.1", "store a", "stored a"]);
   });
 
   test("tries again until the disk takes it, and says so once", async () => {

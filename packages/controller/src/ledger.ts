@@ -14,6 +14,14 @@ export interface StatusRecord {
   readonly announcedBy?: readonly unknown[] | undefined;
 }
 
+/** What is remembered of addresses beside the statuses of Services. */
+export interface Notes {
+  /** Addresses that rest. */
+  readonly freed: readonly Freed[];
+  /** Addresses that must rest once their Service is gone, by its key, where statuses go with their Services. */
+  readonly holders: ReadonlyMap<string, readonly string[]>;
+}
+
 /** Where what was decided about addresses is stored. */
 export interface StatusStore {
   /**
@@ -24,8 +32,10 @@ export interface StatusStore {
   writeStatus(manifest: unknown, status: StatusRecord): Promise<boolean>;
   /** @throws as `writeStatus` */
   deleteStatus(namespace: string, name: string): Promise<void>;
-  /** All freed addresses that are to be remembered. */
-  writeFreed(freed: readonly Freed[]): Promise<void>;
+  /** All of them, as they are at the time of the call: they may change while this is under way. */
+  writeNotes(notes: Notes): Promise<void>;
+  /** The least time between two writings of notes, in ms: what is noted meanwhile is written together. */
+  readonly notesIntervalMs: number;
 }
 
 /** The store takes others, but not this one: whoever wants to store it tries again later, and goes on meanwhile. */
@@ -43,7 +53,11 @@ export type Entry =
       /** What the Service had. */
       readonly addresses: readonly string[];
     }
-  | { readonly type: "freed"; readonly freed: readonly Freed[] };
+  | {
+      readonly type: "notes";
+      /** They follow what is decided: what is stored is never older than the entry. */
+      readonly notes: Notes;
+    };
 
 /** What a ledger needs. */
 export interface LedgerDependencies {
@@ -64,8 +78,8 @@ const REFUSED_RETRY = { initialMs: 500, maxMs: 60_000 } as const;
 /**
  * Stores what was decided, in the order in which it was decided.
  *
- * Of what was decided together, that addresses rest is stored first, then everything that was taken away: a crash in
- * between never leaves an address with two Services, and shortens no cool-down. What the store refuses is tried again
+ * Of what was decided together, notes are stored first, then everything that was taken away: a crash in between never
+ * leaves an address with two Services, and shortens no cool-down. What the store refuses is tried again
  * by and by, until something else is decided about that Service; nobody else is given the addresses of a Service that
  * still shows them.
  */
@@ -75,6 +89,10 @@ export class Ledger {
   readonly #ending = new AbortController();
   /** The last of each Service's entries that was refused. */
   readonly #refused = new Map<string, ServiceEntry>();
+  /** How many batches were entered, and how many of these the notes that are stored belong to. */
+  #entered = 0;
+  #noted = 0;
+  #notedAt = Number.NEGATIVE_INFINITY;
   #isBusy = false;
   #idle = Promise.withResolvers<void>();
   #gate: PromiseWithResolvers<void> | undefined;
@@ -88,6 +106,7 @@ export class Ledger {
   enter(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     this.#batches.push(entries);
+    this.#entered += 1;
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#idle = Promise.withResolvers();
@@ -115,9 +134,11 @@ export class Ledger {
   async #work(): Promise<void> {
     const { signal } = this.#ending;
     for (let batch = this.#batches.shift(); batch && !signal.aborted; batch = this.#batches.shift()) {
+      const number = this.#entered - this.#batches.length;
       // What was refused is overruled.
-      for (const entry of batch) if (entry.type !== "freed") this.#refused.delete(serviceOf(entry));
-      for (const type of ["freed", "forget", "store"] as const) {
+      for (const entry of batch) if (entry.type !== "notes") this.#refused.delete(serviceOf(entry));
+      for (const type of ["notes", "forget", "store"] as const) {
+        if (type === "notes" && number <= this.#noted) continue;
         const queue = batch.filter((entry) => entry.type === type).values();
         await Promise.all(
           Array.from({ length: PARALLEL }, async () => {
@@ -138,8 +159,8 @@ export class Ledger {
       if (!failure) return;
       const { error } = failure;
       onFailure();
-      const service = entry.type === "freed" ? undefined : serviceOf(entry);
-      if (error instanceof RefusedError && entry.type !== "freed") {
+      const service = entry.type === "notes" ? undefined : serviceOf(entry);
+      if (error instanceof RefusedError && entry.type !== "notes") {
         log.error("status refused, trying again by and by", { service, reason: error.message });
         this.#refused.set(serviceOf(entry), entry);
         // It ends with the entry, and never rejects.
@@ -168,10 +189,11 @@ export class Ledger {
   /** Undefined if that is settled. */
   async #try(entry: Entry): Promise<{ readonly error: unknown } | undefined> {
     const { store, onStored } = this.#dependencies;
+    if (entry.type === "notes") await this.#restFromNotes();
     await this.#gate?.promise;
     if (this.#ending.signal.aborted) return undefined;
     try {
-      if (entry.type === "freed") await store.writeFreed(entry.freed);
+      if (entry.type === "notes") await this.#writeNotes(entry.notes);
       else if (entry.type === "forget") await store.deleteStatus(entry.namespace, entry.name);
       else if (this.#isShownElsewhere(entry.record)) throw new RefusedError("another Service still shows the address");
       else if ((await store.writeStatus(entry.manifest, entry.record)) && !this.#ending.signal.aborted) {
@@ -183,6 +205,21 @@ export class Ledger {
     }
   }
 
+  async #restFromNotes(): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    const restMs = this.#notedAt + store.notesIntervalMs - clock.now();
+    if (restMs > 0) await clock.sleep(restMs, this.#ending.signal).catch(() => {});
+  }
+
+  /** They are those of the batches that wait as well. */
+  async #writeNotes(notes: Notes): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    const entered = this.#entered;
+    this.#notedAt = clock.now();
+    await store.writeNotes(notes);
+    this.#noted = entered;
+  }
+
   /** A Service that lost one of the addresses could not be told so yet. */
   #isShownElsewhere({ addresses }: StatusRecord): boolean {
     return this.#refused
@@ -191,7 +228,7 @@ export class Ledger {
   }
 }
 
-type ServiceEntry = Exclude<Entry, { type: "freed" }>;
+type ServiceEntry = Exclude<Entry, { type: "notes" }>;
 
 /** The key of the Service that it is about. */
 function serviceOf(entry: ServiceEntry): string {

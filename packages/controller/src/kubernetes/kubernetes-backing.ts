@@ -21,6 +21,8 @@ import { StateMap, type StateMemory } from "./state-map.ts";
 const LEASE = "herald-controller";
 const STATE = "herald-state";
 const SETTLE_MS = 1_000;
+// An etcd keeps each form of an object for minutes, and that of this one may have a megabyte.
+const NOTES_INTERVAL_MS = 100;
 const RETRY = { initialMs: 100, maxMs: 2_000 } as const;
 
 /**
@@ -49,7 +51,7 @@ export async function openKubernetesBacking(
     request: (method, path, options) => kube.request(method, path, method === "GET" ? options : { ...options, admit }),
   };
   const statuses = new ServiceStatuses({ kube: guarded, wallClock, onForeign });
-  const state = new StateMap(guarded, { namespace, name: STATE });
+  const state = new StateMap(guarded, { namespace, name: STATE, log });
 
   const reader: ClusterReader = new ClusterReader({
     ...{ kube, namespace, clock, log, random: Math.random },
@@ -186,7 +188,8 @@ export async function openKubernetesBacking(
     store: {
       writeStatus: (_manifest, record) => statuses.writeStatus(record),
       deleteStatus: (namespace, name) => statuses.deleteStatus(namespace, name),
-      writeFreed: (freed) => state.writeFreed(freed),
+      writeNotes: (notes) => state.writeNotes(notes),
+      notesIntervalMs: NOTES_INTERVAL_MS,
     },
     writeSpeakers: (names) => state.writeSpeakers(names),
     async run(running, signal) {

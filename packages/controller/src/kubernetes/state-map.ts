@@ -1,86 +1,171 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
 import type { Freed } from "@heraldlb/ipam";
 import { type Kube, KubeError } from "@heraldlb/kube";
 import { parseIp } from "@heraldlb/net";
+import type { Logger } from "@heraldlb/runtime";
+import type { Notes } from "../ledger.ts";
 
 /** What controllers remember beside the cluster's own objects. */
-export interface StateMemory {
-  /** Addresses that rest. */
-  readonly freed: readonly Freed[];
+export interface StateMemory extends Notes {
   /** Names of speakers. */
   readonly speakers: readonly string[];
 }
 
-interface StateData {
-  readonly freed?: unknown;
-  readonly speakers?: unknown;
+/** Where the memory is kept. */
+export interface StateMapOptions {
+  readonly namespace: string;
+  readonly name: string;
+  readonly log: Logger;
 }
 
-// An API server takes objects of at most 1 MiB.
-const MOST_BYTES = 900_000;
+/** A ConfigMap, as far as it is looked at. */
+interface Stored {
+  readonly metadata?: { readonly resourceVersion?: string };
+  readonly data?: { readonly speakers?: unknown };
+  readonly binaryData?: { readonly notes?: unknown };
+}
 
-/** The ConfigMap that leaders keep their memory in. What is damaged in it is forgotten. */
+// An API server takes ConfigMaps of at most 1 MiB, and names of speakers need some of it.
+const MOST_BYTES = 900_000;
+// Against a text that says the same a million times.
+const MOST_TEXT_BYTES = 100_000_000;
+// Whoever leads is alone, but for one that does not know yet that it does not, and for people.
+const ATTEMPTS = 5;
+
+const compress = promisify(gzip);
+const expand = promisify(gunzip);
+
+/**
+ * The ConfigMap that leaders keep their memory in. What is damaged in it is forgotten.
+ *
+ * A write names the version that it is meant for: what a former leader has sent arrives in time or not at all.
+ */
 export class StateMap {
   readonly #kube: Pick<Kube, "request">;
-  readonly #namespace: string;
-  readonly #name: string;
+  readonly #options: StateMapOptions;
+  #version: string | undefined;
+  #isFull = false;
 
-  constructor(kube: Pick<Kube, "request">, { namespace, name }: { readonly namespace: string; readonly name: string }) {
+  constructor(kube: Pick<Kube, "request">, options: StateMapOptions) {
     this.#kube = kube;
-    this.#namespace = namespace;
-    this.#name = name;
+    this.#options = options;
   }
 
   /** @throws KubeError */
   async read(): Promise<StateMemory> {
-    try {
-      const { data } = (await this.#kube.request("GET", this.#path)) as { readonly data?: StateData };
-      return { freed: listIn(data?.freed).flatMap(toFreed), speakers: listIn(data?.speakers).filter(isText) };
-    } catch (error) {
-      if (error instanceof KubeError && error.status === 404) return { freed: [], speakers: [] };
-      throw error;
-    }
+    const { data, binaryData } = (await this.#get()) ?? {};
+    const { freed, holders } = await decode(binaryData?.notes);
+    return {
+      freed: listOf(freed).flatMap(toFreed),
+      holders: new Map(listOf(holders).flatMap(toHolder)),
+      speakers: listOf(parse(data?.speakers)).filter(isText),
+    };
   }
 
-  /** Those freed last, if there are too many. @throws KubeError */
-  async writeFreed(freed: readonly Freed[]): Promise<void> {
-    let kept = freed;
-    let text = JSON.stringify(kept);
-    while (text.length > MOST_BYTES) {
-      kept = kept.toSorted((a, b) => b.at - a.at).slice(0, Math.floor(kept.length / 2));
-      text = JSON.stringify(kept);
+  /** Half of them, and half of these again, if there are too many: of the freed ones the last. @throws KubeError */
+  async writeNotes({ freed, holders }: Notes): Promise<void> {
+    let kept = { freed, holders: [...holders] };
+    let bytes = await encode(kept);
+    while (bytes.length > MOST_BYTES) {
+      kept = {
+        freed: kept.freed.toSorted((a, b) => b.at - a.at).slice(0, Math.floor(kept.freed.length / 2)),
+        holders: kept.holders.slice(0, Math.floor(kept.holders.length / 2)),
+      };
+      bytes = await encode(kept);
     }
-    await this.#write({ freed: text });
+    const lost = { freed: freed.length - kept.freed.length, holders: holders.size - kept.holders.length };
+    this.#tell(lost);
+    await this.#write({ binaryData: { notes: bytes.toString("base64") } });
   }
 
   /** @throws KubeError */
   async writeSpeakers(names: readonly string[]): Promise<void> {
-    await this.#write({ speakers: JSON.stringify(names) });
+    await this.#write({ data: { speakers: JSON.stringify(names) } });
   }
 
   get #path(): string {
-    return `/api/v1/namespaces/${this.#namespace}/configmaps/${this.#name}`;
+    const { namespace, name } = this.#options;
+    return `/api/v1/namespaces/${namespace}/configmaps/${name}`;
   }
 
-  async #write(data: Readonly<Record<string, string>>): Promise<void> {
+  #tell(lost: { readonly freed: number; readonly holders: number }): void {
+    const { log, namespace, name } = this.#options;
+    const isFull = lost.freed + lost.holders > 0;
+    if (isFull && !this.#isFull) {
+      const effect = "after a change of leader their addresses may not rest";
+      log.warn("more addresses with a cool-down than memory for them", {
+        configMap: `${namespace}/${name}`,
+        lost,
+        effect,
+      });
+    }
+    this.#isFull = isFull;
+  }
+
+  /** Undefined if it is not there. */
+  async #get(): Promise<Stored | undefined> {
     try {
-      await this.#kube.request("PATCH", this.#path, { body: { data }, contentType: "application/merge-patch+json" });
+      return this.#note(await this.#kube.request("GET", this.#path));
     } catch (error) {
       if (!(error instanceof KubeError && error.status === 404)) throw error;
-      const { namespace, name } = { namespace: this.#namespace, name: this.#name };
-      const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, data };
-      await this.#kube.request("POST", `/api/v1/namespaces/${namespace}/configmaps`, { body });
+      this.#version = undefined;
+      return undefined;
     }
+  }
+
+  async #write(part: Readonly<Record<string, unknown>>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#note(await (this.#version === undefined ? this.#create(part) : this.#patch(part, this.#version)));
+        return;
+      } catch (error) {
+        const isStale = error instanceof KubeError && [404, 409].includes(error.status);
+        if (!isStale || attempt >= ATTEMPTS) throw error;
+        await this.#get();
+      }
+    }
+  }
+
+  #create(part: object): Promise<unknown> {
+    const { namespace, name } = this.#options;
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, ...part };
+    return this.#kube.request("POST", `/api/v1/namespaces/${namespace}/configmaps`, { body });
+  }
+
+  #patch(part: object, resourceVersion: string): Promise<unknown> {
+    const body = { metadata: { resourceVersion }, ...part };
+    return this.#kube.request("PATCH", this.#path, { body, contentType: "application/merge-patch+json" });
+  }
+
+  #note(answer: unknown): Stored {
+    const stored = answer as Stored;
+    this.#version = stored.metadata?.resourceVersion;
+    return stored;
   }
 }
 
-function listIn(text: unknown): readonly unknown[] {
+const encode = (notes: unknown) => compress(JSON.stringify(notes));
+
+async function decode(text: unknown): Promise<{ readonly freed?: unknown; readonly holders?: unknown }> {
   try {
-    const list: unknown = JSON.parse(String(text));
-    return Array.isArray(list) ? list : [];
+    const compressed = Uint8Array.from(atob(String(text)), (character) => character.charCodeAt(0));
+    const bytes = await expand(compressed, { maxOutputLength: MOST_TEXT_BYTES });
+    return Object(parse(bytes.toString()));
   } catch {
-    return [];
+    return {};
   }
 }
+
+function parse(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
+  }
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
@@ -92,4 +177,9 @@ function toFreed(entry: unknown): Freed[] {
   };
   const ip = typeof address === "string" ? parseIp(address) : undefined;
   return ip && typeof at === "number" && typeof by === "string" ? [{ address: ip, at, by }] : [];
+}
+
+function toHolder(entry: unknown): [service: string, addresses: readonly string[]][] {
+  const [service, addresses] = listOf(entry);
+  return isText(service) && Array.isArray(addresses) ? [[service, addresses.filter(isText)]] : [];
 }
