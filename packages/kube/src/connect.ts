@@ -23,6 +23,13 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
   const { clock } = options;
   const transport = new Transport(await Credentials.load(options), options);
   const pace = new TokenBucket(clock, options);
+  let success = Promise.withResolvers<void>();
+  const send = async (outgoing: Outgoing, limit: AbortSignal) => {
+    const response = await sendAccepted(transport, outgoing, limit);
+    success.resolve();
+    success = Promise.withResolvers();
+    return response;
+  };
   return {
     namespace: transport.namespace,
     request: async (method, path, request = {}) => {
@@ -31,18 +38,17 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
       const outgoing = { method, path, query: request.query, ...encodeBody(request), ...shareOf(request) };
       const { timeoutMs = REQUEST_MS, signal } = request;
       return await within(limitOf(clock, { what, timeoutMs, signal }), async (limit) => {
-        const response = await sendAccepted(transport, outgoing, limit);
+        const response = await send(outgoing, limit);
         return parse(await readText(response, what), what);
       });
     },
     stream: async (path, { query, signal, timeoutMs = STREAM_MS }: StreamOptions) => {
       const what = `GET ${path}`;
       const outgoing = { method: "GET", path, query, isShared: false };
-      const response = await within(limitOf(clock, { what, timeoutMs, signal }), (limit) =>
-        sendAccepted(transport, outgoing, limit),
-      );
+      const response = await within(limitOf(clock, { what, timeoutMs, signal }), (limit) => send(outgoing, limit));
       return readLines(response, { what, signal });
     },
+    nextSuccess: () => success.promise,
     close: () => transport.close(),
   };
 }

@@ -68,6 +68,8 @@ export interface Kube {
    * ends with the answer, and throws KubeErrors. @throws KubeError
    */
   stream(path: string, options: StreamOptions): Promise<AsyncIterable<readonly string[]>>;
+  /** Resolves when the next request or stream has been accepted, whoever's it is: the server can be asked. */
+  nextSuccess?(): Promise<void>;
   /** Closes connections. */
   close(): void;
 }

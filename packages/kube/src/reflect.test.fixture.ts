@@ -2,7 +2,7 @@ import { Mailbox } from "@heraldlb/runtime";
 import { FakeClock, type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
 import { expect, onTestFinished } from "vitest";
 import { type ApiServer, type Exchange, listOf, startApiServer } from "./api-server.test.fixture.ts";
-import { type KubeObject, type ReflectTarget, reflect } from "./index.ts";
+import { type Kube, type KubeObject, type ReflectTarget, reflect } from "./index.ts";
 
 /** What a consumer was told, in short. */
 export type Told =
@@ -12,6 +12,8 @@ export type Told =
 
 export interface Reflecting {
   readonly server: ApiServer;
+  /** For requests of others. */
+  readonly kube: Kube;
   readonly clock: SleepClock;
   readonly log: RecordingLogger;
   /** The objects told last, whole. */
@@ -68,6 +70,7 @@ export async function startReflecting(target: Partial<ReflectTarget> = {}): Prom
   const request = () => clock.passUntil(server.next());
   return {
     server,
+    kube,
     clock,
     log,
     done,

@@ -200,6 +200,24 @@ test("attempts that fail are ever further apart, up to ten seconds, and logged o
   expect(reflecting.log.entries.filter(({ level }) => level === "warn")).toHaveLength(1);
 });
 
+test("what failed while nobody was answered does not count once somebody is", async () => {
+  const { server, kube, clock, request, told } = await startReflecting();
+  for (let i = 0; i < 6; i++) {
+    (await request()).answer(503, statusOf(503, "ServiceUnavailable"));
+    await told();
+  }
+  for (const waitMs of [250, 500, 1_000]) {
+    const other = kube.request("GET", "/other");
+    (await server.next()).answer(200, {});
+    await other;
+    const before = clock.now();
+    const again = await request();
+    expect(clock.now() - before).toBe(waitMs);
+    again.answer(503, statusOf(503, "ServiceUnavailable"));
+    await told();
+  }
+});
+
 test("Retry-After is waited for, a minute at most", async () => {
   const reflecting = await startReflecting();
   for (const seconds of ["5", "9999"]) {

@@ -4,12 +4,14 @@ import type { Kube } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
 import { type KubeObject, keyOf } from "./kube-object.ts";
 import { listPages, type ReflectTarget } from "./list-pages.ts";
+import { type Pause, pause } from "./pause.ts";
 import { openWatch } from "./watch-batches.ts";
 
 const PAGE_SIZE = 500;
 const RETRY: BackoffPolicy = { initialMs: 250, maxMs: 10_000 };
 /** A server cannot keep us away for longer. */
 const LONGEST_RETRY_AFTER_MS = 60_000;
+const NO_PAUSE: Pause = { leastMs: 0, mostMs: 0 };
 /** A watch that lived for so long did not fail at once. */
 const HEALTHY_MS = 1_000;
 
@@ -36,7 +38,7 @@ export interface ReflectOptions {
  * was; where that is not possible, the objects are listed again. Rejects only with what a handler or `trim` throws.
  */
 export async function reflect(
-  kube: Pick<Kube, "request" | "stream">,
+  kube: Pick<Kube, "request" | "stream" | "nextSuccess">,
   target: ReflectTarget,
   handlers: ReflectHandlers,
   options: ReflectOptions,
@@ -45,7 +47,7 @@ export async function reflect(
   const reflection = new Reflection({ kube, target, handlers, options, signal });
   while (!signal.aborted) {
     try {
-      await options.clock.sleep(await reflection.attempt(), signal);
+      await reflection.attempt();
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -53,7 +55,7 @@ export async function reflect(
 }
 
 interface Context {
-  readonly kube: Pick<Kube, "request" | "stream">;
+  readonly kube: Pick<Kube, "request" | "stream" | "nextSuccess">;
   readonly target: ReflectTarget;
   readonly handlers: ReflectHandlers;
   readonly options: ReflectOptions;
@@ -70,14 +72,24 @@ class Reflection {
   #isSynced = false;
   #isTroubled = false;
   #failures = 0;
+  /** Those that others' success has followed. */
+  #ownFailures = 0;
   #watchedSince: number | undefined;
 
   constructor(context: Context) {
     this.#context = context;
   }
 
-  /** Lists if need be and watches until that ends; how long to wait then. */
-  async attempt(): Promise<number> {
+  /** Lists if need be and watches until that ends, then waits. */
+  async attempt(): Promise<void> {
+    const { kube, options, signal } = this.#context;
+    const length = await this.#follow();
+    if (!(await pause(length, { kube, clock: options.clock, signal }))) return;
+    this.#ownFailures = Math.min(this.#ownFailures + 1, this.#failures);
+  }
+
+  /** How long to wait then. */
+  async #follow(): Promise<Pause> {
     this.#watchedSince = undefined;
     try {
       if (this.#version === undefined) await this.#list();
@@ -86,7 +98,10 @@ class Reflection {
       if (!(error instanceof KubeError)) throw error;
       return this.#afterFailure(error);
     }
-    return this.#watchedSince === undefined || this.#hasLived() ? 0 : this.#nextDelay();
+    if (this.#watchedSince === undefined) return NO_PAUSE;
+    if (!this.#hasLived()) return this.#nextPause();
+    this.#forgetFailures();
+    return NO_PAUSE;
   }
 
   async #list(): Promise<void> {
@@ -127,7 +142,7 @@ class Reflection {
     if (changes.changed.length + changes.removed.length > 0) this.#context.handlers.onChange(changes);
   }
 
-  #afterFailure(error: KubeError): number {
+  #afterFailure(error: KubeError): Pause {
     const { handlers, options, target } = this.#context;
     const isStale = error.status === 410;
     if (this.#version === undefined) {
@@ -137,18 +152,18 @@ class Reflection {
     }
     const isResumable = this.#version !== undefined;
     if (this.#hasLived()) {
-      this.#failures = 0;
+      this.#forgetFailures();
       if (isResumable) {
         // Watches end; only one that cannot be opened again is trouble.
         options.log.debug("the watch has ended, opening another", { path: target.path, reason: error.message });
-        return this.#nextDelay();
+        return this.#nextPause();
       }
     }
     if (isStale && this.#failures === 0) {
       // Not a fault: the server has forgotten what happened since this version.
       options.log.debug("the watch cannot be resumed, listing again", { path: target.path });
       this.#failures += 1;
-      return 0;
+      return NO_PAUSE;
     }
     if (!this.#isTroubled) {
       options.log.warn("cannot follow the API server", {
@@ -159,7 +174,7 @@ class Reflection {
     }
     this.#isTroubled = true;
     handlers.onTrouble?.(error);
-    return Math.max(this.#nextDelay(), Math.min(error.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
+    return this.#nextPause(Math.min(error.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
   }
 
   #recover(): void {
@@ -173,10 +188,16 @@ class Reflection {
     return this.#watchedSince !== undefined && this.#context.options.clock.now() - this.#watchedSince >= HEALTHY_MS;
   }
 
-  #nextDelay(): number {
-    const delay = backoff(RETRY, this.#failures, this.#context.options.random());
-    this.#failures += 1;
-    return delay;
+  #forgetFailures(): void {
+    this.#failures = 0;
+    this.#ownFailures = 0;
+  }
+
+  /** What failed while the server accepted nothing of anybody does not count once it accepts something. */
+  #nextPause(leastMs = 0): Pause {
+    const random = this.#context.options.random();
+    const after = (failures: number) => Math.max(leastMs, backoff(RETRY, failures, random));
+    return { leastMs: after(this.#ownFailures), mostMs: after(this.#failures++) };
   }
 }
 
