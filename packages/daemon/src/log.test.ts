@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { createLog, type LogFormat } from "./log.ts";
 
@@ -27,6 +28,31 @@ test("an error is shown with its message, stack and cause", async () => {
   const { error } = JSON.parse(lines[0] ?? "");
   expect(error).toMatchObject({ type: "RangeError", message: expect.stringContaining("bad") });
   expect(error.stack).toContain("deeper");
+});
+
+class ServerError extends Error {
+  override readonly name = "ServerError";
+  readonly status = 429;
+  readonly reason = "TooManyRequests";
+}
+
+test.each([
+  [
+    "a server",
+    new ServerError("GET /x: 429 TooManyRequests", { cause: new Error("deeper") }),
+    { type: "ServerError", message: "GET /x: 429 TooManyRequests", status: 429, reason: "TooManyRequests" },
+  ],
+  [
+    "the kernel",
+    await stat("/nonexistent").catch((error: unknown) => error),
+    expect.objectContaining({ type: "Error", message: expect.stringContaining("/nonexistent"), code: "ENOENT" }),
+  ],
+])("what %s refuses is shown without a stack", async (_, error, shown) => {
+  const lines: string[] = [];
+  (await logTo(lines)).warn("trying again", { error });
+  const entry = JSON.parse(lines[0] ?? "");
+  expect(entry.error).toEqual(shown);
+  expect(entry.error).not.toHaveProperty("stack");
 });
 
 test("entries below the level are not written", async () => {

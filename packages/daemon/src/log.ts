@@ -27,9 +27,24 @@ export async function createLog({ level, format, destination }: LogOptions): Pro
     messageKey: "message",
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { error: stdSerializers.err, cause: stdSerializers.err },
+    serializers: { error: readable, cause: readable },
   };
   return adapt(pino(options, await stream(format, destination)));
+}
+
+/**
+ * An error as the log shows it. Of what a server or the kernel has refused, the stack would tell nothing: the message says
+ * what was asked for, and of whom.
+ */
+function readable(error: Error): unknown {
+  if (!(error instanceof Error && isRefusal(error))) return stdSerializers.err(error);
+  const { name: type, message, ...fields } = error;
+  return { type, message, ...fields };
+}
+
+/** System calls' errors, and those that carry an HTTP status. */
+function isRefusal(error: Error & { readonly syscall?: unknown; readonly status?: unknown }): boolean {
+  return typeof error.syscall === "string" || typeof error.status === "number";
 }
 
 async function stream(format: LogFormat, destination: number | DestinationStream): Promise<DestinationStream> {

@@ -243,6 +243,9 @@ test("a server that says nothing, not even bookmarks, is left for another connec
   // That is no trouble yet: quiet watches may end.
   await reflecting.clock.advance(250);
   expect((await reflecting.request()).query).toMatchObject({ watch: "true", resourceVersion: "20" });
+  const { level, fields } = reflecting.log.entries.at(-1) ?? {};
+  expect([level, fields]).toEqual(["debug", { path: "/api/v1/services", reason: expect.stringContaining("150 s") }]);
+  expect(reflecting.log.entries).toHaveLength(1);
 });
 
 test("watches that end at once are not begun again without a pause", async () => {
