@@ -70,6 +70,26 @@ describe("statuses of Services", { timeout: 120_000 }, () => {
     await site.are({ b: "nothing", c: "lab 192.0.2.1", d: "lab 192.0.2.2" });
   });
 
+  test("where there is a cool-down, what such a Service has left rests from the next controller's start on", async () => {
+    await site.pool("lab", ["192.0.2.1-192.0.2.2"], {}, { "heraldlb.io/cool-down": "3s" });
+    for (const [name, address] of [
+      ["a", "192.0.2.1"],
+      ["b", "192.0.2.2"],
+    ] as const) {
+      await site.service(name);
+      await site.are({ [name]: `lab ${address}` });
+    }
+    await site.stop();
+    await site.remove("a");
+    await site.remove("b");
+    await site.service("b");
+    await site.service("c", {}, asking("192.0.2.1"));
+    await site.start();
+    const rests = '["192.0.2.1"] was given up a while ago and still rests';
+    await site.told("c", `Warning AllocationFailed: Failed to allocate IP for "one/c": ${rests}`);
+    await site.are({ b: "lab 192.0.2.2", c: "lab 192.0.2.1" });
+  });
+
   test.each(["by the process that gave it", "by the next one"])(
     "what somebody else writes is put right %s",
     async (by) => {

@@ -1,5 +1,6 @@
 // What a Service may ask for, and what it keeps when pools or its families change.
 
+import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Assignments, asking, from } from "./assignment.fixture.ts";
 
@@ -224,8 +225,13 @@ describe("addresses of Services", { timeout: 120_000 }, () => {
     await site.remove("a");
     await site.are({ d: "lab 192.0.2.5" });
     const path = "/api/v1/namespaces/metallb-system/configmaps/herald-state";
-    const { data } = (await site.cluster.request("GET", path)) as { readonly data: { readonly freed: string } };
-    expect(JSON.parse(data.freed)).toMatchObject([{ address: "192.0.2.2", by: "one/a" }]);
+    const { binaryData } = (await site.cluster.request("GET", path)) as {
+      readonly binaryData: { readonly notes: string };
+    };
+    const { freed } = JSON.parse(gunzipSync(Buffer.from(binaryData.notes, "base64")).toString()) as {
+      readonly freed: unknown;
+    };
+    expect(freed).toMatchObject([{ address: "192.0.2.2", by: "one/a" }]);
     await site.restart();
     await site.service("two/e");
     await site.are({ "two/e": "lab 192.0.2.6" });

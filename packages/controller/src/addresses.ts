@@ -38,7 +38,7 @@ export interface AddressMemory {
   readonly statuses: readonly StatusRecord[];
   readonly freed: readonly Freed[];
   /** As in {@link Notes}; undefined: statuses outlive their Services, and nobody needs to note who has what. */
-  readonly holders?: Notes["holders"] | undefined;
+  readonly holders: Notes["holders"] | undefined;
 }
 
 /** What follows from a change. */

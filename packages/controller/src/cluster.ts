@@ -158,7 +158,7 @@ export class Cluster {
   }
 
   /** From now on this process gives addresses, beginning with what is remembered. */
-  begin({ statuses, freed, speakers, manifests }: Remembered): PlanChanges {
+  begin({ statuses, freed, holders, speakers, manifests }: Remembered): PlanChanges {
     this.#catalog.remember(manifests);
     this.#world.apply(this.#catalog.configuration);
     const { log, definitions, wallClock, newest, observer } = this.#dependencies;
@@ -166,7 +166,7 @@ export class Cluster {
     for (const name of speakers) this.#world.hear(name);
     const world = this.#world;
     const addresses = new Addresses(
-      { statuses, freed },
+      { statuses, freed, holders },
       {
         ...{ world, log, loadBalancerClass, onStranded, wallClock },
         onAction: (action, former) => observer.onAction(action, former),

@@ -4,7 +4,13 @@ import { type Kit, lab, reading, running, service, settle, slice, startControlle
 import type { StatusRecord } from "./ledger.ts";
 
 const WEB: StatusRecord = { namespace: "default", name: "web", addresses: ["10.0.0.7"], pool: "lab" };
-const remember = (statuses: readonly StatusRecord[] = []) => ({ statuses, freed: [], speakers: [], manifests: [] });
+const remember = (statuses: readonly StatusRecord[] = []) => ({
+  statuses,
+  freed: [],
+  holders: undefined,
+  speakers: [],
+  manifests: [],
+});
 
 /** A standby that has read the source and hears two speakers. */
 async function standby(): Promise<Kit & { readonly orders: () => readonly string[] }> {

@@ -129,7 +129,7 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
   };
   const lead = (term: number, remembered: Partial<Remembered> = {}) => {
     controller.lead(term);
-    controller.begin({ statuses: [], freed: [], speakers: [], manifests: [], ...remembered });
+    controller.begin({ statuses: [], freed: [], holders: undefined, speakers: [], manifests: [], ...remembered });
   };
   return { controller, clock, log, stored, heard, steppedDown, bugs, conflicts: () => conflicts, lead, advance, dial };
 }

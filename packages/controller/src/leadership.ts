@@ -95,7 +95,7 @@ async function begin(
   const isMissing = statuses.some((status) => controller.cluster.isMissing(status));
   const manifests = isMissing ? await readManifests() : [];
   log.info("beginning", { services: statuses.length, speakers: speakers.length });
-  controller.begin({ statuses, freed: freed.flatMap(toFreed), speakers, manifests });
+  controller.begin({ statuses, freed: freed.flatMap(toFreed), holders: undefined, speakers, manifests });
 }
 
 function toFreed({ address, at, by }: StoredFreed): Freed[] {

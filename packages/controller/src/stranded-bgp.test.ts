@@ -59,7 +59,7 @@ function started(statuses: readonly StatusRecord[], objects: readonly Json[]) {
     settle();
   };
   cluster.take(reading([...objects, ...rest]));
-  cluster.begin({ statuses, freed: [], speakers: [], manifests: [] });
+  cluster.begin({ statuses, freed: [], holders: undefined, speakers: [], manifests: [] });
   settle();
   const routes = () => definitions.snapshot("n1").filter(({ type }) => type === "route");
   const groups = () => definitions.snapshot("n1").filter(({ type }) => type === "group");
