@@ -175,6 +175,21 @@ test("what does not fit pushes out the oldest, which is counted", async () => {
   expect(recorder.dropped).toBe(1);
 });
 
+test("what is given up is not written, and counted; what is recorded afterwards is written", async () => {
+  let isUp = false;
+  const { recorder, sent, clock } = start(() => {
+    if (!isUp) throw new KubeError("down", { status: 0 });
+  });
+  for (const name of ["a", "a", "b"]) recorder.record(about(name));
+  await clock.advance(0);
+  recorder.giveUp();
+  isUp = true;
+  recorder.record(about("c"));
+  await clock.advance(30_000);
+  expect(sent.map(({ body }) => body.involvedObject?.name)).toEqual(["a", "c"]);
+  expect(recorder.dropped).toBe(3);
+});
+
 test("events of objects long past are forgotten: the same again is a new one", async () => {
   const { recorder, sent, clock } = start();
   recorder.record(about("first"));

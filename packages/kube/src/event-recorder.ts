@@ -66,7 +66,7 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /** How many were given up: too many waited, or the API server refused them. */
+  /** How many were given up: too many waited, the API server refused them, or {@link giveUp} was called. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -84,6 +84,11 @@ export class EventRecorder {
       occurrence: { first: waiting?.occurrence.first ?? last, last, count: (waiting?.occurrence.count ?? 0) + 1 },
     });
     this.#wake?.();
+  }
+
+  /** Gives up what waits: by the time it could be written it would not be news, or somebody else's to tell. */
+  giveUp(): void {
+    while (this.#queue.size > 0) this.#dropOldest();
   }
 
   /** Writes what is recorded until the signal aborts, then resolves; what waits then is not written. */

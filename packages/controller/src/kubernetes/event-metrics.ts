@@ -5,7 +5,7 @@ import type { PublishedStatuses } from "./published-statuses.ts";
 export function addEventMetrics(registry: Registry, published: Pick<PublishedStatuses, "droppedEvents">): void {
   new Counter({
     name: "herald_events_dropped_total",
-    help: "Events that were given up: too many waited, or the API server refused them",
+    help: "Events that were given up: too many waited, the API server refused them, or another controller leads",
     registers: [registry],
     collect() {
       this.reset();

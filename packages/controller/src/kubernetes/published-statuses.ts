@@ -96,6 +96,7 @@ export class PublishedStatuses implements ClusterObserver {
   /** Another process leads. */
   end(): void {
     this.#publisher.end();
+    this.#recorder.giveUp();
     this.#held.clear();
   }
 
