@@ -54,7 +54,6 @@ export {
 } from "./gen/herald/v1/speaker.gen.ts";
 export { CHUNK_BYTES, MAX_MESSAGE_BYTES } from "./limits.ts";
 export {
-  assertPeerIsNode,
   type ClientCertificates,
   type ClientSecurity,
   type ClientTls,

@@ -1,6 +1,5 @@
 import type { TLSSocket } from "node:tls";
 import { MAX_TOKEN_BYTES } from "./limits.ts";
-import { StreamError } from "./stream-error.ts";
 
 /** What one end of a mutually authenticated connection needs, as PEM text. */
 export interface TlsMaterial {
@@ -56,15 +55,6 @@ export function bearerToken(values: readonly unknown[]): string | undefined {
   if (typeof value !== "string" || others.length > 0) return undefined;
   const [, token = ""] = /^Bearer (.*)$/i.exec(value) ?? [];
   return isBearerToken(token) ? token : undefined;
-}
-
-/** Refuses a peer whose certificate does not bear the node's name. @throws StreamError `permissionDenied` */
-export function assertPeerIsNode({ certificateNames }: Peer, node: string): void {
-  if (certificateNames === undefined || certificateNames.includes(node)) return;
-  throw new StreamError(
-    "permissionDenied",
-    `the certificate is that of ${certificateNames.join(", ") || "nobody"}, not of node ${node}`,
-  );
 }
 
 /** The common name and the DNS names of the certificate that the other end has proved to be its own. */

@@ -1,4 +1,4 @@
-import { assertPeerIsNode, type Peer } from "@heraldlb/api";
+import type { Peer } from "@heraldlb/api";
 import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
 import { FakeClock, type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
@@ -7,6 +7,7 @@ import { Controller } from "./controller.ts";
 import type { ControllerOptions } from "./controller-ports.ts";
 import { FakeSpeaker, type HelloParts } from "./fake-speaker.test.fixture.ts";
 import type { StatusRecord } from "./ledger.ts";
+import { Authenticator } from "./tokens/authenticator.ts";
 
 type Json = Record<string, unknown>;
 
@@ -96,7 +97,10 @@ export function startController(changed: Partial<ControllerOptions> = {}): Kit {
     { ...options, ...changed },
     {
       ...{ clock, log, observer, wallClock: () => clock.now() },
-      authenticator: { check: async (peer, name) => assertPeerIsNode(peer, name) },
+      authenticator: new Authenticator({
+        ...{ nodeExists: () => true, tokens: undefined },
+        observer: { onAccepted: () => {}, onRefused: () => {} },
+      }),
       store: {
         writeStatus: async (_manifest, record) => {
           stored.set(`${record.namespace}/${record.name}`, record);
