@@ -1,11 +1,14 @@
 // The chart on a real API server. There is no kubelet: what becomes of its pods is tested elsewhere.
 import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { CHART, parseManifests, renderChart } from "@heraldlb/chart";
+import { CHART, launchCommand, parseManifests, renderChart, renderedProcesses } from "@heraldlb/chart";
 import { type Cluster, createCluster } from "@heraldlb/cluster";
 import { kubernetesTool } from "@heraldlb/kubectl";
 import { until } from "@heraldlb/lab";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 const run = promisify(execFile);
 
@@ -131,6 +134,29 @@ describe("the chart", () => {
     expect(await names("deployment")).toEqual(["deployment.apps/other-herald-controller"]);
   });
 });
+
+test("a speaker can write its state, and nothing else that it is given, whoever owns it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "herald-chart-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [speaker] = renderedProcesses(parseManifests(await renderChart()), () => "node1").filter(
+    ({ container }) => container === "speaker",
+  );
+  if (!speaker) throw new Error("the chart has no speaker");
+  const paths = [...speaker.mounts.map(({ path }) => path), "/given"];
+  const [root = "", ...sources] = await Promise.all(["root", ...paths].map((_, index) => makeFolder(folder, index)));
+  const binds = Object.fromEntries(paths.map((path, index) => [path, sources[index] ?? ""]));
+  const script = 'for path in "$@"; do if touch "$path/file"; then echo "$path"; fi; done 2>/dev/null';
+  const writer = { ...speaker, user: 0, group: 0, command: ["/bin/sh", "-c", script, "sh"], args: paths };
+  const [program, ...args] = launchCommand(writer, { entrypoint: ["/bin/sh"], binds, root });
+  const { stdout } = await run(program, args);
+  expect(stdout.trim().split("\n")).toEqual(["/var/lib/herald"]);
+});
+
+async function makeFolder(parent: string, index: number): Promise<string> {
+  const folder = join(parent, `${index}`);
+  await mkdir(folder);
+  return folder;
+}
 
 const OTHER_VALUES = {
   fullnameOverride: "lb",

@@ -26,6 +26,16 @@ describe("the command of a process", () => {
     expect(launchCommand(controller, options)).toContain("--caps==");
   });
 
+  test("binds what the process may write to, and all else read-only", () => {
+    const command = launchCommand(speaker, { ...options, binds: { ...MOUNTED, "/main.mjs": "/bundle.mjs" } });
+    const binds = command.slice(command.indexOf("/root") + 1, command.indexOf("--"));
+    expect(binds).toEqual([
+      ...["/identity", "/var/run/secrets/heraldlb.io", "ro"],
+      ...["/state", "/var/lib/herald", "rw"],
+      ...["/bundle.mjs", "/main.mjs", "ro"],
+    ]);
+  });
+
   test("is the chart's own where the chart has one", () => {
     const command = launchCommand({ ...controller, command: ["/other", "--first"] }, options);
     expect(command.slice(-controller.args.length - 3)).toEqual(["--shell=/other", "--", "--first", ...controller.args]);

@@ -4,7 +4,10 @@ import type { RenderedProcess } from "./process.ts";
 export interface LaunchOptions {
   /** The image's entry point; the program is an absolute path that {@link LaunchOptions.binds} or the system has. */
   readonly entrypoint: readonly [string, ...string[]];
-  /** Folders and files of this machine, by the path at which the process finds them: those of its mounts, and others. */
+  /**
+   * Folders and files of this machine, by the path at which the process finds them: those of its mounts, and others, which
+   * are read-only as the rest of its root is.
+   */
   readonly binds: Readonly<Record<string, string>>;
   /** Variables beside its own: those that a kubelet sets. */
   readonly env?: Readonly<Record<string, string>>;
@@ -21,13 +24,14 @@ export interface LaunchOptions {
  */
 export function launchCommand(process: RenderedProcess, options: LaunchOptions): [string, ...string[]] {
   const { entrypoint, binds, env = {}, root } = options;
+  const writable = process.mounts.filter(({ isReadOnly }) => !isReadOnly).map(({ path }) => path);
   const unbound = process.mounts.find(({ path }) => binds[path] === undefined);
   if (unbound) throw new RangeError(`nothing to bind at ${unbound.path}`);
   const [program, ...first] = process.command.length > 0 ? process.command : entrypoint;
   const variables = Object.entries({ ...env, ...process.env }).map(([name, value]) => `${name}=${value}`);
   return [
     ...(["unshare", "--mount", "sh", "-euc", ROOT_SCRIPT, root] as const),
-    ...Object.entries(binds).flatMap(([path, source]) => [source, path]),
+    ...Object.entries(binds).flatMap(([path, source]) => [source, path, writable.includes(path) ? "rw" : "ro"]),
     ...["--", "env", "-i", ...variables, "/usr/sbin/capsh", ...credentials(process), `--chroot=${root}`],
     // Only after what takes root.
     ...identity(process),
@@ -35,7 +39,7 @@ export function launchCommand(process: RenderedProcess, options: LaunchOptions):
   ];
 }
 
-/** `$0` is the root; then come pairs of what to bind and where, up to `--`; then the command. */
+/** `$0` is the root; then come triples of what to bind, where, and `ro` or `rw`, up to `--`; then the command. */
 const ROOT_SCRIPT = `
 mount -t tmpfs -o mode=755 tmpfs "$0"
 for folder in usr bin lib lib64 etc proc sys dev; do
@@ -47,8 +51,8 @@ while [ "$1" != -- ]; do
   if [ -d "$1" ]; then mkdir -p "$0$2"; else mkdir -p "$(dirname "$0$2")"; [ -e "$0$2" ] || touch "$0$2"; fi
   mount --bind "$1" "$0$2"
   # File capabilities count for nothing on a mount without suid, as folders for temporary files often are.
-  mount -o remount,bind,suid,exec "$0$2"
-  shift 2
+  mount -o "remount,bind,suid,exec,$3" "$0$2"
+  shift 3
 done
 shift
 mount -o remount,ro "$0"
