@@ -36,13 +36,20 @@ const blocks = (
 // The demo stands in both: once is enough.
 const distinct = blocks.filter(({ code }, i) => blocks.findIndex((other) => other.code === code) === i);
 
+/** The commands as they stand would take over, and down, the cluster that somebody has up under the usual name. */
+function onOwnCluster(code: string): string {
+  const name = `docs-${process.pid}`;
+  const own = code.replaceAll(/npm run cluster -- \w+/g, `$& --name ${name}`);
+  return own === code ? code : `trap 'npm run cluster -- down --name ${name}' EXIT\n${own}`;
+}
+
 test.each(distinct)(
   "the block of $document at line $line runs",
   async ({ code }) => {
     const folder = await mkdtemp(join(tmpdir(), "herald-docs-"));
     try {
       const script = join(folder, "block.sh");
-      await writeFile(script, code);
+      await writeFile(script, onOwnCluster(code));
       const options = { cwd: ROOT, timeout: 290_000 };
       const { error, stdout, stderr } = await exec("bash", ["-eu", script], options).catch(
         (error) => error && { ...error, error },
