@@ -34,7 +34,8 @@ describe("a group", () => {
     const before = [n1.orders.length, n2.orders.length];
     controller.take(reading(shared.filter((object) => object !== udp)));
     await settle();
-    expect([n1.orders.length, n2.orders.length]).toEqual(before);
+    // Of the definition it is told only that one Service has the address.
+    expect([n1, n2].map(({ orders }, i) => orders.slice(before[i]))).toEqual([["delta +10.0.0.1"], ["delta +10.0.0.1"]]);
     expect(stored.size).toBe(1);
   });
 
@@ -99,4 +100,17 @@ describe("a group", () => {
     expect(owner.orders.some((order) => order.startsWith("revoke 10.0.0.1"))).toBe(true);
     expect(isOwner(n1) && isOwner(n2)).toBe(true);
   });
+});
+
+test("groups that some node may own and none does are counted, and only where it leads", async () => {
+  const local = { externalTrafficPolicy: "Local" };
+  const others = [service("web"), service("idle"), service("away", local), slice("web", ["n1"]), slice("away", ["n3"])];
+  const { controller } = await running([...lab, node("n3"), ...others]);
+  expect([controller.status().groups, controller.unowned()]).toEqual([3, 1]);
+  controller.take(reading([...lab, node("n3"), ...others.slice(0, -1)]));
+  expect(controller.unowned()).toBe(0);
+  controller.take(reading([...lab, node("n3"), ...others]));
+  expect(controller.unowned()).toBe(1);
+  controller.standBy();
+  expect(controller.unowned()).toBe(0);
 });

@@ -89,6 +89,11 @@ export class Controller {
     return { ...this.#machine.status(), hub: this.#hub.status(), revision: this.#definitions.revision };
   }
 
+  /** How many groups nobody owns though some node may; 0 unless this process leads. */
+  unowned(): number {
+    return this.#machine.unowned();
+  }
+
   /** The lowest term in which this process may lead, after the one that is stored. */
   nextTerm(stored: number): number {
     return this.#machine.nextTerm(stored);

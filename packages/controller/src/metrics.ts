@@ -71,7 +71,7 @@ export function addControllerMetrics(registry: Registry, controller: Controller)
   gauge("herald_term", "The term that this controller leads in, or led in last", () => status().term);
   gauge("herald_mass_silence_bool", "1 while so many speakers are silent that none is judged", () => status().frozen);
   gauge("herald_groups", "Groups of addresses that have one owner each", () => status().groups);
-  gauge("herald_groups_unowned", "Groups that nobody owns", () => status().unowned);
+  gauge("herald_groups_unowned", "Groups that some node may own, and none does", () => controller.unowned());
   gauge(
     "herald_speakers_live",
     "Speakers that are alive, as far as is known",

@@ -36,8 +36,8 @@ export class OwnershipMachine {
   readonly #dependencies: OwnershipMachineDependencies;
   /** As it was logged last. */
   readonly #owners = new Map<string, string>();
-  /** Groups that the machine knows. */
-  readonly #groups = new Set<string>();
+  /** Groups that the machine knows, and whether any node may own them. */
+  readonly #groups = new Map<string, boolean>();
   #state: ControllerState;
 
   constructor(config: ControllerConfig, dependencies: OwnershipMachineDependencies) {
@@ -48,6 +48,14 @@ export class OwnershipMachine {
 
   status(): ControllerStatus {
     return controllerStatus(this.#state, this.#dependencies.clock.now());
+  }
+
+  /** How many groups nobody owns though some node may; 0 unless this process leads. Costs work for each group. */
+  unowned(): number {
+    if (this.status().role !== "leader") return 0;
+    return this.#groups.entries().reduce((sum, [id, mayBeOwned]) => {
+      return sum + (mayBeOwned && !ownerOf(this.#state, id) ? 1 : 0);
+    }, 0);
   }
 
   /** The lowest term in which this process may lead, after the one that is stored. */
@@ -83,7 +91,7 @@ export class OwnershipMachine {
       this.step({ type: "groupRemoved", group });
     }
     for (const group of specs) {
-      this.#groups.add(group.id);
+      this.#groups.set(group.id, group.candidates.length > 0);
       this.step({ type: "group", group });
     }
   }
@@ -91,7 +99,7 @@ export class OwnershipMachine {
   /** There are these groups and no others, whatever an earlier term of this process knew. */
   replaceGroups({ specs, removed }: PlanChanges): void {
     const known = new Set(specs.map(({ id }) => id));
-    const forgotten = [...this.#groups].filter((id) => !known.has(id));
+    const forgotten = [...this.#groups.keys()].filter((id) => !known.has(id));
     this.follow({ specs, removed: [...removed, ...forgotten] });
   }
 
