@@ -35,7 +35,10 @@ describe("a group", () => {
     controller.take(reading(shared.filter((object) => object !== udp)));
     await settle();
     // Of the definition it is told only that one Service has the address.
-    expect([n1, n2].map(({ orders }, i) => orders.slice(before[i]))).toEqual([["delta +10.0.0.1"], ["delta +10.0.0.1"]]);
+    expect([n1, n2].map(({ orders }, i) => orders.slice(before[i]))).toEqual([
+      ["delta +10.0.0.1"],
+      ["delta +10.0.0.1"],
+    ]);
     expect(stored.size).toBe(1);
   });
 

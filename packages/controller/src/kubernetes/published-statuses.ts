@@ -15,6 +15,7 @@ import { collectionPath, type StatusKind } from "../status/status-kind.ts";
 import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
 import { StatusWriter } from "../status/status-writer.ts";
 import { poolUsage } from "../usage.ts";
+import { AbsentNodes } from "./absent-nodes.ts";
 import type { KubernetesAccess } from "./kubernetes-access.ts";
 import type { PlainObject } from "./resources.ts";
 
@@ -48,10 +49,8 @@ export class PublishedStatuses implements ClusterObserver {
   readonly #publisher: StatusPublisher;
   /** Of assignments that are not stored yet, by Service. */
   readonly #held = new Map<string, readonly ObjectEvent[]>();
-  /** Since when nothing is known of a node. */
-  readonly #away = new Map<string, number>();
+  readonly #absent: AbsentNodes;
   #controller: Controller | undefined;
-  #since = 0;
 
   constructor(options: PublishedStatusesOptions) {
     const { kube, clock, log, wallClock, identity, namespace, isFirm } = options;
@@ -62,6 +61,11 @@ export class PublishedStatuses implements ClusterObserver {
     this.#publisher = new StatusPublisher({
       ...{ namespace, clock, writer: this.#writer, model: this.#model() },
       tell: (event) => this.#tell(event),
+    });
+    this.#absent = new AbsentNodes({
+      ...{ clock, limitMs: AWAY_MS },
+      // What is shown of them is to go.
+      onGone: (nodes) => this.#publisher.changed({ nodes }),
     });
   }
 
@@ -75,7 +79,10 @@ export class PublishedStatuses implements ClusterObserver {
     this.#controller = controller;
     using _ = controller.reports.onChange(({ groups, routes, nodes }) => {
       const { announcedBy } = controller.cluster;
-      for (const node of nodes) this.#noteNode(node);
+      for (const node of nodes) {
+        if (controller.reports.isKnown(node)) this.#absent.back(node);
+        else this.#absent.away(node);
+      }
       if (announcedBy) this.#publisher.changed({ services: servicesConcerned({ groups, routes }, announcedBy), nodes });
     });
     await Promise.all([
@@ -84,13 +91,13 @@ export class PublishedStatuses implements ClusterObserver {
       ...STATUS_KINDS.map((kind) => this.#follow(kind, signal)),
     ]);
     this.#publisher.end();
+    this.#absent.end();
   }
 
   /** This process leads. */
   begin(): void {
-    this.#since = this.#options.clock.now();
     this.#publisher.begin();
-    this.#lookAgain();
+    this.#absent.begin();
   }
 
   /** Another process leads. */
@@ -138,22 +145,6 @@ export class PublishedStatuses implements ClusterObserver {
     this.#recorder.record({ object: { apiVersion, kind: id.kind, name, namespace, uid }, type, reason, message });
   }
 
-  #noteNode(node: string): void {
-    if (this.#controller?.reports.isKnown(node)) this.#away.delete(node);
-    else if (!this.#away.has(node)) {
-      this.#away.set(node, this.#options.clock.now());
-      this.#lookAgain();
-    }
-  }
-
-  /** What is shown of nodes that stay away is to go. */
-  #lookAgain(): void {
-    this.#options.clock.timer(AWAY_MS, () => {
-      const { world } = this.#controller?.cluster ?? {};
-      if (world) this.#publisher.changed({ nodes: [...this.#away.keys(), ...world.speakers] });
-    });
-  }
-
   async #follow(kind: (typeof STATUS_KINDS)[number], signal: AbortSignal): Promise<void> {
     const { kube, clock, log, namespace } = this.#options;
     await reflect(
@@ -169,7 +160,7 @@ export class PublishedStatuses implements ClusterObserver {
   }
 
   #model(): StatusModel {
-    const { written, loadBalancerClass, clock } = this.#options;
+    const { written, loadBalancerClass } = this.#options;
     const cluster = () => this.#controller?.cluster;
     const isTaken = (key: string) => {
       const known = cluster()?.world.service(key);
@@ -190,10 +181,7 @@ export class PublishedStatuses implements ClusterObserver {
       },
       services: () => [...(cluster()?.world.serviceKeys ?? [])].filter(isTaken),
       service: (key) => (isTaken(key) ? this.#facts(key) : undefined),
-      isKnown: (node) => {
-        if (this.#controller?.reports.isKnown(node)) return true;
-        return clock.now() - (this.#away.get(node) ?? this.#since) >= AWAY_MS;
-      },
+      isKnown: (node) => this.#controller?.reports.isKnown(node) === true || this.#absent.isGone(node),
     };
   }
 

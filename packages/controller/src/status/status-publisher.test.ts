@@ -145,6 +145,16 @@ test("what is shown of a node stays until it is known what the node announces", 
   expect(shown()).toEqual(["n1", "gone"]);
 });
 
+test("once every node is known that is to be, what is shown of the others goes", async () => {
+  const there = layer2Statuses("default/web", [{ node: "n3", interfaces: "all" }], "herald").map(made);
+  const { change, shown, publisher, world, clock } = start({ there });
+  await change("default/web", onNode("n1"));
+  world.known.add("n3");
+  publisher.changed({ nodes: "all" });
+  await clock.advance(100);
+  expect(shown()).toEqual(["n1", "gone"]);
+});
+
 test("what MetalLB has left of a Service goes, what it shows of another program's Service stays", async () => {
   const { change, wanted, clock } = start({ there: [foreign("default/web", "n1"), foreign("default/other", "n2")] });
   await change("default/web", onNode("n1"));

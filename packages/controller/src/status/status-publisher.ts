@@ -42,7 +42,7 @@ export interface ServiceFacts extends ServiceTroubles {
 export interface ModelChanges {
   readonly services?: Iterable<string>;
   /** Nodes of which it is known now what they announce. */
-  readonly nodes?: Iterable<string>;
+  readonly nodes?: Iterable<string> | "all";
   /** How much of the pools is in use, or which there are. */
   readonly pools?: true;
   /** Problems, or nodes with a speaker. */
@@ -108,7 +108,7 @@ export class StatusPublisher {
 
   changed({ services = [], nodes, pools, configuration }: ModelChanges): void {
     for (const service of services) this.#services.add(service);
-    if (nodes) this.#revisit(new Set(nodes));
+    if (nodes) this.#revisit(nodes === "all" ? nodes : new Set(nodes));
     this.#arePoolsStale ||= pools ?? false;
     this.#isConfigurationStale ||= configuration ?? false;
     this.#arm(GATHER_MS);
@@ -142,9 +142,10 @@ export class StatusPublisher {
     if (service !== undefined) this.#services.add(service);
   }
 
-  #revisit(nodes: ReadonlySet<string>): void {
+  #revisit(nodes: ReadonlySet<string> | "all"): void {
     for (const service of this.#shown.services) {
-      if (this.#shown.of(service).some(({ node }) => nodes.has(node))) this.#services.add(service);
+      const isMeant = nodes === "all" || this.#shown.of(service).some(({ node }) => nodes.has(node));
+      if (isMeant) this.#services.add(service);
     }
   }
 
