@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import type { Clock } from "@heraldlb/runtime";
+import type { Answer } from "./answer.ts";
 import { Credentials } from "./credentials.ts";
 import type { Kube, KubeOptions, RequestOptions, StreamOptions } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
@@ -25,10 +25,10 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
   const pace = new TokenBucket(clock, options);
   let success = Promise.withResolvers<void>();
   const send = async (outgoing: Outgoing, limit: AbortSignal) => {
-    const response = await sendAccepted(transport, outgoing, limit);
+    const answer = await sendAccepted(transport, outgoing, limit);
     success.resolve();
     success = Promise.withResolvers();
-    return response;
+    return answer;
   };
   return {
     namespace: transport.namespace,
@@ -38,15 +38,15 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
       const outgoing = { method, path, query: request.query, ...encodeBody(request), ...shareOf(request) };
       const { timeoutMs = REQUEST_MS, signal } = request;
       return await within(limitOf(clock, { what, timeoutMs, signal }), async (limit) => {
-        const response = await send(outgoing, limit);
-        return parse(await readText(response, what), what);
+        const answer = await send(outgoing, limit);
+        return parse(await readText(answer, what), what);
       });
     },
     stream: async (path, { query, signal, timeoutMs = STREAM_MS }: StreamOptions) => {
       const what = `GET ${path}`;
       const outgoing = { method: "GET", path, query, isShared: false };
-      const response = await within(limitOf(clock, { what, timeoutMs, signal }), (limit) => send(outgoing, limit));
-      return readLines(response, { what, signal });
+      const answer = await within(limitOf(clock, { what, timeoutMs, signal }), (limit) => send(outgoing, limit));
+      return readLines(answer, { what, signal });
     },
     nextSuccess: () => success.promise,
     close: () => transport.close(),
@@ -83,42 +83,44 @@ const limitOf = (
 });
 
 /** Sends a request; the answer, if it is one of success. */
-async function sendAccepted(transport: Transport, outgoing: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
+async function sendAccepted(transport: Transport, outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
   const what = `${outgoing.method} ${outgoing.path}`;
-  const response = await transport.send(outgoing, signal);
-  const { statusCode = 0 } = response;
-  if (statusCode >= 200 && statusCode < 300) return response;
-  const retryAfterMs = retryAfterOf(response);
-  const text = await readText(response, what);
+  const answer = await transport.send(outgoing, signal);
+  if (answer.status < 300) return answer;
+  const retryAfterMs = retryAfterOf(answer);
+  const text = await readText(answer, what);
   let status: unknown;
   try {
     status = JSON.parse(text);
   } catch {
     // A proxy's page, for example: its status alone is told.
   }
-  throw errorOfStatus(status, { what, fallback: statusCode, retryAfterMs });
+  throw errorOfStatus(status, { what, fallback: answer.status, retryAfterMs });
 }
 
 /** Seconds, as API servers give them; a date is taken for none. */
-function retryAfterOf({ headers }: IncomingMessage): number | undefined {
+function retryAfterOf({ headers }: Answer): number | undefined {
   const seconds = headers["retry-after"];
-  return seconds !== undefined && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
+  return typeof seconds === "string" && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
 }
 
-async function readText(response: IncomingMessage, what: string): Promise<string> {
+async function readText(answer: Answer, what: string): Promise<string> {
   const decoder = new TextDecoder();
-  const pieces: string[] = [];
+  let text = "";
   let length = 0;
   try {
-    for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      length += chunk.length;
+    for await (const pieces of answer) {
+      for (const piece of pieces) {
+        length += piece.length;
+        text += decoder.decode(piece, { stream: true });
+      }
       if (length > LONGEST_ANSWER_BYTES) throw unreadable(`more than ${LONGEST_ANSWER_BYTES} bytes`);
-      pieces.push(decoder.decode(chunk, { stream: true }));
     }
   } catch (error) {
+    answer.destroy();
     throw asKubeError(error, what);
   }
-  return pieces.join("") + decoder.decode();
+  return text + decoder.decode();
 }
 
 function parse(text: string, what: string): unknown {
@@ -131,16 +133,16 @@ function parse(text: string, what: string): unknown {
 }
 
 async function* readLines(
-  response: IncomingMessage,
+  answer: Answer,
   { what, signal }: { readonly what: string; readonly signal: AbortSignal },
 ): AsyncGenerator<readonly string[]> {
-  const end = () => response.destroy();
+  const end = () => answer.destroy();
   signal.addEventListener("abort", end, { once: true });
   const splitter = new LineSplitter();
   try {
     signal.throwIfAborted();
-    for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      const lines = splitter.push(chunk);
+    for await (const pieces of answer) {
+      const lines = pieces.flatMap((piece) => splitter.push(piece));
       if (lines.length > 0) yield lines;
     }
   } catch (error) {
@@ -148,13 +150,11 @@ async function* readLines(
     throw asKubeError(error, what);
   } finally {
     signal.removeEventListener("abort", end);
-    response.destroy();
+    answer.destroy();
   }
 }
 
 function asKubeError(error: unknown, what: string): KubeError {
   if (error instanceof KubeError) return error;
-  // All that Node tells of an answer that ended too early.
-  const message = error instanceof Error && error.message !== "aborted" ? error.message : "the connection broke";
-  return new KubeError(`${what}: ${message}`, { status: 0, cause: error });
+  return new KubeError(`${what}: the connection broke`, { status: 0, cause: error });
 }

@@ -14,8 +14,6 @@ const PLUGIN_MS = 20_000;
 /** What a request needs to be let in. */
 export interface Access {
   readonly headers: Readonly<Record<string, string>>;
-  /** User and password of basic authentication. */
-  readonly auth: string | undefined;
   /** Another object whenever certificates have changed. */
   readonly tls: TlsAccess;
 }
@@ -25,8 +23,8 @@ export interface TlsAccess {
   readonly context: SecureContext;
   readonly servername: string | undefined;
   readonly rejectUnauthorized: boolean | undefined;
-  /** Set if the kubeconfig names a proxy. */
-  readonly proxy: RequestOptions["agent"];
+  /** Set if the kubeconfig names one. */
+  readonly proxy: URL | undefined;
 }
 
 /** Where credentials come from. */
@@ -91,14 +89,15 @@ export class Credentials {
     const options: RequestOptions = {};
     try {
       await within({ clock, timeoutMs: PLUGIN_MS, late }, () => config.applyToHTTPSOptions(options));
-      const authorization = readHeader(options, "Authorization");
+      const { auth } = options;
+      const basic = auth ? `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(auth)))}` : undefined;
+      const authorization = readHeader(options, "Authorization") ?? basic;
       const impersonated = readHeader(options, "Impersonate-User");
       return {
         headers: {
           ...(authorization === undefined ? {} : { Authorization: authorization.trim() }),
           ...(impersonated === undefined ? {} : { "Impersonate-User": impersonated }),
         },
-        auth: options.auth ?? undefined,
         tls: this.#connection(options),
       };
     } catch (error) {
@@ -110,11 +109,12 @@ export class Credentials {
     const { ca, cert, key } = options;
     const material = [ca, cert, key].join("\n\n");
     if (this.#tls?.material !== material) {
+      const proxy = this.#config?.getCurrentCluster()?.proxyUrl;
       const access: TlsAccess = {
         context: createSecureContext({ ca, cert, key }),
         servername: options.servername,
         rejectUnauthorized: options.rejectUnauthorized,
-        proxy: this.#config?.getCurrentCluster()?.proxyUrl ? options.agent : undefined,
+        proxy: proxy ? new URL(proxy) : undefined,
       };
       this.#tls = { access, material };
     }

@@ -1,9 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { type buildConnector, type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
+import type { Answer } from "./answer.ts";
+import { Connection } from "./connection.ts";
 import type { Access, Credentials, TlsAccess } from "./credentials.ts";
-import type { KubeOptions, SocketUse } from "./kube.ts";
+import { ExchangeError, exchange } from "./exchange.ts";
+import type { KubeOptions } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
 
 /** How many connections ordinary requests share. */
@@ -13,10 +13,14 @@ const SHARED_CONNECTIONS = 16;
  * nobody answers closes it: a dead path is noticed after 20 s.
  */
 const PROBE_AFTER_MS = 10_000;
+/** An API server's own limit is 90 s: whoever closes an idle connection first knows it. */
+const IDLE_MS = 80_000;
+/** No request waits as long for its connection. */
+const CONNECT_MS = 30_000;
 
 /** A request, ready to be sent any number of times. */
 export interface Outgoing {
-  readonly method: string;
+  readonly method: Dispatcher.HttpMethod;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>> | undefined;
   readonly body?: string;
@@ -30,19 +34,24 @@ export interface Outgoing {
 
 interface Connections {
   readonly tls: TlsAccess;
-  readonly shared: HttpAgent;
-  readonly own: HttpAgent;
+  readonly shared: Dispatcher;
+  readonly own: Dispatcher;
 }
 
 /** Connections to one API server, kept open between requests and replaced when certificates change. */
 export class Transport {
   readonly #credentials: Credentials;
   readonly #options: Pick<KubeOptions, "userAgent" | "onSocket">;
+  readonly #origin: string;
+  /** Of all paths. */
+  readonly #prefix: string;
   #connections: Connections | undefined;
 
   constructor(credentials: Credentials, options: Pick<KubeOptions, "userAgent" | "onSocket">) {
     this.#credentials = credentials;
     this.#options = options;
+    this.#origin = credentials.server.origin;
+    this.#prefix = credentials.server.pathname.replace(/\/$/, "");
   }
 
   get namespace(): string | undefined {
@@ -50,25 +59,19 @@ export class Transport {
   }
 
   /** Resolves when the answer's head is there. @throws KubeError, or anything once the signal has aborted */
-  async send(outgoing: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
+  async send(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
     const access = await this.#access();
-    const response = await this.#sendAs(access, outgoing, signal);
-    if (response.statusCode !== 401) return response;
+    const answer = await this.#sendAs(access, outgoing, signal);
+    if (answer.status !== 401) return answer;
     // The token or the certificate may have been replaced since it was read.
-    response.destroy();
+    answer.destroy();
     await this.#credentials.forget(access);
     return await this.#sendAs(await this.#access(), outgoing, signal);
   }
 
   close(): void {
-    this.#connections?.shared.destroy();
-    this.#connections?.own.destroy();
-  }
-
-  #sendAs(access: Access, outgoing: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
-    const { shared, own } = this.#connect(access.tls);
-    const agent = outgoing.isShared ? shared : own;
-    return this.#attempt(outgoing, { access, agent, signal, isRepeated: false });
+    void this.#connections?.shared.destroy();
+    void this.#connections?.own.destroy();
   }
 
   async #access(): Promise<Access> {
@@ -79,127 +82,83 @@ export class Transport {
     }
   }
 
-  #attempt(outgoing: Outgoing, context: AttemptContext): Promise<IncomingMessage> {
-    const { access, agent, signal, isRepeated } = context;
-    const { method, path, body, contentType, admit } = outgoing;
-    const url = this.#url(outgoing);
-    const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    const length = body === undefined ? undefined : new TextEncoder().encode(body).length;
-    const headers = {
-      ...access.headers,
-      Accept: outgoing.accept ?? "application/json",
-      "User-Agent": this.#options.userAgent,
-      ...(contentType === undefined ? {} : { "Content-Type": contentType }),
-      // Node says by itself how long a body is, except for DELETE: it would be taken for the next request.
-      ...(length === undefined ? {} : { "Content-Length": length }),
-    };
-    return new Promise((resolve, reject) => {
-      const request = send(url, {
-        method,
-        headers,
-        agent,
-        signal,
-        ...(access.auth === undefined ? {} : { auth: access.auth }),
-      });
-      request.on("socket", (socket) => {
-        socket.setKeepAlive(true, PROBE_AFTER_MS);
-        // A connection has its descriptor once it stands.
-        whenOpen(socket, () => this.#offerDescriptor(socket, { method, length: length ?? 0 }));
-      });
-      let isAnswered = false;
-      request.on("response", (response) => {
-        isAnswered = true;
-        resolve(response);
-      });
-      request.on("error", (error) => {
-        // The answer's reader is told too.
-        if (isAnswered) return;
-        // The server closed an idle connection just as it was taken for this request.
-        if (method === "GET" && request.reusedSocket && !isRepeated && !signal.aborted) {
-          resolve(this.#attempt(outgoing, { ...context, isRepeated: true }));
-        } else {
-          reject(new KubeError(`${method} ${path}: ${messageOf(error)}`, { status: 0, cause: error }));
-        }
-      });
-      if (!admit) request.end(body);
-      else {
-        request.on("socket", (socket) =>
-          whenOpen(socket, () => {
-            if (admit()) request.end(body);
-            else request.destroy(new Error("not sent: it is not wanted any more"));
-          }),
-        );
-      }
-    });
-  }
-
-  #offerDescriptor(socket: Socket, use: SocketUse): void {
-    // Node has no documented way to it.
-    const { fd = -1 } = (socket as { readonly _handle?: { readonly fd?: number } | null })._handle ?? {};
-    if (fd >= 0) this.#options.onSocket?.(fd, use);
-  }
-
-  #url({ path, query = {} }: Outgoing): URL {
-    const { server } = this.#credentials;
-    const url = new URL(server);
-    url.pathname = server.pathname.replace(/\/$/, "") + path;
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, value);
+  async #sendAs(access: Access, outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+    const { method, path } = outgoing;
+    try {
+      return await this.#attempt(access, outgoing, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // The server closed an idle connection just as it was taken for this request.
+      const isRepeated = method === "GET" && error instanceof ExchangeError && error.isReused;
+      if (!isRepeated) throw failed(error, outgoing);
     }
-    return url;
+    try {
+      return await this.#attempt(access, outgoing, signal);
+    } catch (error) {
+      throw failed(error, { method, path });
+    }
+  }
+
+  async #attempt({ headers, tls }: Access, outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+    const { method, path, query, body, contentType, accept, isShared, admit } = outgoing;
+    const { shared, own } = this.#connect(tls);
+    const bytes = body === undefined ? null : new TextEncoder().encode(body);
+    const use = { method, length: bytes?.length ?? 0 };
+    return await exchange(
+      isShared ? shared : own,
+      {
+        ...{ origin: this.#origin, method, path: this.#prefix + path + encodeQuery(query), body: bytes },
+        headers: {
+          ...headers,
+          Accept: accept ?? "application/json",
+          "User-Agent": this.#options.userAgent,
+          ...(contentType === undefined ? {} : { "Content-Type": contentType }),
+        },
+      },
+      {
+        admit,
+        onLeaving: ({ descriptor }) => {
+          if (descriptor !== undefined) this.#options.onSocket?.(descriptor, use);
+        },
+      },
+      signal,
+    );
   }
 
   #connect(tls: TlsAccess): Connections {
     if (this.#connections?.tls === tls) return this.#connections;
-    if (this.#connections) {
-      retire(this.#connections.shared);
-      retire(this.#connections.own);
-    }
-    this.#connections = {
-      tls,
-      shared: this.#agent(tls, SHARED_CONNECTIONS),
-      own: this.#agent(tls, Number.POSITIVE_INFINITY),
-    };
+    // Requests under way keep their connections, which then close.
+    void this.#connections?.shared.close();
+    void this.#connections?.own.close();
+    this.#connections = { tls, shared: this.#pool(tls, SHARED_CONNECTIONS), own: this.#pool(tls, null) };
     return this.#connections;
   }
 
-  #agent(tls: TlsAccess, maxSockets: number): HttpAgent {
-    if (tls.proxy instanceof HttpAgent) return tls.proxy;
-    const options = { keepAlive: true, keepAliveMsecs: PROBE_AFTER_MS, maxSockets, scheduling: "lifo" as const };
-    if (this.#credentials.server.protocol === "http:") return new HttpAgent(options);
-    const { context: secureContext, servername, rejectUnauthorized } = tls;
-    return new HttpsAgent({
-      ...options,
-      secureContext,
+  #pool(tls: TlsAccess, connections: number | null): Dispatcher {
+    const { context: secureContext, servername, rejectUnauthorized, proxy } = tls;
+    const connect: buildConnector.BuildOptions = {
+      ...{ secureContext, keepAliveInitialDelay: PROBE_AFTER_MS, timeout: CONNECT_MS },
       ...(servername === undefined ? {} : { servername }),
       ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+    };
+    // Whoever asks says how long they wait.
+    const options = { connections, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: IDLE_MS };
+    if (proxy?.protocol.startsWith("socks")) return new Socks5ProxyAgent(proxy, { ...options, requestTls: connect });
+    if (proxy) return new ProxyAgent({ ...options, uri: proxy.href, proxyTunnel: true, requestTls: connect });
+    return new Pool(this.#origin, {
+      ...{ ...options, connect },
+      factory: (origin, clientOptions) => new Connection(origin, clientOptions),
     });
   }
 }
 
-interface AttemptContext {
-  readonly access: Access;
-  readonly agent: HttpAgent;
-  readonly signal: AbortSignal;
-  readonly isRepeated: boolean;
+function encodeQuery(query: Outgoing["query"] = {}): string {
+  const entries = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return entries.length > 0 ? `?${new URLSearchParams(entries)}` : "";
 }
 
-/** Calls at once if what is written now leaves now, else when that is so. */
-function whenOpen(socket: Socket, act: () => void): void {
-  const isOpen =
-    socket instanceof TLSSocket ? socket.authorized || Boolean(socket.authorizationError) : !socket.connecting;
-  if (isOpen) act();
-  else socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", act);
-}
-
-/** Requests under way keep their connections, which then close. */
-function retire(agent: HttpAgent): void {
-  agent.maxFreeSockets = 0;
-  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
-}
-
-/** Of a connection to several addresses that failed, all messages. */
-function messageOf(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((each) => messageOf(each as Error)).join("; ");
-  return error.message;
-}
+const failed = (error: unknown, { method, path }: Pick<Outgoing, "method" | "path">): KubeError =>
+  new KubeError(`${method} ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+    status: 0,
+    cause: error,
+  });
