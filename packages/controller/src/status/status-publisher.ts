@@ -42,7 +42,7 @@ export interface ServiceFacts extends ServiceTroubles {
 export interface ModelChanges {
   readonly services?: Iterable<string>;
   /** Nodes of which it is known now what they announce. */
-  readonly nodes?: Iterable<string> | "all";
+  readonly nodes?: readonly string[] | ReadonlySet<string> | "all";
   /** How much of the pools is in use, or which there are. */
   readonly pools?: true;
   /** Problems, or nodes with a speaker. */
