@@ -15,8 +15,11 @@ const SHARED_CONNECTIONS = 16;
 const PROBE_AFTER_MS = 10_000;
 /** An API server's own limit is 90 s: whoever closes an idle connection first knows it. */
 const IDLE_MS = 80_000;
-/** No request waits as long for its connection. */
-const CONNECT_MS = 30_000;
+/**
+ * While a network swallows everything, the kernel repeats its attempt after 1, 3 and 7 s, and then ever more seldom: who
+ * waited for that would go on waiting when all is well again.
+ */
+const CONNECT_MS = 10_000;
 
 /** A request, ready to be sent any number of times. */
 export interface Outgoing {
@@ -137,7 +140,7 @@ export class Transport {
   #pool(tls: TlsAccess, connections: number | null): Dispatcher {
     const { context: secureContext, servername, rejectUnauthorized, proxy } = tls;
     const connect: buildConnector.BuildOptions = {
-      ...{ secureContext, keepAliveInitialDelay: PROBE_AFTER_MS, timeout: CONNECT_MS },
+      ...{ secureContext, keepAliveInitialDelay: PROBE_AFTER_MS, timeout: CONNECT_MS, allowH2: false },
       ...(servername === undefined ? {} : { servername }),
       ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
     };
