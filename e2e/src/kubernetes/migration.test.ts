@@ -123,6 +123,16 @@ describe("a cluster with MetalLB", { timeout: 240_000 }, () => {
     expect(await objectsNow()).toEqual(objects);
   });
 
+  test("keeps the statuses that MetalLB's speakers still write, but for those of nodes that are gone", async () => {
+    const left = await until("what is shown of a node that is gone went", async () => {
+      const names = (await uidsOf("servicel2statuses")).map((line) => line.split(" ")[1] ?? "");
+      return names.includes("l2-stale") ? undefined : names;
+    });
+    expect(left).toHaveLength(Object.keys(GIVEN).length);
+    const states = (await uidsOf("configurationstates")).map((line) => line.split(" ")[1]);
+    expect(states.sort()).toEqual(["controller", ...Object.keys(ANSWERING).map((node) => `speaker-${node}`)]);
+  });
+
   test("is served by Herald's speakers soon after MetalLB's have stopped", async () => {
     const from = monotonicMs();
     await follow("5. Speakers");

@@ -55,6 +55,7 @@ describe("statuses in a real API server", { timeout: 60_000 }, () => {
     services: () => world.services.keys(),
     service: (key) => world.services.get(key),
     isKnown: () => true,
+    isForeign: () => false,
   };
   const told: ObjectEvent[] = [];
   let writes = 0;

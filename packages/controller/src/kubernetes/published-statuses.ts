@@ -182,6 +182,10 @@ export class PublishedStatuses implements ClusterObserver {
       services: () => [...(cluster()?.world.serviceKeys ?? [])].filter(isTaken),
       service: (key) => (isTaken(key) ? this.#facts(key) : undefined),
       isKnown: (node) => this.#controller?.reports.isKnown(node) === true || this.#absent.isGone(node),
+      isForeign: (node) => {
+        const { world } = cluster() ?? {};
+        return world?.hasNode(node) === true && !world.speakers.has(node);
+      },
     };
   }
 

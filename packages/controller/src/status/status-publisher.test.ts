@@ -38,7 +38,7 @@ function start({ there = [] as readonly StatusObject[], begins = true } = {}) {
   const services = new Map<string, ServiceFacts>();
   const world = {
     ...{ services, known: new Set(["n1", "n2"]), pools: [] as ReturnType<StatusModel["pools"]> },
-    ...{ problems: [] as ObjectProblem[], nodes: ["n1"] },
+    ...{ problems: [] as ObjectProblem[], nodes: ["n1"], foreign: new Set<string>() },
   };
   const targetOf = (kind: StatusKind, { metadata: { name, namespace = "" } }: StatusObject) =>
     targetKey({ kind, name, namespace });
@@ -55,6 +55,7 @@ function start({ there = [] as readonly StatusObject[], begins = true } = {}) {
       services: () => services.keys(),
       service: (key) => services.get(key),
       isKnown: (node) => world.known.has(node),
+      isForeign: (node) => world.foreign.has(node),
     },
     writer: {
       set: (target, desired) => void wanted.set(targetKey(target), desired),
@@ -162,6 +163,30 @@ test("what MetalLB has left of a Service goes, what it shows of another program'
   expect(wanted.get("ServiceL2Status herald/l2-n1-x7k2p")).toBeUndefined();
   expect(wanted.has("ServiceL2Status herald/l2-n1-x7k2p")).toBe(true);
   expect(wanted.has("ServiceL2Status herald/l2-n2-x7k2p")).toBe(false);
+});
+
+test("what MetalLB shows with speakers of its own stays, until Herald has one on the node", async () => {
+  const { change, publisher, world, wanted, clock } = start({ there: [foreign("default/web", "n2")] });
+  world.foreign.add("n2");
+  const state = made({ target: { kind: "ConfigurationState", namespace: "herald", name: "speaker-n2" }, status: {} });
+  publisher.synced("ConfigurationState", [state]);
+  await change("default/web", onNode("n1"));
+  const theirs = ["ServiceL2Status herald/l2-n2-x7k2p", "ConfigurationState herald/speaker-n2"];
+  expect(theirs.map((key) => wanted.has(key))).toEqual([false, false]);
+  world.foreign.clear();
+  world.nodes.push("n2");
+  publisher.changed({ nodes: ["n2"], configuration: true });
+  await clock.advance(100);
+  expect(wanted.has(theirs[0] ?? "")).toBe(true);
+  expect(theirs.map((key) => wanted.get(key)?.status)).toMatchObject([undefined, { result: "Valid" }]);
+});
+
+test("what Herald itself has shown of a node goes, even if nobody remembers that it had a speaker there", async () => {
+  const there = layer2Statuses("default/web", [{ node: "n2", interfaces: "all" }], "herald").map(made);
+  const { change, world, shown } = start({ there });
+  world.foreign.add("n2");
+  await change("default/web", onNode("n1"));
+  expect(shown()).toEqual(["gone", "n1"]);
 });
 
 test("what this or an earlier process has shown of a Service goes with it", async () => {

@@ -30,6 +30,11 @@ export interface StatusModel {
    * take to return. Until then what is shown of the node stays.
    */
   isKnown(node: string): boolean;
+  /**
+   * Whether there is such a node, and no speaker of Herald ever ran on it: it may have one of MetalLB, which would put
+   * back whatever is taken from it.
+   */
+  isForeign(node: string): boolean;
 }
 
 /** A Service, as it is. */
@@ -64,6 +69,8 @@ export interface StatusPublisherDependencies {
 const GATHER_MS = 50;
 // Some 10 ms of work: heartbeats are answered in between.
 const SERVICES_AT_A_TIME = 500;
+// How names of speakers' ConfigurationStates begin; the node's name follows.
+const SPEAKER = "speaker-";
 const SERVICE_STATUS_KINDS = ["ServiceL2Status", "ServiceBGPStatus"] as const;
 
 /**
@@ -193,7 +200,7 @@ export class StatusPublisher {
     const now = new Set(states.map(({ target }) => target.name));
     for (const name of this.#states.difference(now)) {
       // Other names are not of those that MetalLB and Herald give.
-      if (!name.startsWith("speaker-")) continue;
+      if (!name.startsWith(SPEAKER) || model.isForeign(name.slice(SPEAKER.length))) continue;
       const target = { kind: "ConfigurationState", namespace, name } as const;
       writer.set(target, undefined);
       if (!writer.has(target)) this.#states.delete(name);
@@ -215,8 +222,9 @@ export class StatusPublisher {
     const keys = new Set(wanted.map(({ target }) => targetKey(target)));
     for (const { target, node, isOwn } of this.#shown.of(service)) {
       if (keys.has(targetKey(target))) continue;
-      // What another program shows of its own Services is not Herald's business.
+      // What another program shows of its own Services, or with its own speakers, is not Herald's business.
       if (facts ? !model.isKnown(node) : !isOwn) continue;
+      if (!isOwn && model.isForeign(node)) continue;
       writer.set(target, undefined);
       if (!writer.has(target)) this.#shown.delete(target);
     }
