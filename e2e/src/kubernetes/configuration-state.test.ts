@@ -151,6 +151,20 @@ describe("ConfigurationStates", { timeout: 60_000 }, () => {
     await until("nobody announces it", async () => (await kubectl("get", "servicel2status", "-o", "name")) === "");
   });
 
+  test("an address that speakers cannot announce is an error of theirs for as long as a Service has it", async () => {
+    const { cluster, given } = scene;
+    await apply(metallb("IPAddressPool", "odd", { addresses: ["224.0.0.10/32"], autoAssign: false }));
+    await pods(cluster, "odd", ["node1"]);
+    const annotations = { "metallb.io/address-pool": "odd" };
+    await apply(service("odd", { ipFamilyPolicy: "SingleStack" }, { annotations }));
+    await given("odd", 1);
+    const message = "the speaker could not apply 224.0.0.10: not a unicast address";
+    await are({ controller: "Valid", "speaker-node1": message, "speaker-node2": message });
+    await cluster.kubectl(["delete", "service", "odd"]);
+    await kubectl("delete", "ipaddresspool", "odd");
+    await are(VALID);
+  });
+
   test("that of a node which is gone goes", async () => {
     const [, node2] = scene.cluster.lab.nodes;
     if (!node2) throw new Error("there are two nodes");

@@ -6,7 +6,7 @@ import type { ControllerDependencies, ControllerOptions, ServedStream } from "./
 import { Definitions } from "./definitions.ts";
 import { Hub, type HubStatus } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
-import type { Greeting, Request } from "./messages.ts";
+import type { AppliedError, Greeting, Request } from "./messages.ts";
 import { OwnershipMachine } from "./ownership-machine.ts";
 import { Peers } from "./peers.ts";
 import type { PlanChanges } from "./plan.ts";
@@ -200,10 +200,7 @@ export class Controller {
         this.#peers.note();
         break;
       case "applied":
-        for (const { group, reason, message } of request.errors) {
-          this.#dependencies.observer.onItemError(reason);
-          this.#log.write("warn", "item not applied", { node, group, reason, detail: message });
-        }
+        this.#noteApplied(node, request.errors);
         break;
       case "report":
         if (node !== undefined) this.#reports.note({ node, stream: session.id }, request);
@@ -224,6 +221,17 @@ export class Controller {
         // It cannot acknowledge what waits here.
         if (request.type === "heartbeat" && session.window.waiting > 0)
           this.#machine.step({ type: "ordersWait", stream: session.id });
+    }
+  }
+
+  /** Errors are those of an order, or all that there are of definitions by now. */
+  #noteApplied(node: string | undefined, errors: readonly AppliedError[]): void {
+    const ofDefinitions = errors.filter(({ reason }) => reason === "invalidGroup");
+    const isOfOrder = ofDefinitions.length < errors.length;
+    const told = isOfOrder || node === undefined ? errors : this.#reports.noteApplied(node, ofDefinitions);
+    for (const { group, reason, message } of told) {
+      this.#dependencies.observer.onItemError(reason);
+      this.#log.write("warn", "item not applied", { node, group, reason, detail: message });
     }
   }
 

@@ -274,3 +274,23 @@ test("a report is understood, and what a later version says is left out", () => 
     complete: true,
   });
 });
+
+test("what nodes could not apply is known as each has said last, told of when it changes, and bounded", () => {
+  const { reports, say } = start();
+  const changed: string[][] = [];
+  reports.onChange(({ failures }) => void changed.push([...failures]));
+  const wrong = (group: string) => ({ group, reason: "invalidGroup", message: "bad" }) as const;
+  const note = (...groups: string[]) => {
+    const added = reports.noteApplied("n1", groups.map(wrong));
+    reports.endTurn();
+    return added.map(({ group }) => group);
+  };
+  expect([note("a"), note("a", "a"), note("b", "a"), note("b"), note("b")]).toEqual([["a"], [], ["b"], [], []]);
+  expect(changed).toEqual([["n1"], ["n1"], ["n1"]]);
+  say("n1", { complete: true });
+  reports.lost({ node: "n1", stream: 1 });
+  expect([reports.failures("n1"), reports.failures("n2")]).toMatchObject([[{ group: "b", message: "bad" }], []]);
+  expect(note(...Array.from({ length: 1_000 }, (_, i) => `${i}`.padStart(10_000))).length).toBeLessThan(1_000);
+  expect(JSON.stringify(reports.failures("n1")).length).toBeLessThan(1_000_000);
+  expect([note(), reports.failures("n1")]).toEqual([[], []]);
+});

@@ -1,5 +1,6 @@
 import type { InterfaceSet, Link, StreamId } from "@heraldlb/election";
-import type { Report } from "./messages.ts";
+import type { AppliedError, Report } from "./messages.ts";
+import { type Failure, Failures } from "./reports-failures.ts";
 import { ReportTable } from "./reports-table.ts";
 
 /** The stream that a report came on, whose speaker has proved to be of that node. */
@@ -27,6 +28,8 @@ export interface ReportChanges {
   readonly routes: ReadonlySet<string>;
   /** Nodes with other sessions or interfaces, and those that have become known, or unknown. */
   readonly nodes: ReadonlySet<string>;
+  /** Nodes that could not apply other definitions than before. */
+  readonly failures: ReadonlySet<string>;
 }
 
 /** What is known of a node. */
@@ -52,6 +55,7 @@ const LONGEST_REASON = 512;
 export class Reports {
   readonly #groups = new ReportTable();
   readonly #routes = new ReportTable();
+  readonly #failures = new Failures();
   readonly #accounts = new Map<string, Account>();
   readonly #callbacks = new Set<(changes: ReportChanges) => void>();
   #changes = noChanges();
@@ -82,6 +86,18 @@ export class Reports {
     if (account.interfaces?.join() === interfaces.join()) return;
     account.interfaces = interfaces;
     this.#changes.nodes.add(node);
+  }
+
+  /** A node has applied definitions, all but these. Returns what it has not said before. */
+  noteApplied(node: string, errors: readonly AppliedError[]): readonly AppliedError[] {
+    const added = this.#failures.note(node, errors);
+    if (added) this.#changes.failures.add(node);
+    return added ?? [];
+  }
+
+  /** The definitions that the node could not apply, as far as it has said. */
+  failures(node: string): readonly Failure[] {
+    return this.#failures.of(node);
   }
 
   /** Whether the node is known to have none of these interfaces; one that is down is there. */
@@ -137,8 +153,8 @@ export class Reports {
 
   /** An event was followed to its end: tells what it has changed. */
   endTurn(): void {
-    const { groups, routes, nodes } = this.#changes;
-    if (groups.size + routes.size + nodes.size === 0) return;
+    const { groups, routes, nodes, failures } = this.#changes;
+    if (groups.size + routes.size + nodes.size + failures.size === 0) return;
     const changes = this.#changes;
     this.#changes = noChanges();
     for (const callback of this.#callbacks) callback(changes);
@@ -185,4 +201,7 @@ export class Reports {
   }
 }
 
-const noChanges = () => ({ groups: new Set<string>(), routes: new Set<string>(), nodes: new Set<string>() });
+const noChanges = () => ({
+  ...{ groups: new Set<string>(), routes: new Set<string>() },
+  ...{ nodes: new Set<string>(), failures: new Set<string>() },
+});

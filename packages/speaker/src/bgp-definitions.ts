@@ -17,6 +17,26 @@ export type NodeChange =
   | { readonly type: "route"; readonly route: BgpRoute }
   | { readonly type: "routeGone"; readonly id: string };
 
+/** What a router is called when it could not be applied. */
+export const peerLabel = (name: string): string => `BGPPeer ${name}`;
+
+/** What a route is called when it could not be applied. */
+export const routeLabel = (id: string): string => `route ${id}`;
+
+/** What an item is called when it could not be applied. */
+export function changeLabel(change: NodeChange): string {
+  switch (change.type) {
+    case "peer":
+      return peerLabel(change.peer.bgp.name);
+    case "peerGone":
+      return peerLabel(change.name);
+    case "route":
+      return routeLabel(change.route.id);
+    case "routeGone":
+      return routeLabel(change.id);
+  }
+}
+
 /** All routers and routes of this node. */
 export interface NodeBgp {
   readonly peers: readonly NodePeer[];

@@ -11,7 +11,7 @@ import {
 import { type Ip, parseIp, parseIpv4, parsePrefix } from "@heraldlb/net";
 import type { BfdProfile } from "./bfd/desired-session.ts";
 import type { BgpRoute } from "./bgp/desired.ts";
-import type { NodeBgp, NodeChange, NodePeer } from "./bgp-definitions.ts";
+import { type NodeBgp, type NodeChange, type NodePeer, peerLabel, routeLabel } from "./bgp-definitions.ts";
 import type { ItemError, ReceivedBgp } from "./definitions.ts";
 import type { RoutedService } from "./service-names.ts";
 
@@ -60,7 +60,7 @@ function invalid(group: string, message: string): ItemError {
 
 function fromPeer(peer: ProtoPeer): NodePeer | ItemError {
   const { name, port, asn, peerAsn, dynamicAsn, holdSeconds, keepaliveSeconds, connectRetrySeconds } = peer;
-  const fail = (message: string) => invalid(`BGPPeer ${name}`, message);
+  const fail = (message: string) => invalid(peerLabel(name), message);
   if (name === "") return fail("a router without a name");
   const address = optionalIp(peer.address);
   const sourceAddress = optionalIp(peer.sourceAddress);
@@ -102,7 +102,7 @@ function fromBfdProfile({ passive, echoIntervalMs, ...profile }: ProtoBfdProfile
 function fromRoute(route: ProtoRoute): BgpRoute | ItemError {
   const { id, peers, localPref, med, communities, largeCommunities, prepend, weight } = route;
   const prefix = parsePrefix(route.prefix);
-  if (id === "" || !prefix) return invalid(`route ${id}`, `not a prefix: ${route.prefix}`);
+  if (id === "" || !prefix) return invalid(routeLabel(id), `not a prefix: ${route.prefix}`);
   const attributes = {
     localPref: localPref || undefined,
     med,

@@ -87,6 +87,35 @@ describe("a delta", () => {
   });
 });
 
+describe("what could not be applied", () => {
+  const delta = (revision: bigint, changed: ReceivedGroup[], removed: string[] = []) => ({
+    ...{ baseRevision: revision - 1n, revision, changed, removed },
+  });
+  const wrongPeer = { group: "BGPPeer tor", reason: "invalidGroup", message: "bad" } as const;
+  const failed = (change: { readonly errors: readonly { readonly group: string }[] } | undefined) =>
+    change?.errors.map((error) => error.group);
+
+  test("is told with every change until it is replaced or removed, and a later process is told everything", () => {
+    const definitions = new Definitions();
+    expect(failed(definitions.replace(at(1n), { groups: [invalid(A.id), invalid(B.id)] }))).toEqual([A.id, B.id]);
+    expect(failed(definitions.update(delta(2n, received(group("192.0.2.3")))))).toEqual([A.id, B.id]);
+    expect(failed(definitions.update(delta(3n, received(A))))).toEqual([B.id]);
+    expect([definitions.position, definitions.savedPosition]).toEqual([at(3n), { revision: 0n, holder: "" }]);
+    expect(failed(definitions.update(delta(4n, [], [B.id])))).toEqual([]);
+    expect(definitions.savedPosition).toEqual(at(4n));
+  });
+
+  test("of BGP likewise; a snapshot begins anew", () => {
+    const definitions = new Definitions();
+    const snapshot = { groups: [], bgp: { items: { peers: [], routes: [] }, errors: [wrongPeer] } };
+    expect(failed(definitions.replace(at(1n), snapshot))).toEqual([wrongPeer.group]);
+    const gone = { items: [{ type: "peerGone", name: "tor" } as const], errors: [] };
+    expect(failed(definitions.update({ ...delta(2n, []), bgp: gone }))).toEqual([]);
+    expect(failed(definitions.update({ ...delta(3n, []), bgp: { items: [], errors: [wrongPeer] } }))).toHaveLength(1);
+    expect(failed(definitions.replace(at(4n), { groups: [] }))).toEqual([]);
+  });
+});
+
 describe("the chunks of a snapshot", () => {
   const chunk = (index: number, last: boolean, ...groups: GroupDefinition[]) => ({
     ...at(1n),

@@ -1,6 +1,6 @@
 import type { GroupAddress, GroupDefinition, GroupId, InterfaceSet, OrderErrorReason } from "@heraldlb/election";
 import type { Ip } from "@heraldlb/net";
-import { BgpDefinitions, type NodeBgp, type NodeChange } from "./bgp-definitions.ts";
+import { BgpDefinitions, changeLabel, type NodeBgp, type NodeChange } from "./bgp-definitions.ts";
 import { type KnownServices, type RoutedChanges, type RoutedService, ServiceNames } from "./service-names.ts";
 
 /** Why an item could not be applied. */
@@ -72,6 +72,7 @@ export interface DefinitionPosition {
 export interface DefinitionChange {
   readonly changed: readonly GroupDefinition[];
   readonly removed: readonly GroupId[];
+  /** All that could not be applied by now, of this or an earlier change. */
   readonly errors: readonly ItemError[];
   /** Undefined: nothing about BGP has changed. */
   readonly bgp?: readonly NodeChange[] | undefined;
@@ -91,7 +92,9 @@ export class Definitions {
   readonly #bgp: BgpDefinitions;
   /** Whose addresses they are about. */
   readonly services: ServiceNames;
-  #position: DefinitionPosition = { revision: 0n, holder: "" };
+  /** What could not be applied and was not replaced since, by what it is called. */
+  readonly #failed = new Map<string, ItemError>();
+  #position: DefinitionPosition = NOWHERE;
 
   constructor(saved?: SavedDefinitions) {
     this.#bgp = new BgpDefinitions(saved?.bgp);
@@ -103,6 +106,11 @@ export class Definitions {
 
   get position(): DefinitionPosition {
     return this.#position;
+  }
+
+  /** From where on a later process, which may understand more, is to be told: what failed is not applied. */
+  get savedPosition(): DefinitionPosition {
+    return this.#failed.size > 0 ? NOWHERE : this.#position;
   }
 
   get groups(): Iterable<GroupDefinition> {
@@ -129,14 +137,16 @@ export class Definitions {
    */
   replace(position: DefinitionPosition, { groups, bgp = NO_BGP, routed = [] }: Snapshot): DefinitionChange {
     this.services.replaceRouted(routed);
+    this.#failed.clear();
     const named = new Set(groups.map(idOf));
     const removed = [...this.#groups.keys()].filter((id) => !named.has(id));
-    return withBgp(this.#apply(position, groups, removed), this.#bgp.replace(bgp.items), bgp.errors);
+    const change = this.#apply(position, groups, removed);
+    return this.#withBgp(change, this.#bgp.replace(bgp.items), bgp.errors);
   }
 
   /** Forgets how far definitions are applied, so that the next controller sends them all. */
   distrust(): void {
-    this.#position = { revision: 0n, holder: "" };
+    this.#position = NOWHERE;
   }
 
   /**
@@ -148,22 +158,29 @@ export class Definitions {
     const { holder } = this.#position;
     if (this.#position.revision < baseRevision) return undefined;
     if (routed) this.services.changeRouted(routed);
+    const items = [...removed, ...changed.map(idOf), ...(bgp?.items.map(changeLabel) ?? [])];
+    for (const item of items) this.#failed.delete(item);
     const change = this.#apply({ revision, holder }, changed, removed);
-    return bgp ? withBgp(change, this.#bgp.update(bgp.items), bgp.errors) : change;
+    return bgp ? this.#withBgp(change, this.#bgp.update(bgp.items), bgp.errors) : change;
   }
 
   #apply(position: DefinitionPosition, received: readonly ReceivedGroup[], gone: readonly GroupId[]): DefinitionChange {
     this.#position = position;
     this.#name(received, gone);
     const removed = gone.filter((id) => this.#groups.delete(id));
-    const errors: ItemError[] = [];
     const changed: GroupDefinition[] = [];
     for (const item of received) {
-      if (item.type === "error") errors.push(item.error);
+      if (item.type === "error") this.#failed.set(item.error.group, item.error);
       else if (!sameGroup(this.#groups.get(item.group.id), item.group)) changed.push(item.group);
     }
     for (const group of changed) this.#groups.set(group.id, group);
-    return { changed, removed, errors };
+    return { changed, removed, errors: [...this.#failed.values()] };
+  }
+
+  #withBgp(change: DefinitionChange, bgp: readonly NodeChange[], errors: readonly ItemError[]): DefinitionChange {
+    if (bgp.length === 0 && errors.length === 0) return change;
+    for (const error of errors) this.#failed.set(error.group, error);
+    return { ...change, errors: [...this.#failed.values()], bgp };
   }
 
   /** Takes the names of Services. An address may move from one group to another, so all are forgotten first. */
@@ -177,12 +194,8 @@ export class Definitions {
   }
 }
 
+const NOWHERE: DefinitionPosition = { revision: 0n, holder: "" };
 const NO_BGP: ReceivedBgp<NodeBgp> = { items: { peers: [], routes: [] }, errors: [] };
-
-function withBgp(change: DefinitionChange, bgp: readonly NodeChange[], errors: readonly ItemError[]): DefinitionChange {
-  if (bgp.length === 0 && errors.length === 0) return change;
-  return { ...change, errors: [...change.errors, ...errors], bgp };
-}
 
 /** The chunks of one stream's snapshot on their way to being complete. */
 export class SnapshotAssembly {

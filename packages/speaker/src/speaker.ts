@@ -246,8 +246,8 @@ export class Speaker {
     streams.send(dial, { type: "applied", position, errors }, now());
     folder.write("desired.bin", () =>
       encodeDefinitions({
-        ...{ position, groups: [...definitions.groups], bgp: definitions.bgp },
-        services: definitions.services.all,
+        ...{ position: definitions.savedPosition, groups: [...definitions.groups] },
+        ...{ bgp: definitions.bgp, services: definitions.services.all },
       }),
     );
     log.info("definitions applied", {

@@ -77,12 +77,13 @@ export class PublishedStatuses implements ClusterObserver {
   /** Follows the statuses there are, and writes while this process leads, until the signal aborts. */
   async run(controller: Controller, signal: AbortSignal): Promise<void> {
     this.#controller = controller;
-    using _ = controller.reports.onChange(({ groups, routes, nodes }) => {
+    using _ = controller.reports.onChange(({ groups, routes, nodes, failures }) => {
       const { announcedBy } = controller.cluster;
       for (const node of nodes) {
         if (controller.reports.isKnown(node)) this.#absent.back(node);
         else this.#absent.away(node);
       }
+      if (failures.size > 0) this.#publisher.changed({ configuration: true });
       if (announcedBy) this.#publisher.changed({ services: servicesConcerned({ groups, routes }, announcedBy), nodes });
     });
     await Promise.all([
@@ -177,7 +178,8 @@ export class PublishedStatuses implements ClusterObserver {
       }),
       nodes: () => {
         const { world } = cluster() ?? {};
-        return world?.nodes().filter(({ name }) => world.speakers.has(name)) ?? [];
+        const nodes = world?.nodes().filter(({ name }) => world.speakers.has(name)) ?? [];
+        return nodes.map((node) => ({ ...node, failures: this.#controller?.reports.failures(node.name) ?? [] }));
       },
       services: () => [...(cluster()?.world.serviceKeys ?? [])].filter(isTaken),
       service: (key) => (isTaken(key) ? this.#facts(key) : undefined),

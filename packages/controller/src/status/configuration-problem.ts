@@ -16,6 +16,8 @@ import { type Labels, matches } from "@heraldlb/labels";
 export interface LabelledNode {
   readonly name: string;
   readonly labels: Labels;
+  /** What its speaker could not apply though it is in force: what, and why. */
+  readonly failures?: readonly { readonly group: string; readonly message: string }[];
 }
 
 /** What the configuration is, and how its objects are written. */

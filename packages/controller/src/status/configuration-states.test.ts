@@ -68,6 +68,21 @@ test("a valid one names its parts", () => {
   });
 });
 
+test("what a speaker could not apply makes its own state invalid, and no other", () => {
+  const failures = [{ group: "224.0.0.1", message: "not a unicast address: 224.0.0.1" }];
+  const nodes = [
+    { name: "n1", labels: {}, failures },
+    { name: "n2", labels: {}, failures: [] },
+  ];
+  const configuration = { inForce: new Map(), problems: [] };
+  const states = configurationStates({ configuration, namespace: "herald", written: () => undefined, nodes });
+  expect(states.map(({ status: { result } }) => result)).toEqual(["Valid", "Invalid", "Valid"]);
+  expect(states[1]?.status).toMatchObject({
+    errorSummary: "configuration error: the speaker could not apply 224.0.0.1: not a unicast address: 224.0.0.1",
+    conditions: [{ type: "configReconcilerValid", status: "False", reason: "ConfigurationError" }],
+  });
+});
+
 test("a peer with a Secret of the wrong type is wrong on its nodes only", () => {
   const states = start();
   const wrong = peer("p", { ...on("n2"), passwordSecret: { name: "s" } });

@@ -22,7 +22,7 @@ const LONGEST_LINE = 1_000;
 
 /**
  * A ConfigurationState for the controller and one for each node with a speaker. The controller's tells of pools and
- * communities, a node's of everything that matters to the node.
+ * communities, a node's of everything that matters to the node, and of what its speaker could not apply.
  */
 export function configurationStates(input: ConfigurationStateInput): TargetedStatus[] {
   const { namespace, nodes, configuration } = input;
@@ -37,16 +37,16 @@ export function configurationStates(input: ConfigurationStateInput): TargetedSta
     state(
       "controller",
       { "metallb.io/component-type": "controller" },
-      conditionOf("poolReconcilerValid", errors.filter(concernsController)),
+      conditionOf("poolReconcilerValid", errors.filter(concernsController).map(lineOf)),
     ),
     ...nodes.map((node) =>
       state(
         objectName(`speaker-${node.name}`),
         { "metallb.io/component-type": "speaker", "metallb.io/node-name": labelValue(node.name) },
-        conditionOf(
-          "configReconcilerValid",
-          errors.filter((problem) => concerns(problem, node)),
-        ),
+        conditionOf("configReconcilerValid", [
+          ...errors.filter((problem) => concerns(problem, node)).map(lineOf),
+          ...(node.failures ?? []).map(failureLine),
+        ]),
       ),
     ),
   ];
@@ -57,9 +57,9 @@ function statusOf(condition: DesiredCondition): TargetedStatus["status"] {
   return { result: "Invalid", errorSummary: condition.message, conditions: [condition] };
 }
 
-function conditionOf(type: string, errors: readonly ObjectProblem[]): DesiredCondition {
+function conditionOf(type: string, errors: readonly string[]): DesiredCondition {
   if (errors.length === 0) return { type, status: "True", reason: "Reconciled", message: "" };
-  const lines = [...new Set(errors.map(lineOf))].toSorted();
+  const lines = [...new Set(errors)].toSorted();
   const shown = lines.slice(0, MOST_LINES);
   if (shown.length < lines.length) shown.push(`and ${lines.length - shown.length} more`);
   const message = `configuration error: ${shown.join("\n")}`;
@@ -70,3 +70,6 @@ function lineOf({ id, path, message }: ObjectProblem): string {
   const place = [id && formatObjectId(id), path].filter(Boolean).join(" ");
   return (place ? `${place}: ${message}` : message).slice(0, LONGEST_LINE);
 }
+
+const failureLine = ({ group, message }: NonNullable<LabelledNode["failures"]>[number]): string =>
+  `the speaker could not apply ${group}: ${message}`.slice(0, LONGEST_LINE);
