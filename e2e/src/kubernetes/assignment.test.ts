@@ -95,7 +95,9 @@ describe("assignment on an API server", { timeout: 120_000 }, () => {
     await site.service("b", { ipFamilyPolicy: "PreferDualStack" });
     await site.service("c", {}, { annotations: { "metallb.io/address-pool": "other" } });
     await site.are({ a: "lab 192.0.2.1", b: "lab 192.0.2.2 secondFamilyUnavailable", c: "other 192.0.2.9" });
-    await Promise.all([site.removePool("lab"), site.removePool("other")]);
+    await site.removePool("lab");
+    await site.are({ a: "noAddressAvailable", b: "noAddressAvailable", c: "other 192.0.2.9" });
+    await site.removePool("other");
     await site.are({ a: "noPools", b: "noPools", c: "unknownPool" });
     await site.told(
       "a",

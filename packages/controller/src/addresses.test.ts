@@ -110,6 +110,15 @@ describe("a Service", () => {
     expect(addresses.refusal("default/b")).toBeDefined();
   });
 
+  test("that waits for another reason than before is looked at again", () => {
+    const manual = pool("lab", ["10.0.0.1/32"], { autoAssign: false });
+    const { addresses, update } = start([manual, service("a")]);
+    expect(addresses.refusal("default/a")).toMatchObject({ reason: "noAddressAvailable" });
+    expect(update([service("a")]).affected).toEqual(["default/a"]);
+    expect(addresses.refusal("default/a")).toMatchObject({ reason: "noPools" });
+    expect(update([service("a")]).affected).toEqual([]);
+  });
+
   test("is in a namespace that a pool may select by name, manifest or not", () => {
     const namespaceSelectors = [{ matchLabels: { "kubernetes.io/metadata.name": "shop" } }];
     const pinned = pool("lab", ["10.0.0.1-10.0.0.9"], { serviceAllocation: { namespaceSelectors } });

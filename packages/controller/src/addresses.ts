@@ -241,7 +241,8 @@ export class Addresses {
     const { service } = action;
     logAction(this.#options.log, action, { holds: this.#allocator.holding(service) !== undefined });
     if (action.type === "assign") return this.#assign(service, action);
-    if (action.type === "refuse") return {};
+    // Nothing was given or taken, but why it waits is shown.
+    if (action.type === "refuse") return { affected: service };
     this.#give(service, undefined);
     const record = this.#records.get(service);
     this.#records.delete(service);
