@@ -3,7 +3,7 @@ import { monotonicMs } from "./monotonic.ts";
 
 /** How long to wait, and how often to look. */
 export interface UntilOptions {
-  /** Default 10 s. */
+  /** Default 30 s. */
   readonly timeoutMs?: number | undefined;
   /** Default 20 ms. */
   readonly everyMs?: number | undefined;
@@ -16,7 +16,7 @@ export interface UntilOptions {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  { timeoutMs = 10_000, everyMs = 20 }: UntilOptions = {},
+  { timeoutMs = 30_000, everyMs = 20 }: UntilOptions = {},
 ): Promise<T> {
   const deadline = monotonicMs() + timeoutMs;
   for (;;) {
