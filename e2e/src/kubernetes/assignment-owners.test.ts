@@ -54,13 +54,7 @@ describe("statuses of Services", { timeout: 120_000 }, () => {
 
   test("a Service that went or changed its type while no controller ran has left its address", async () => {
     await site.pool("lab", ["192.0.2.1-192.0.2.2"]);
-    for (const [name, address] of [
-      ["a", "192.0.2.1"],
-      ["b", "192.0.2.2"],
-    ] as const) {
-      await site.service(name);
-      await site.are({ [name]: `lab ${address}` });
-    }
+    await site.serve({ a: "lab 192.0.2.1", b: "lab 192.0.2.2" });
     await site.stop();
     await site.remove("a");
     await site.change("b", { spec: { type: "ClusterIP" } });
@@ -72,13 +66,7 @@ describe("statuses of Services", { timeout: 120_000 }, () => {
 
   test("where there is a cool-down, what such a Service has left rests from the next controller's start on", async () => {
     await site.pool("lab", ["192.0.2.1-192.0.2.2"], {}, { "heraldlb.io/cool-down": "3s" });
-    for (const [name, address] of [
-      ["a", "192.0.2.1"],
-      ["b", "192.0.2.2"],
-    ] as const) {
-      await site.service(name);
-      await site.are({ [name]: `lab ${address}` });
-    }
+    await site.serve({ a: "lab 192.0.2.1", b: "lab 192.0.2.2" });
     await site.stop();
     await site.remove("a");
     await site.remove("b");

@@ -212,14 +212,7 @@ describe("addresses of Services", { timeout: 120_000 }, () => {
     const terms = { "quota-per-namespace": "3", "cool-down": "1h", reserved: "192.0.2.1" };
     const annotations = Object.fromEntries(Object.entries(terms).map(([key, value]) => [`heraldlb.io/${key}`, value]));
     await site.pool("lab", ["192.0.2.1-192.0.2.6"], {}, annotations);
-    for (const [name, address] of [
-      ["a", "192.0.2.2"],
-      ["b", "192.0.2.3"],
-      ["c", "192.0.2.4"],
-    ] as const) {
-      await site.service(name);
-      await site.are({ [name]: `lab ${address}` });
-    }
+    await site.serve({ a: "lab 192.0.2.2", b: "lab 192.0.2.3", c: "lab 192.0.2.4" });
     await site.service("d");
     await site.are({ d: "quotaReached" });
     await site.remove("a");

@@ -129,6 +129,14 @@ export class Assignments implements AsyncDisposable {
     await this.#apply(servicePath(reference), body);
   }
 
+  /** Makes Services that ask for nothing, each once the one before shows what it should. */
+  async serve(expected: ByService<string>): Promise<void> {
+    for (const [reference, text] of Object.entries(expected)) {
+      await this.service(reference);
+      await this.are({ [reference]: text });
+    }
+  }
+
   /** Changes fields of a Service. */
   async change(reference: string, patch: Json): Promise<void> {
     await this.cluster.request("PATCH", servicePath(reference), { body: patch, contentType: MERGE_PATCH });
