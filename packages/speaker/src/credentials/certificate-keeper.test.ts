@@ -53,9 +53,10 @@ test("the first controller that takes a stream is asked, and its certificate is 
   const { keeper, asked, used, files, answer } = start();
   expect([asked, keeper.current]).toEqual([[], undefined]);
   keeper.controllerAnswered();
-  keeper.controllerAnswered();
   expect(asked).toHaveLength(1);
   const cert = await answer();
+  keeper.controllerAnswered();
+  expect(asked).toHaveLength(1);
   expect(keeper.current).toMatchObject({ cert, expiresAt: START + 24 * HOUR_MS });
   expect(used).toEqual([cert]);
   expect([...files]).toEqual([
@@ -85,6 +86,16 @@ test("a controller that does not answer is asked again after a minute", async ()
   expect(asked).toHaveLength(1);
   await clock.advance(1);
   expect(asked).toEqual([asked[0], asked[0]]);
+});
+
+test("whatever became of the stream on which a controller was asked, the next one is asked too, for the same key", async () => {
+  const { keeper, asked, answer } = start();
+  keeper.controllerAnswered();
+  keeper.controllerAnswered();
+  expect(asked).toEqual([asked[0], asked[0]]);
+  const cert = await answer();
+  await answer();
+  expect(keeper.current).toMatchObject({ cert });
 });
 
 test("without a controller the next one that takes a stream is asked at once", async () => {

@@ -39,9 +39,9 @@ export class CertificateKeeper implements Disposable {
     return this.#current && this.#options.wallClock() < this.#current.expiresAt ? this.#current : undefined;
   }
 
-  /** A controller has taken a stream: it can be asked. */
+  /** A controller has taken a stream: it can be asked. The one that was asked before may have been cut off meanwhile. */
   controllerAnswered(): void {
-    if (this.#asked === undefined) this.#look();
+    this.#look();
   }
 
   /** A controller does not like the certificate. It stays in use, but another one is asked for. */
