@@ -195,7 +195,7 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
     await scene.measured(
       "node1",
       `metallb_bgp_announced_prefixes_total${peerLabels} 0`,
-      /^(?![^]*\nmetallb_speaker_announced\{)/,
+      /^(?![\s\S]*\nmetallb_speaker_announced\{)/,
     );
   });
 });
