@@ -120,7 +120,8 @@ function fromRoute(route: ProtoRoute): BgpRoute | ItemError {
 export const routedFrom = (services: readonly ProtoService[]): RoutedService[] =>
   services.map(({ name, addresses, routes }) => ({
     name,
-    addresses: addresses.flatMap((text) => parseIp(text) ?? []),
+    // In no longer lists than need be: they are kept.
+    addresses: addresses.flatMap((text) => parseIp(text) ?? []).slice(),
     routes: routes.slice(),
   }));
 
