@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { monotonicMs, pass, until } from "@heraldlb/lab";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { BEYOND, createScene, FAR, knows, NEAR, PROFILE, type Scene, session, WIRE } from "./scene.fixture.ts";
 
 let scene: Scene | undefined;
@@ -194,16 +195,19 @@ describe("trouble", () => {
   test("a taken port is reported, tried again, and stops no other session", async () => {
     scene = await createScene();
     await scene.frr([...peer(NEAR.ipv4), ...peer(NEAR.ipv6)]);
-    const script = `const s = require("dgram").createSocket("udp4"); s.bind(3784, "${NEAR.ipv4}"); setTimeout(() => s.close(), 2500)`;
+    const script = `require("dgram").createSocket("udp4").bind(3784, "${NEAR.ipv4}", () => console.log("bound"))`;
     const taker = spawn("ip", ["netns", "exec", scene.near, process.execPath, "-e", script]);
-    await pass(500);
+    onTestFinished(() => {
+      taker.kill("SIGKILL");
+    });
+    await once(taker.stdout, "data");
     const herald = await scene.herald();
     herald.apply([session("ipv4"), session("ipv6")]);
     const taken = await herald.reported("a taken port", ({ problem }) => problem === "EADDRINUSE");
     expect(taken.session.local).toBe(NEAR.ipv4);
     await herald.reported("the other up", (report) => isUp(report) && report.session.local === NEAR.ipv6);
-    await herald.reported("up once it is free", (report) => isUp(report) && report.session.local === NEAR.ipv4);
     taker.kill("SIGKILL");
+    await herald.reported("up once it is free", (report) => isUp(report) && report.session.local === NEAR.ipv4);
   });
 
   test("an interface that is deleted and made anew takes its session along, and brings it back", async () => {
