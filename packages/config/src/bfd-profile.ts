@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Definition, EMPTY } from "./definition.ts";
 import { identity } from "./identity.ts";
 import { between } from "./integer.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { convertBgpPeer } from "./convert-bgp-peer.ts";
 import { type DefinedVersion, type Definition, EMPTY } from "./definition.ts";
 import { duration, nanoseconds } from "./duration.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Immutable, metadata } from "./metadata.ts";
 
 /** `discovery.k8s.io/v1` EndpointSlice: exactly the fields that Herald reads. */

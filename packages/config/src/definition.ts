@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A kind of `metallb.io`: the one definition that its types, its validation, its CustomResourceDefinition and its

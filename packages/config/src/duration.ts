@@ -1,5 +1,5 @@
 import { parseDuration } from "@heraldlb/runtime";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A duration as Go and Kubernetes write it: `90s`, `1m30s`. */
 export const duration = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { metadata } from "./metadata.ts";
 
 /** The fields with which every object says what it is. */

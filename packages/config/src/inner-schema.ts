@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What is inside a schema that only makes a field optional or gives it a default. */
 export function innerSchema(schema: z.core.$ZodType): z.core.$ZodType {

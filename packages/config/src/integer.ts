@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A whole number of 64 bits, as far as JavaScript can tell them apart. */
 export const int64 = (): z.ZodInt => z.int().meta({ format: "int64" });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Definition } from "./definition.ts";
 import { identity } from "./identity.ts";
 import { int64 } from "./integer.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { formatPath } from "./field-path.ts";
 import type { Problem } from "./problem.ts";
 

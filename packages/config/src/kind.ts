@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { endpointSlice, namespace, node } from "./cluster.ts";
 import type { DefinedVersion, Definition } from "./definition.ts";
 import { METALLB_KINDS } from "./metallb-kinds.ts";

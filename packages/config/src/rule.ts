@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A rule that an API server evaluates (CEL) with the same in TypeScript beside it. */
 export interface Rule<T = never> {

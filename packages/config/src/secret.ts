@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Immutable, metadata } from "./metadata.ts";
 import { passwordProblem } from "./password.ts";
 

@@ -1,5 +1,5 @@
 import { parseSelector, type Selector } from "@heraldlb/labels";
-import { z } from "zod";
+import * as z from "zod";
 import type { Immutable } from "./metadata.ts";
 
 const ATOMIC_LIST = { "x-kubernetes-list-type": "atomic" };

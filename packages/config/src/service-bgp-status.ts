@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Definition, EMPTY } from "./definition.ts";
 import { identity } from "./identity.ts";
 import type { Immutable } from "./metadata.ts";

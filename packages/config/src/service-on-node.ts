@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { immutable } from "./rule.ts";
 
 const fixed = () => immutable(z.string(), "Value is immutable").optional();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Immutable, metadata } from "./metadata.ts";
 
 /** `v1` Service: exactly the fields that Herald reads. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type FieldPath, formatPath } from "./field-path.ts";
 import { innerSchema } from "./inner-schema.ts";
 import { nearest } from "./nearest.ts";

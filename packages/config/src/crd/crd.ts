@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DefinedVersion, Definition, PrinterColumn } from "../definition.ts";
 import { METALLB_KINDS } from "../metallb-kinds.ts";
 import { type Defaults, type StructuralSchema, structuralSchema } from "./structural-schema.ts";

@@ -1,6 +1,6 @@
 import { evaluate } from "@marcbachmann/cel-js";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { changeProblems } from "../change.ts";
 import { formatPath } from "../field-path.ts";
 import { describeIssue } from "../issue.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RULES } from "../rule.ts";
 
 /** A schema as a CustomResourceDefinition holds it: of OpenAPI v3 the part that makes it structural. */
