@@ -10,11 +10,18 @@ import { build, type Metafile, type Plugin } from "esbuild";
 /** Optional, and bound to one major version of Node: whoever wants it installs it. */
 const EXTERNAL = ["pcap"];
 
-/** Files that prom-client loads for what Herald never does: processes that share a port, pushed metrics, exemplars. */
-const UNUSED = /\/node_modules\/(@opentelemetry\/api|prom-client\/lib\/(cluster|pushgateway)\.js$)/;
+/**
+ * Files that dependencies load for what Herald never does: prom-client for processes that share a port, pushed metrics
+ * and exemplars, undici for tests and for `fetch`.
+ */
+const UNUSED =
+  /\/node_modules\/(@opentelemetry\/api|prom-client\/lib\/(cluster|pushgateway)\.js$|undici\/lib\/(mock|web\/(websocket|eventsource|cookies|fetch\/index\.js$)))/;
 
 /** Dependencies that read .proto files, at `../../proto` as seen from their modules; up to the folder that has `proto`. */
 const PROTO_READER = /^.*node_modules\/(@grpc\/reflection\/build|grpc-health-check)\//;
+
+/** Files of a package that do nothing by being loaded. */
+const PURE = /(^|\/node_modules\/)@kubernetes\/client-node(\/(?!node_modules)|$)/;
 
 // CommonJS dependencies need a `require`, and some of them a folder of their own.
 const BANNER = [
@@ -41,6 +48,22 @@ const requireBuiltins: Plugin = {
     onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)});`,
     }));
+  },
+};
+
+/**
+ * Takes of this package only what is used: it does not say of itself that loading its files does nothing else, and has
+ * a class for each type of Kubernetes.
+ */
+const shakeDependencies: Plugin = {
+  name: "shake-dependencies",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /./ }, async ({ path, pluginData, kind, importer, resolveDir, namespace }) => {
+      const isConcerned = PURE.test(path) || PURE.test(importer);
+      if (!isConcerned || pluginData === PURE) return undefined;
+      const found = await resolve(path, { kind, importer, resolveDir, namespace, pluginData: PURE });
+      return PURE.test(found.path) ? { ...found, sideEffects: false } : found;
+    });
   },
 };
 
@@ -78,6 +101,14 @@ async function copyProtos(files: readonly string[], outdir: string): Promise<voi
   }
 }
 
+/** V8 keeps a text with a single letter beyond Latin-1 in twice the memory, and esbuild escapes none in an expression. */
+async function refuseWideLetters(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const [letters] = /.{0,40}[^\0-\xff].{0,40}/.exec(await readFile(file, "utf8")) ?? [];
+    if (letters !== undefined) throw new Error(`${file}: a letter beyond Latin-1 doubles its memory: ${letters}`);
+  }
+}
+
 /** The files of which something is in a bundle. */
 function contentsOf({ outputs }: Metafile): string[] {
   const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
@@ -100,7 +131,7 @@ const { metafile } = await build({
   target: "node22",
   conditions: ["@heraldlb/source"],
   external: EXTERNAL,
-  plugins: [requireBuiltins, slimDependencies],
+  plugins: [requireBuiltins, shakeDependencies, slimDependencies],
   // Names stay: without them a stack trace says nothing.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -111,6 +142,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
+await refuseWideLetters(Object.keys(metafile.outputs).filter((file) => file.endsWith(".mjs")));
 const contents = contentsOf(metafile);
 await writeFile(join(outdir, "LICENCES.txt"), await licences(contents));
 await copyProtos(contents, outdir);
