@@ -5,6 +5,7 @@ import {
   formatObjectId,
   type InForce,
   type ObjectProblem,
+  type Origin,
   objectId,
   type ReadOutcome,
   Resolver,
@@ -75,7 +76,7 @@ export class Catalog {
     return outcome.type === "resource" ? outcome.resource : undefined;
   }
 
-  /** The object as it was written. */
+  /** The object as it was written; undefined for one of an API server, which has it. */
   manifest(resource: Resource): unknown {
     return this.#manifests.get(resource);
   }
@@ -160,19 +161,22 @@ export class Catalog {
   #read(object: SourceObject): Candidate {
     const known = this.#candidates.get(object);
     if (known) return known;
-    const outcome = this.#outcome(object.json);
-    const { file, position } = object;
-    const candidate = { origin: { file, position }, outcome };
+    const candidate = object.isRemote ? { origin: NOWHERE, outcome: readJson(object.json) } : this.#readWritten(object);
     this.#candidates.set(object, candidate);
-    if (outcome.type === "resource") this.#manifests.set(outcome.resource, object.json);
     return candidate;
+  }
+
+  #readWritten({ file, position, json }: SourceObject): Candidate {
+    const outcome = this.#outcome(json);
+    if (outcome.type === "resource") this.#manifests.set(outcome.resource, json);
+    return { origin: { file, position }, outcome };
   }
 
   #outcome(json: unknown): ReadOutcome {
     const key = typeof json === "object" && json !== null ? json : undefined;
     const known = key && this.#outcomes.get(key);
     if (known) return known;
-    const outcome = readResource(json, { defaultNamespace: "default" });
+    const outcome = readJson(json);
     if (key) this.#outcomes.set(key, outcome);
     return outcome;
   }
@@ -213,6 +217,11 @@ export class Catalog {
     return isNew;
   }
 }
+
+// One for all, of which there may be many thousands.
+const NOWHERE: Origin = {};
+
+const readJson = (json: unknown): ReadOutcome => readResource(json, { defaultNamespace: "default" });
 
 /** Where it was found, as a key; what comes from an API server has a name of its own. */
 function placeOf({ origin: { file, position }, id }: Pick<ObjectProblem, "origin"> & Partial<ObjectProblem>): string {

@@ -4,7 +4,11 @@ import type { FileObject, FileProblem } from "@heraldlb/files";
  * An object as a source hands it over, with its place if it comes from a file. As long as nothing changes, each reading
  * has the very same one.
  */
-export type SourceObject = Pick<FileObject, "json"> & Partial<Pick<FileObject, "file" | "position" | "lineOf">>;
+export type SourceObject = Pick<FileObject, "json"> &
+  Partial<Pick<FileObject, "file" | "position" | "lineOf">> & {
+    /** An API server has it too: nobody is to keep its `json`, which is made anew for whoever looks at it. */
+    readonly isRemote?: boolean;
+  };
 
 /** A whole source at one moment. A folder's `Reading` is one. */
 export interface SourceReading {

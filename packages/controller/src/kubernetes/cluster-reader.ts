@@ -2,7 +2,15 @@ import { formatObjectId, type ObjectId } from "@heraldlb/config";
 import { type Kube, type KubeObject, reflect } from "@heraldlb/kube";
 import type { Clock, Logger } from "@heraldlb/runtime";
 import type { SourceChange, SourceObject } from "../source-object.ts";
-import { asksForTheSame, type PlainObject, WATCHED, type WatchedResource, withoutFacts } from "./resources.ts";
+import {
+  type ObjectText,
+  type PlainObject,
+  readObject,
+  WATCHED,
+  type WatchedResource,
+  withoutFacts,
+  writeObject,
+} from "./resources.ts";
 
 /** What a reader needs. */
 export interface ClusterReaderOptions {
@@ -31,8 +39,22 @@ export interface Seen {
 }
 
 /** An object in its present form. */
-export interface Known extends SourceObject {
-  readonly json: PlainObject;
+class Known implements SourceObject {
+  readonly isRemote = true;
+  readonly #text: ObjectText;
+
+  constructor(text: ObjectText) {
+    this.#text = text;
+  }
+
+  get json(): PlainObject {
+    return readObject(this.#text);
+  }
+
+  /** Whether both ask for the same; what Herald writes into a Service itself does not count. */
+  asksFor({ asks }: ObjectText): boolean {
+    return this.#text.asks === asks;
+  }
 }
 
 // Of what comes while a change is worked in, the rest waits at least so many times as long as that took.
@@ -56,8 +78,8 @@ export class ClusterReader {
     this.#waiting = new Map(WATCHED.map(({ kind }) => [kind, ""]));
   }
 
-  /** The object, as whoever understands resources has it, if it is there. */
-  find(id: ObjectId): Known | undefined {
+  /** The object, as whoever understands resources has it, if it is there. Each look at `json` costs some microseconds. */
+  find(id: ObjectId): (SourceObject & { readonly json: PlainObject }) | undefined {
     return this.#known.get(formatObjectId(id));
   }
 
@@ -105,11 +127,11 @@ export class ClusterReader {
 
   #put(kind: string, object: KubeObject): void {
     const id = `${kind} ${keyOf(object)}`;
-    const json = withoutFacts(object);
+    const text = writeObject(withoutFacts(object));
     const known = this.#known.get(id);
-    if (known && asksForTheSame(known.json, json)) return;
+    if (known?.asksFor(text)) return;
     this.#note(id, known);
-    this.#known.set(id, { json });
+    this.#known.set(id, new Known(text));
   }
 
   #drop(kind: string, object: KubeObject): void {

@@ -1,6 +1,6 @@
 import { readResource } from "@heraldlb/config";
 import { expect, test } from "vitest";
-import { WATCHED } from "./resources.ts";
+import { POOL_ANNOTATION, readObject, WATCHED, writeObject } from "./resources.ts";
 
 test("of an EndpointSlice all is kept by which its Service is announced, and nothing else", () => {
   const endpoint = { addresses: ["10.1.0.1"], nodeName: "n1", conditions: { ready: true, serving: false } };
@@ -20,4 +20,28 @@ test("of an EndpointSlice all is kept by which its Service is announced, and not
     type: "resource",
     resource: { endpoints: [endpoint, { addresses: [], conditions: {} }] },
   });
+});
+
+const service = (fields: object, annotations: object = { "metallb.io/loadBalancerIPs": "10.0.0.1" }) => ({
+  ...{ apiVersion: "v1", kind: "Service", spec: { type: "LoadBalancer" } },
+  metadata: { name: "web", namespace: "default", uid: "1", annotations },
+  ...fields,
+});
+
+test.each([
+  ["a Service without addresses", service({})],
+  ["a Service with addresses", service({ status: { loadBalancer: { ingress: [{ ip: "10.0.0.1" }] } } })],
+  ["a Service with a pool", service({}, { [POOL_ANNOTATION]: "a", "metallb.io/address-pool": "b" })],
+  ["a pool", { kind: "IPAddressPool", metadata: { uid: "2" }, spec: { addresses: ["10.0.0.0/24"] } }],
+])("%s reads as it was written", (_name, object) => {
+  expect(readObject(writeObject(object))).toEqual(object);
+});
+
+test("what Herald writes into a Service is told apart from what the Service asks for", () => {
+  const asked = writeObject(service({}));
+  const given = { status: { loadBalancer: { ingress: [{ ip: "10.0.0.1" }] } } };
+  const annotations = { "metallb.io/loadBalancerIPs": "10.0.0.1", [POOL_ANNOTATION]: "a" };
+  expect(writeObject(service(given, annotations)).asks).toBe(asked.asks);
+  expect(writeObject(service({ spec: { type: "ClusterIP" } })).asks).not.toBe(asked.asks);
+  expect(writeObject(service({}, {})).asks).not.toBe(asked.asks);
 });

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "@heraldlb/kube";
 
 /** A kind that the controller watches. */
@@ -202,14 +201,30 @@ export function statusPart(object: KubeObject): KubeObject {
   };
 }
 
-/** Whether two forms ask for the same; what Herald writes into a Service itself does not count. */
-export function asksForTheSame(a: PlainObject, b: PlainObject): boolean {
-  return isDeepStrictEqual(request(a), request(b));
+/** An object as text, for thousands are kept. Two that are equal read the same as long as an API server orders their keys. */
+export interface ObjectText {
+  /** What it asks for. */
+  readonly asks: string;
+  /** What Herald writes into it itself; empty: nothing. */
+  readonly shows: string;
 }
 
-function request(object: PlainObject): unknown {
-  if (object.kind !== "Service") return object;
-  const { status: _, ...rest } = object;
-  const { [POOL_ANNOTATION]: __, ...annotations } = recordOf(object.metadata.annotations);
-  return { ...rest, metadata: { ...object.metadata, annotations } };
+/** The object as text. */
+export function writeObject(object: PlainObject): ObjectText {
+  if (object.kind !== "Service") return { asks: JSON.stringify(object), shows: "" };
+  const { status, ...rest } = object;
+  const { [POOL_ANNOTATION]: pool, ...annotations } = recordOf(object.metadata.annotations);
+  return {
+    asks: JSON.stringify({ ...rest, metadata: { ...object.metadata, annotations } }),
+    shows: JSON.stringify({ status, pool }),
+  };
+}
+
+/** The object that was written. */
+export function readObject({ asks, shows }: ObjectText): PlainObject {
+  const object = JSON.parse(asks) as PlainObject;
+  if (shows === "") return object;
+  const { status, pool } = JSON.parse(shows) as { readonly status?: unknown; readonly pool?: unknown };
+  const annotations = defined({ ...recordOf(object.metadata.annotations), [POOL_ANNOTATION]: pool });
+  return { ...object, metadata: { ...object.metadata, annotations }, ...(status === undefined ? {} : { status }) };
 }
