@@ -36,6 +36,21 @@ const LOST = "cannot follow the API server";
 const FOLLOWS = "following the API server again";
 const ETCD = "http://127.0.0.1:2379/v3/kv";
 
+/** How many updates the replica has heard of, once no more of them come. */
+async function settledUpdates(replica: Parameters<typeof metric>[0]): Promise<number> {
+  let before = -1;
+  return await until(
+    "no more updates came",
+    async () => {
+      const now = await metric(replica, "metallb_k8s_client_updates_total");
+      const isSettled = now === before;
+      before = now;
+      return isSettled ? now : undefined;
+    },
+    { ...SLOW, everyMs: A_WHILE_MS },
+  );
+}
+
 describe("an API server", { timeout: 240_000 }, () => {
   let pair: Pair;
 
@@ -120,7 +135,7 @@ describe("an API server", { timeout: 240_000 }, () => {
     await pass(A_WHILE_MS);
     await undisturbed(pair, async (watch) => {
       await until("every Service had an address", () => names.every((name) => watch.shown.has(name)), SLOW);
-      const updates = await metric(pair.replicas[0], "metallb_k8s_client_updates_total");
+      const updates = await settledUpdates(pair.replicas[0]);
       await kill();
       await compact();
       await pass(LONG_MS);
