@@ -33,7 +33,9 @@ LABEL org.opencontainers.image.title="herald-controller" \
 COPY --from=build /out/controller/node /usr/local/bin/node
 COPY --from=build /out/controller/app /app
 EXPOSE 7600 9120 9443
-ENTRYPOINT ["/usr/local/bin/node", "/app/dist/main.mjs"]
+# These and the flags are the launcher's, packages/controller/bin/herald-controller.
+ENV MALLOC_ARENA_MAX=1
+ENTRYPOINT ["/usr/local/bin/node", "--no-node-snapshot", "--max-semi-space-size=4", "--heap-growing-percent=40", "/app/dist/main.mjs"]
 
 FROM base AS speaker
 LABEL org.opencontainers.image.title="herald-speaker" \

@@ -84,11 +84,17 @@ describe("the Dockerfile", () => {
     expect(instructionsOf(target, "USER")).toEqual(["65532:65532"]);
   });
 
-  test("starts the speaker with its launcher's flags", async () => {
-    const launcher = await readFile(join(ROOT, "packages/speaker/bin/herald-speaker"), "utf8");
+  test.each(TARGETS)("starts the %s with its launcher's flags", async (target) => {
+    const launcher = await readFile(join(ROOT, `packages/${target}/bin/herald-${target}`), "utf8");
     const [, flags = ""] = /^exec "\$node" (.+) "\$here/m.exec(launcher) ?? [];
-    const [, ...rest] = JSON.parse(instructionsOf("speaker", "ENTRYPOINT").join());
+    const [, ...rest] = JSON.parse(instructionsOf(target, "ENTRYPOINT").join());
     expect(rest).toEqual([...flags.split(" "), "/app/dist/main.mjs"]);
+  });
+
+  test("starts the controller in its launcher's surroundings; glibc would not look at the speaker's", async () => {
+    const launcher = await readFile(join(ROOT, "packages/controller/bin/herald-controller"), "utf8");
+    const [, name, value] = /^export (\w+)="\$\{\w+:-(\w+)\}"$/m.exec(launcher) ?? [];
+    expect(instructionsOf("controller", "ENV")).toContain(`${name}=${value}`);
   });
 
   test.each(TARGETS)("labels the %s with what registries show", (target) => {
