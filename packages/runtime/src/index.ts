@@ -1,3 +1,4 @@
+export { afterBursts } from "./after-bursts.ts";
 export { type BackoffPolicy, backoff } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { formatDuration, parseDuration } from "./duration.ts";

@@ -1,6 +1,7 @@
 import { isServed } from "@heraldlb/config";
 import type { Kube } from "@heraldlb/kube";
-import { backoff } from "@heraldlb/runtime";
+import { trimMemory } from "@heraldlb/link";
+import { afterBursts, backoff } from "@heraldlb/runtime";
 import type { Backing, BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import type { Controller } from "../controller.ts";
@@ -76,8 +77,10 @@ export async function openKubernetesBacking(
     },
   });
   addEventMetrics(context.registry, published);
+  const noteObjects = afterBursts(clock, trimMemory);
 
   function onSeen(kind: string, { changed, removed, isAll }: Seen): void {
+    noteObjects(changed.length + removed.length);
     if (kind === "Service") {
       for (const object of changed) statuses.observe(keyOf(object), serviceFacts(object));
       for (const object of removed) statuses.observe(keyOf(object), undefined);
