@@ -66,7 +66,7 @@ describe("a controller on a folder", () => {
     await ownerAmong([n1], "10.0.0.2");
     await put(folder, "late.yaml", "# gone\n");
     await vi.waitFor(() => expect(n1.owned.has("10.0.0.2")).toBe(false), within);
-    await expect(statusOf(folder, "late")).rejects.toThrow("ENOENT");
+    await vi.waitFor(() => expect(statusOf(folder, "late")).rejects.toThrow("ENOENT"), within);
   });
 
   test("keeps addresses over a restart, leads in a higher term, and awaits the speakers it knew", async () => {
