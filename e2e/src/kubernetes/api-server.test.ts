@@ -36,6 +36,15 @@ const LOST = "cannot follow the API server";
 const FOLLOWS = "following the API server again";
 const ETCD = "http://127.0.0.1:2379/v3/kv";
 
+/** How many EndpointSlices there are of Services whose names begin with `many-`. */
+async function slices(cluster: Pair["cluster"]): Promise<number> {
+  const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+  const { items } = (await cluster.request("GET", path)) as {
+    readonly items: readonly { readonly metadata: { readonly labels?: Readonly<Record<string, string>> } }[];
+  };
+  return items.filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"]?.startsWith("many-")).length;
+}
+
 /** How many updates the replica has heard of, once no more of them come. */
 async function settledUpdates(replica: Parameters<typeof metric>[0]): Promise<number> {
   let before = -1;
@@ -135,6 +144,8 @@ describe("an API server", { timeout: 240_000 }, () => {
     await pass(A_WHILE_MS);
     await undisturbed(pair, async (watch) => {
       await until("every Service had an address", () => names.every((name) => watch.shown.has(name)), SLOW);
+      // Who makes EndpointSlices has been without an API server before, and may be slow to return.
+      await until("every Service had its EndpointSlice", async () => (await slices(cluster)) >= MANY, SLOW);
       const updates = await settledUpdates(pair.replicas[0]);
       await kill();
       await compact();
