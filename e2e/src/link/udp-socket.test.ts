@@ -75,7 +75,7 @@ describe.each(LOOPBACK)("a UDP socket of $family", ({ family, address, stranger 
 
 test("a port that is taken is an error with its name", () => {
   const [one, two] = [openUdpSocket("ipv4"), openUdpSocket("ipv4")];
-  const taken = { address: "127.0.0.1" as Ip, port: 53_784 };
+  const taken = { address: "127.0.0.1" as Ip, port: 23_784 };
   bindSocket(one, taken);
   expect(() => bindSocket(two, taken)).toThrow(expect.objectContaining({ code: "system", errno: "EADDRINUSE" }));
   adopt(one, "ipv4");
