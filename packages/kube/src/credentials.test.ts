@@ -54,6 +54,14 @@ test.each<[string, object | string, string]>([
     { ...usable, clusters: [{ name: "cluster", cluster: { server: "http://127.0.0.1:1" } }] },
     'its cluster "cluster" is plain http, which wants insecure-skip-tls-verify: true',
   ],
+  ...["socks4://127.0.0.1:1080", "proxy.example"].map((proxy): [string, object, string] => [
+    `with the proxy ${proxy}`,
+    {
+      ...usable,
+      clusters: [{ name: "cluster", cluster: { server: "https://127.0.0.1:1", "proxy-url": proxy } }],
+    },
+    'the proxy-url of its cluster "cluster" is not an http, https or socks5 URL',
+  ]),
   [
     "with a missing certificate",
     kubeconfigTo(SERVER, { "client-certificate": "none.crt" }),

@@ -8,6 +8,8 @@ import { within } from "./time-limit.ts";
 
 /** Files are read, and plugins asked whether their token still holds, this often at most. */
 const FRESH_MS = 10_000;
+/** As kubectl knows them. */
+const PROXY_PROTOCOLS = ["http:", "https:", "socks5:"];
 /** A plugin that takes longer is not waited for. */
 const PLUGIN_MS = 20_000;
 
@@ -152,7 +154,7 @@ async function loadFromFile(config: KubeConfig, file: string): Promise<void> {
   config.loadFromFile(file);
 }
 
-/** Makes the context the current one; the URL of its server. */
+/** Makes the context the current one; the URL of its server. Throws if it, or the way to it, cannot be used. */
 function selectContext(config: KubeConfig, wanted: string | undefined): URL {
   const name = wanted ?? config.getCurrentContext();
   if (!name) throw new Error("it has no current-context, and no context is given");
@@ -173,6 +175,9 @@ function selectContext(config: KubeConfig, wanted: string | undefined): URL {
   }
   if (server.protocol === "http:" && !cluster.skipTLSVerify) {
     throw new Error(`its cluster "${cluster.name}" is plain http, which wants insecure-skip-tls-verify: true`);
+  }
+  if (cluster.proxyUrl && !PROXY_PROTOCOLS.includes(URL.parse(cluster.proxyUrl)?.protocol ?? "")) {
+    throw new Error(`the proxy-url of its cluster "${cluster.name}" is not an http, https or socks5 URL`);
   }
   return server;
 }
