@@ -2,6 +2,7 @@ import { pass, until } from "@heraldlb/lab";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   Churn,
+  countLogged,
   leaderOf,
   mend,
   metric,
@@ -22,6 +23,7 @@ const AFTER_DEATH_MS = 12_000;
 // For what must not happen.
 const A_WHILE_MS = 2_000;
 const SLOW = { timeoutMs: 60_000 };
+const LOST = "another process holds the lease";
 const LEASE = ["lease", "herald-controller", "-n", NAMESPACE] as const;
 
 describe("two controllers on one API server", { timeout: 180_000 }, () => {
@@ -98,6 +100,7 @@ describe("two controllers on one API server", { timeout: 180_000 }, () => {
       await using churn = new Churn(pair.cluster, "cut");
       await pass(A_WHILE_MS);
       const since = Date.now();
+      const losses = countLogged(leader, LOST);
       const ms = await takesOver(other, () =>
         lab.setFaults([
           { type: "partition", network: "mgmt", from: [leader.host.name], to: ["server1"], direction: "both" },
@@ -111,11 +114,16 @@ describe("two controllers on one API server", { timeout: 180_000 }, () => {
       await pass(A_WHILE_MS);
       expect(await metric(other, "herald_term")).toBeGreaterThan(term);
       await lab.setFaults([]);
+      await until("the old leader has read the Lease", () => countLogged(leader, LOST) > losses, SLOW);
       await pass(A_WHILE_MS);
       await churn.settle(watch);
       expect(writesOf(pair, leader, since + 500)).toEqual([]);
     });
-    await leaderOf(pair);
+    // What it decided in its former term is forgotten.
+    await undisturbed(pair, async () => {
+      await takesOver(leader, () => processOf(other).kill("SIGKILL"));
+      await start(other);
+    });
   });
 
   test("a deleted Lease is made anew by whoever leads", async () => {

@@ -166,6 +166,20 @@ describe("a term", () => {
     expect(bench.record).toMatchObject({ holder: "a", transitions: 10 });
   });
 
+  test("that another process took with the Lease makes a standby of its former leader", () => {
+    const bench = new Bench();
+    bench.set(undefined, 6);
+    const a = bench.add("a");
+    bench.pass(50);
+    bench.isUp = false;
+    a.step({ type: "stepDown", above: 8 });
+    bench.pass(1_000);
+    bench.set("b", 8);
+    bench.isUp = true;
+    bench.pass(2_000);
+    expect(a.told).toEqual(["lead 7", "standby"]);
+  });
+
   test("that is heard of while the Lease is being taken is left out", () => {
     const bench = new Bench();
     bench.set(undefined, 6);
@@ -243,6 +257,18 @@ describe("the leader", () => {
     bench.pass(600);
     expect(a.told).toEqual(["lead 8"]);
     expect(bench.record).toMatchObject({ holder: "a", transitions: 8 });
+  });
+
+  test("waits with the others when the Lease was deleted while it was not firm", () => {
+    const { bench, a } = leading();
+    bench.isUp = false;
+    bench.pass(5_000);
+    bench.record = undefined;
+    bench.isUp = true;
+    bench.pass(2_000);
+    expect(a.told).toEqual(["not firm", "standby"]);
+    bench.pass(2_500);
+    expect(a.told.slice(2)).toEqual(["lead 8"]);
   });
 
   test("does not lead by an answer that took 2 s", () => {

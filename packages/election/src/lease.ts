@@ -99,6 +99,8 @@ export interface LeaseState {
   askAt: number;
   /** The term that this process leads in; undefined while it doesn't. */
   leading: number | undefined;
+  /** The shell was told to lead, and not to stand by since. */
+  isTold: boolean;
   renewedAt: number;
   firm: boolean;
   highestTerm: number;
@@ -112,6 +114,7 @@ export const initialLease = (): LeaseState => ({
   nextRequest: 1,
   askAt: Number.NEGATIVE_INFINITY,
   leading: undefined,
+  isTold: false,
   renewedAt: Number.NEGATIVE_INFINITY,
   firm: false,
   highestTerm: 0,
@@ -165,7 +168,7 @@ function handle(context: LeaseContext, event: LeaseEvent): void {
       return;
     case "stepDown":
       state.highestTerm = Math.max(state.highestTerm, event.above);
-      // Still the holder, so nothing but a later term is wanting.
+      // Still the holder, as far as it knows, so nothing but a later term is wanting.
       state.leading = undefined;
       state.askAt = now;
       return;
@@ -193,12 +196,12 @@ const isOwn = ({ state, config }: LeaseContext): boolean => state.seen?.record?.
 
 /**
  * Released, or unchanged for so long that its holder has known for a second that it is not firm. A Lease that is gone
- * says nothing about its holder, so it is free after the same time; its own holder makes it anew at once.
+ * says nothing about its holder, so it is free after the same time; a firm holder makes it anew at once.
  */
 function isFree({ state, config, now }: LeaseContext): boolean {
   const { seen } = state;
   if (!seen) return false;
-  if (!seen.record) return state.leading !== undefined || now - seen.at >= config.timers.leaseMs;
+  if (!seen.record) return state.firm || now - seen.at >= config.timers.leaseMs;
   return seen.record.holder === undefined || now - seen.at >= config.timers.leaseMs;
 }
 
@@ -222,22 +225,13 @@ function onAnswer(context: LeaseContext, pending: Pending, record: LeaseRecord |
   state.pending = undefined;
   const isChanged = !state.seen || state.seen.record?.version !== record?.version;
   if (isChanged) state.seen = { record, at: now };
-  if (record && record.holder !== config.identity) {
-    if (record.holder === undefined) state.askAt = now;
-    if (state.leading === undefined) return;
-    effects.push({
-      type: "log",
-      level: "warn",
-      message: "another process holds the lease",
-      fields: { holder: record.holder ?? "", term: record.transitions },
-    });
-    state.leading = undefined;
-    effects.push({ type: "standby" });
-    return;
+  if (record ? record.holder !== config.identity : !state.firm) {
+    if (record && record.holder === undefined) state.askAt = now;
+    return void standBy(context, record);
   }
   if (!record || pending.term === undefined) {
     // Its own, as a read found out, or gone: to be written at once.
-    if (record || state.leading !== undefined) state.askAt = now;
+    state.askAt = now;
     return;
   }
   state.renewedAt = pending.sentAt;
@@ -247,9 +241,20 @@ function onAnswer(context: LeaseContext, pending: Pending, record: LeaseRecord |
     return;
   }
   state.leading = pending.term;
+  state.isTold = true;
   state.highestTerm = Math.max(state.highestTerm, pending.term);
   state.firm = true;
   effects.push({ type: "lead", term: pending.term });
+}
+
+/** Another process decides, or may have decided, whether or not this one has stepped down before. */
+function standBy({ state, effects }: LeaseContext, record: LeaseRecord | undefined): void {
+  if (!state.isTold) return;
+  state.leading = undefined;
+  state.isTold = false;
+  const message = record ? "another process holds the lease" : "the lease is gone";
+  const fields = { holder: record?.holder ?? "", term: record?.transitions ?? 0 };
+  effects.push({ type: "log", level: "warn", message, fields }, { type: "standby" });
 }
 
 function updateFirm({ state, config, now, effects }: LeaseContext): void {
@@ -263,7 +268,7 @@ function updateFirm({ state, config, now, effects }: LeaseContext): void {
 function release(context: LeaseContext): void {
   const { state, effects } = context;
   const record = state.seen?.record;
-  if (state.leading !== undefined) effects.push({ type: "standby" });
+  if (state.isTold) effects.push({ type: "standby" });
   state.leading = undefined;
   if (record && isOwn(context)) write(context, { holder: undefined, transitions: record.transitions, term: undefined });
   state.isReleased = true;

@@ -105,6 +105,14 @@ describe("a candidate", () => {
     expect(told).toEqual(["lead 7", "lead 10"]);
     expect(candidacy.isFirm()).toBe(true);
   });
+
+  test("stands by when the one that speakers know of has the Lease", async () => {
+    const { kube, clock, told, candidacy } = await leading();
+    candidacy.stepDown(8);
+    kube.put(LEASES, { metadata: { name: "controller" }, spec: { holderIdentity: "b", leaseTransitions: 8 } });
+    await pass(clock, 600);
+    expect(told).toEqual(["lead 7", "standby"]);
+  });
 });
 
 describe("a leader", () => {
