@@ -6,7 +6,7 @@ import { RepeatedWarning } from "./repeated-warning.ts";
 import { type ClientCertificates, certificateNames, type Peer, type Security, type TlsMaterial } from "./security.ts";
 
 export interface ListenerOptions {
-  /** IP address to listen on; "::" takes IPv4 too. */
+  /** IP address to listen on; "::" takes IPv4 too, and IPv4 alone if there is no IPv6. */
   readonly address: string;
   /** 0: the kernel chooses. */
   readonly port: number;
@@ -44,14 +44,16 @@ export async function listen(options: ListenerOptions, onConnection: (c: Connect
     options.security === "insecure"
       ? plainServer(options, onConnection)
       : tlsServer(options.security, options, onConnection);
-  server.listen({ host: options.address, port: options.port });
+  const { address: host, port } = options;
+  // Without "::", Node listens to the same, or to IPv4 where the kernel has no IPv6.
+  server.listen(host === "::" ? { port } : { host, port });
   await once(server, "listening");
   // Not a pipe, and it listens.
-  const { address, port } = server.address() as AddressInfo;
+  const bound = server.address() as AddressInfo;
 
   return {
-    address,
-    port,
+    address: bound.address,
+    port: bound.port,
     setTls(material) {
       if (!("setSecureContext" in server)) throw new TypeError("the listener was opened without TLS");
       server.setSecureContext(context(material));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatEndpoint, isLoopback, parseAddressPort, parseHostPort } from "./endpoint.ts";
+import { formatEndpoint, isLoopback, listenOptions, parseAddressPort, parseHostPort } from "./endpoint.ts";
 
 test.each([
   ["127.0.0.1:9120", "127.0.0.1", 9120],
@@ -11,6 +11,12 @@ test.each([
   const endpoint = { host, port };
   expect(parseAddressPort(text)).toEqual(endpoint);
   expect(formatEndpoint(endpoint)).toBe(text);
+});
+
+test("a server that is to listen to all says so without an address", () => {
+  expect(listenOptions({ host: "::", port: 1 })).toEqual({ port: 1 });
+  expect(listenOptions({ host: "::1", port: 1 })).toEqual({ host: "::1", port: 1 });
+  expect(listenOptions({ host: "0.0.0.0", port: 1 })).toEqual({ host: "0.0.0.0", port: 1 });
 });
 
 test.each([

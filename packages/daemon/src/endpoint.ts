@@ -28,6 +28,13 @@ export function isLoopback({ host }: Endpoint): boolean {
 /** Writes what `parseAddressPort` and `parseHostPort` read. */
 export const formatEndpoint = ({ host, port }: Endpoint): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
+/**
+ * Where a server is to listen, for `net.Server.listen`. "::" is left out, which is the same to Node, but that it listens to
+ * IPv4 where the kernel has no IPv6.
+ */
+export const listenOptions = ({ host, port }: Endpoint): Partial<Endpoint> =>
+  host === "::" ? { port } : { host, port };
+
 function split(text: string): Endpoint | undefined {
   const [, bracketed, bare, digits] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? bare;

@@ -1,5 +1,12 @@
 export { type CommonSettings, commonOptions, securityOf } from "./common-options.ts";
-export { type Endpoint, formatEndpoint, isLoopback, parseAddressPort, parseHostPort } from "./endpoint.ts";
+export {
+  type Endpoint,
+  formatEndpoint,
+  isLoopback,
+  listenOptions,
+  parseAddressPort,
+  parseHostPort,
+} from "./endpoint.ts";
 export { Health } from "./health.ts";
 export { createLog, type LogFormat, type LogOptions } from "./log.ts";
 export { MetricsAccess, type MetricsAccessOptions, type MetricsVerdict, type ReviewToken } from "./metrics-access.ts";

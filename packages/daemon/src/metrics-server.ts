@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { backoff, type Clock, type Logger } from "@heraldlb/runtime";
 import type { Registry } from "prom-client";
-import { type Endpoint, formatEndpoint } from "./endpoint.ts";
+import { type Endpoint, formatEndpoint, listenOptions } from "./endpoint.ts";
 import type { Health } from "./health.ts";
 import type { MetricsAccess, MetricsVerdict } from "./metrics-access.ts";
 
@@ -79,8 +79,8 @@ function createSecureServer(access: MetricsAccess, limits: { requestTimeout: num
   return server;
 }
 
-async function start(server: Server, { host, port }: Endpoint): Promise<void> {
-  server.listen({ host, port });
+async function start(server: Server, endpoint: Endpoint): Promise<void> {
+  server.listen(listenOptions(endpoint));
   await once(server, "listening");
 }
 

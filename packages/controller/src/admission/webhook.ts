@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Configuration } from "@heraldlb/config";
-import { type Endpoint, formatEndpoint } from "@heraldlb/daemon";
+import { type Endpoint, formatEndpoint, listenOptions } from "@heraldlb/daemon";
 import { DecodeError } from "@heraldlb/net";
 import { backoff, type Clock, type Logger } from "@heraldlb/runtime";
 import { admit } from "./admit.ts";
@@ -105,7 +105,7 @@ async function run(server: Server, options: WebhookOptions, signal: AbortSignal)
 async function listen(server: Server, { listen, clock, log, random }: WebhookOptions, signal: AbortSignal) {
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
-      server.listen({ host: listen.host, port: listen.port });
+      server.listen(listenOptions(listen));
       await once(server, "listening");
       return true;
     } catch (error) {
