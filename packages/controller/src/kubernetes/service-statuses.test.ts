@@ -33,7 +33,12 @@ function start(parts: { readonly status?: object; readonly annotations?: object 
   const edit = (change: object) => kube.put(SERVICES, { ...web, ...kube.object(PATH), ...change });
   kube.put(SERVICES, web);
   tell();
-  return { kube, statuses, foreign, tell, edit };
+  /** Whatever is written from now on ends up with this. */
+  const enforce = (change: object) => {
+    const put = kube.put.bind(kube);
+    kube.put = (collection, object) => put(collection, { ...object, ...change });
+  };
+  return { kube, statuses, foreign, tell, edit, enforce };
 }
 
 /** Lets nothing through until it is told to. */
@@ -71,6 +76,20 @@ describe("writing a status", () => {
     expect(kube.requests).toHaveLength(9);
   });
 
+  test("that a policy of the cluster adorns each time counts all the same", async () => {
+    const { kube, statuses, enforce } = start();
+    enforce({ status: { loadBalancer: { ingress: [{ ip: "10.0.0.1", ipMode: "Proxy" }] } } });
+    expect(await statuses.writeStatus(record(["10.0.0.1"]))).toBe(true);
+    expect(kube.requests).toEqual([`PATCH ${PATH}/status`, `PATCH ${PATH}/status`]);
+  });
+
+  test("that a policy of the cluster undoes each time is told as refused", async () => {
+    const { kube, statuses, enforce } = start();
+    enforce({ status: {} });
+    await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toMatchObject({ name: "RefusedError" });
+    expect(kube.requests).toEqual([`PATCH ${PATH}/status`, `PATCH ${PATH}/status`]);
+  });
+
   test("of another Service with the name is not written", async () => {
     const { kube, statuses, edit } = start();
     edit({ metadata: { name: "web", namespace: "default", uid: "another" } });
@@ -88,17 +107,20 @@ describe("writing a status", () => {
   });
 
   test.each([
-    [400, "RefusedError"],
-    [403, "RefusedError"],
-    [413, "RefusedError"],
-    [422, "RefusedError"],
-    [0, "KubeError"],
-    [429, "KubeError"],
-    [500, "KubeError"],
-  ])("that is answered with %d is told as a %s", async (status, name) => {
+    [400, "no", "RefusedError"],
+    [403, "no", "RefusedError"],
+    [413, "no", "RefusedError"],
+    [422, "no", "RefusedError"],
+    [500, 'Internal error occurred: failed calling webhook "policy.example.com": EOF', "RefusedError"],
+    [500, "etcdserver: request is too large", "RefusedError"],
+    [0, "no", "KubeError"],
+    [429, "no", "KubeError"],
+    [500, "etcdserver: leader changed", "KubeError"],
+    [503, "no", "KubeError"],
+  ])("that is answered with %d, %s, is told as a %s", async (status, message, name) => {
     const { kube, statuses } = start();
     kube.before = () => {
-      throw new KubeError("no", { status });
+      throw new KubeError(message, { status });
     };
     await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toMatchObject({ name });
   });
@@ -145,6 +167,21 @@ describe("taking a status away", () => {
     await statuses.deleteStatus("default", "web");
     expect(kube.object(PATH)?.status).toEqual(ingress("192.0.2.1"));
     expect(kube.object(PATH)?.metadata.annotations).toEqual({});
+  });
+
+  test.each([
+    ["keeps them for it", { status: ingress("10.0.0.1") }, "RefusedError"],
+    ["adds a host name", { status: { loadBalancer: { ingress: [{ hostname: "x" }] } } }, undefined],
+  ])("of which a policy of the cluster %s ends", async (_, change, name) => {
+    const { kube, statuses, enforce } = start();
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    enforce(change);
+    const taken = statuses.deleteStatus("default", "web").then(
+      () => undefined,
+      (error) => error.name,
+    );
+    expect(await taken).toBe(name);
+    expect(kube.requests.length).toBeLessThan(4);
   });
 
   test("that there is not costs nothing", async () => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Kube, KubeError, type KubeObject, type ObjectVersion } from "@heraldlb/kube";
 import { RefusedError, type StatusRecord } from "../ledger.ts";
+import { concernsOnlyThis } from "../status/refusal.ts";
 import { POOL_ANNOTATION, type ServiceFacts, STRANDED_ANNOTATION, serviceFacts } from "./resources.ts";
 
 /** What is stored of a Service beside its addresses and pool. */
@@ -20,6 +21,8 @@ const STRANDED_CONDITION = "heraldlb.io/AddressStranded";
 
 // Of several writers one wins each time; that many in a row lose to somebody who does nothing else.
 const ATTEMPTS = 5;
+// The second one is for somebody who has just written something else.
+const VAIN_ATTEMPTS = 2;
 const TIMEOUT_MS = 5_000;
 
 /**
@@ -120,7 +123,10 @@ export class ServiceStatuses {
     const key = `${record.namespace}/${record.name}`;
     if (!this.#seen.has(key)) return false;
     this.#wanted.set(key, record);
-    return await this.#write(key, (facts) => this.#patch(facts, record));
+    return await this.#write(key, {
+      patchOf: (facts) => this.#patch(facts, record),
+      isEnough: ({ addresses }) => isDeepStrictEqual(addresses, record.addresses),
+    });
   }
 
   /** Shows that a Service has nothing any more. @throws RefusedError, KubeError */
@@ -128,20 +134,23 @@ export class ServiceStatuses {
     const key = `${namespace}/${name}`;
     const had = this.#wanted.get(key)?.addresses;
     this.#wanted.delete(key);
-    await this.#write(key, (facts) => {
-      // By now another implementation may have given it others.
-      const isOurs = had === undefined || isDeepStrictEqual(facts.addresses, had);
-      const isShown = isOurs && showsSomething(facts);
-      if (!isShown && facts.pool === undefined && facts.stranded === undefined) return undefined;
-      return {
-        metadata: { annotations: { [POOL_ANNOTATION]: null, [STRANDED_ANNOTATION]: null } },
-        status: { ...(isShown && { loadBalancer: { ingress: null } }), ...this.#conditions(facts, undefined) },
-      };
+    // By now another implementation may have given it others.
+    const isOurs = ({ addresses }: ServiceFacts) => had === undefined || isDeepStrictEqual(addresses, had);
+    await this.#write(key, {
+      patchOf: (facts) => {
+        const isShown = isOurs(facts) && showsSomething(facts);
+        if (!isShown && facts.pool === undefined && facts.stranded === undefined) return undefined;
+        return {
+          metadata: { annotations: { [POOL_ANNOTATION]: null, [STRANDED_ANNOTATION]: null } },
+          status: { ...(isShown && { loadBalancer: { ingress: null } }), ...this.#conditions(facts, undefined) },
+        };
+      },
+      isEnough: (facts) => facts.addresses.length === 0 || !isOurs(facts),
     });
   }
 
-  async #write(key: string, patchOf: (facts: ServiceFacts) => Patch | undefined): Promise<boolean> {
-    const write = this.#insist(key, patchOf);
+  async #write(key: string, wish: Wish): Promise<boolean> {
+    const write = this.#insist(key, wish);
     this.#writes.add(write);
     try {
       return await write;
@@ -150,19 +159,26 @@ export class ServiceStatuses {
     }
   }
 
-  async #insist(key: string, patchOf: (facts: ServiceFacts) => Patch | undefined): Promise<boolean> {
+  async #insist(key: string, { patchOf, isEnough }: Wish): Promise<boolean> {
     const { signal } = this.#writing;
     const { namespace, name } = nameOf(key);
     const path = `/api/v1/namespaces/${namespace}/services/${name}`;
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1, taken = 0; ; attempt++) {
       const facts = this.#seen.get(key);
       if (!facts) return false;
       const patch = patchOf(facts);
       if (!patch) return true;
+      if (taken >= VAIN_ATTEMPTS) {
+        if (isEnough(facts)) return true;
+        throw new RefusedError("the cluster changes what is written: some policy of it may do so");
+      }
       const { uid, resourceVersion } = facts;
       const body = { ...patch, metadata: { uid, resourceVersion, ...patch.metadata } };
       const isConflict = await this.#send("PATCH", `${path}/status`, key, { body, signal });
-      if (!isConflict) continue;
+      if (!isConflict) {
+        taken += 1;
+        continue;
+      }
       if (attempt >= ATTEMPTS) throw new Error(`${key}: its status changes faster than it can be written`);
       await this.#send("GET", path, key, { signal });
     }
@@ -194,7 +210,7 @@ export class ServiceStatuses {
         this.#seen.delete(key);
         return false;
       }
-      if (isRefusal(error.status)) throw new RefusedError(error.message, { cause: error });
+      if (concernsOnlyThis(error)) throw new RefusedError(error.message, { cause: error });
       throw error;
     }
   }
@@ -237,8 +253,13 @@ interface Patch {
   readonly status: unknown;
 }
 
-/** The API server will not take this one, whatever else it takes. */
-const isRefusal = (status: number): boolean => [400, 403, 413, 422].includes(status);
+/** What to write into a Service. */
+interface Wish {
+  /** What is missing to it; undefined: nothing. */
+  patchOf(facts: ServiceFacts): Patch | undefined;
+  /** Whether the addresses are as they should be, whatever else is not. */
+  isEnough(facts: ServiceFacts): boolean;
+}
 
 const showsSomething = ({ addresses, isPlain }: ServiceFacts): boolean => !isPlain || addresses.length > 0;
 

@@ -57,6 +57,18 @@ test("what is refused for good is told of once, and tried ever more seldom", asy
   expect(server.requests.length).toBeLessThan(10 * 25);
 });
 
+test("an object that a webhook is in the way of holds up no other one", async () => {
+  const { writer, pass, server, log } = start();
+  const message = 'Internal error occurred: failed calling webhook "policy.example.com": EOF';
+  server.fault = ({ body }) =>
+    JSON.stringify(body).includes('"bad"') ? new KubeError(message, { status: 500 }) : undefined;
+  writer.set(l2("bad"), onNode("n1"));
+  for (let i = 0; i < 20; i++) writer.set(l2(`s${i}`), onNode("n1"));
+  await pass(1_000);
+  expect(server.objects.size).toBe(20);
+  expect(log.entries.map((entry) => entry.message)).toEqual(["status refused"]);
+});
+
 test("what a policy of the cluster undoes each time is tried ever more seldom", async () => {
   const { writer, pass, server, made } = start();
   const request = server.request.bind(server);

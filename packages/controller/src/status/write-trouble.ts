@@ -1,5 +1,6 @@
 import type { KubeError } from "@heraldlb/kube";
 import { backoff, type Clock, type Logger } from "@heraldlb/runtime";
+import { concernsOnlyThis } from "./refusal.ts";
 import { type StatusKind, type StatusTarget, targetKey } from "./status-kind.ts";
 
 /** What the bookkeeping needs. */
@@ -45,7 +46,7 @@ export class WriteTrouble {
   /** Says whose trouble it is: then everything waits, the kind, or only the object. */
   noteFailure(target: StatusTarget, error: KubeError): "server" | "kind" | "object" {
     const { status } = error;
-    if (status === 0 || status === 429 || status >= 500) {
+    if (status === 0 || status === 429 || (status >= 500 && !concernsOnlyThis(error))) {
       this.#noteOutage(error);
       return "server";
     }
