@@ -58,11 +58,14 @@ const NOWHERE: Outlook = { candidates: [], reach: new Map() };
 const plannerOf = (facts: Layer2World, advertisements: readonly Layer2Advertisement[]): Layer2Planner =>
   new Layer2Planner({ ...facts, advertisements });
 
+const selectsServices = ({ serviceSelectors }: { readonly serviceSelectors: readonly unknown[] }): boolean =>
+  serviceSelectors.length > 0;
+
 /** Says which nodes may announce which group. What is alike is worked out once. */
 export class Placement {
   readonly #options: PlacementOptions;
   #planner: Layer2Planner;
-  #looksAtLabels = false;
+  #looksAtLabels: boolean;
   readonly #former: FormerAdvertisements<Layer2Advertisement, Layer2World, Layer2Planner>;
   #isToldOfNoNodes = false;
   /** By address, then by node. */
@@ -76,6 +79,7 @@ export class Placement {
     this.#options = options;
     const facts = layer2World(world, ignoreExcludeLabel);
     this.#former = new FormerAdvertisements(facts, { remembered: options.former, plannerOf });
+    this.#looksAtLabels = options.former.values().some((last) => last.some(selectsServices));
     this.#planner = this.#newPlanner();
   }
 
@@ -119,7 +123,7 @@ export class Placement {
   #newPlanner(): Layer2Planner {
     const { world, ignoreExcludeLabel } = this.#options;
     // Once some advertisement did, a stranded address may still be announced by it.
-    this.#looksAtLabels ||= [...world.advertisements].some(({ spec }) => spec.serviceSelectors.length > 0);
+    this.#looksAtLabels ||= [...world.advertisements].some(({ spec }) => selectsServices(spec));
     const facts = layer2World(world, ignoreExcludeLabel);
     this.#former.refresh(facts);
     return new Layer2Planner(facts);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { advertisement, node, pool, reading, service, slice, startController } from "./controller.test.fixture.ts";
+import type { StatusRecord } from "./ledger.ts";
 
 const lab = pool("lab", ["10.0.0.1-10.0.0.9"]);
 const other = pool("other", ["10.0.1.1-10.0.1.9"]);
@@ -65,6 +66,21 @@ describe("a stranded address", () => {
     expect(next.stored.get("default/web")).toEqual({
       ...{ namespace: "default", name: "web", addresses: ["10.0.0.1"], pool: "lab" },
     });
+  });
+
+  test("stays announced over a restart by an advertisement that selected its labels", async () => {
+    const labelled = [service("web", {}, { labels: { tier: "front" } }), ...rest.slice(1)];
+    const ofTier = advertisement("lab", { serviceSelectors: [{ matchLabels: { tier: "front" } }] });
+    const record: StatusRecord = {
+      ...{ namespace: "default", name: "web", addresses: ["10.0.0.1"], pool: "lab" },
+      ...{ stranded: "addressOutsidePools", announcedBy: [ofTier] },
+    };
+    const kit = startController();
+    kit.controller.take(reading([other, ...labelled]));
+    kit.lead(1, { statuses: [record] });
+    const n1 = kit.dial("n1");
+    await kit.advance(5_000);
+    expect(n1.orders.at(-1)).toMatch(/^assign 10.0.0.1/);
   });
 
   test("is told to nobody by a spoilt memory of its advertisements", async () => {
