@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FakeClock } from "@heraldlb/runtime/testing";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   connectOptions,
   failureOf,
@@ -114,8 +114,8 @@ test("in a pod, the service account's token is read again when it has been repla
   await writeFile(file("ca.crt"), "");
   const credentials = await Credentials.load({ root, clock: new FakeClock() });
   expect(credentials.namespace).toBe("herald-system");
-  expect(credentials.server.href).toBe("https://[fd00::1]/");
   const first = await credentials.access();
+  expect(first.way.server.href).toBe("https://[fd00::1]/");
   expect(first.headers).toEqual({ Authorization: "Bearer first" });
   await writeFile(file("token"), "second\n");
   await credentials.forget(first);
@@ -137,6 +137,34 @@ test("credentials are read again when the server does not accept them, once for 
   expect(repeated).toMatchObject({ headers: { authorization: "Bearer second" }, body: { a: 1 } });
   repeated.answer(401, {});
   expect(await failureOf(answer)).toMatchObject({ name: "KubeError", status: 401 });
+});
+
+describe("a kubeconfig that has been replaced", () => {
+  test("counts after ten seconds, with another server too", async () => {
+    const clock = new FakeClock();
+    const [first, second] = [await startApiServer(), await startApiServer()];
+    const kubeconfig = await first.kubeconfig({ token: "first" });
+    const kube = await first.connect({ kubeconfig, clock });
+    await writeFile(kubeconfig, JSON.stringify(kubeconfigTo(second.url, { token: "second" })));
+    await clock.advance(10_000);
+    const answer = kube.request("GET", "/x");
+    const exchange = await second.next();
+    expect(exchange.headers.authorization).toBe("Bearer second");
+    exchange.answer(200, {});
+    await answer;
+  });
+
+  test("by one that is unusable does not count before the server refuses what was in it", async () => {
+    const clock = new FakeClock();
+    const kubeconfig = await writeKubeconfig(usable);
+    const credentials = await Credentials.load({ kubeconfig, clock });
+    await writeFile(kubeconfig, "{}");
+    await clock.advance(10_000);
+    const access = await credentials.access();
+    expect(access.headers).toEqual({ Authorization: "Bearer t" });
+    await credentials.forget(access);
+    await expect(credentials.access()).rejects.toThrow("it has no current-context");
+  });
 });
 
 test("a kubeconfig that has become unusable fails the request, not the process", async () => {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
+import { dirname } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Clock } from "@heraldlb/runtime";
 import { KubeConfig } from "@kubernetes/client-node";
@@ -16,12 +17,13 @@ const PLUGIN_MS = 20_000;
 /** What a request needs to be let in. */
 export interface Access {
   readonly headers: Readonly<Record<string, string>>;
-  /** Another object whenever certificates have changed. */
-  readonly tls: TlsAccess;
+  /** Another object whenever something in it has changed. */
+  readonly way: Way;
 }
 
 /** What a connection needs. */
-export interface TlsAccess {
+export interface Way {
+  readonly server: URL;
   readonly context: SecureContext;
   readonly servername: string | undefined;
   readonly rejectUnauthorized: boolean | undefined;
@@ -40,17 +42,17 @@ export interface CredentialsOptions {
 
 /** A server and the way in, from a kubeconfig or a pod's service account. */
 export class Credentials {
-  readonly server: URL;
+  /** At the start. */
   readonly namespace: string | undefined;
   readonly #options: CredentialsOptions;
-  #config: KubeConfig | undefined;
+  #loaded: LoadedConfig | undefined;
   #access: { readonly promise: Promise<Access>; readonly at: number } | undefined;
-  #tls: { readonly access: TlsAccess; readonly material: string } | undefined;
+  #way: { readonly way: Way; readonly material: string } | undefined;
 
-  private constructor(options: CredentialsOptions, { config, server }: LoadedConfig) {
+  private constructor(options: CredentialsOptions, loaded: LoadedConfig) {
     this.#options = options;
-    this.#config = config;
-    this.server = server;
+    this.#loaded = loaded;
+    const { config } = loaded;
     this.namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim() || undefined;
   }
 
@@ -74,19 +76,19 @@ export class Credentials {
     return this.#access.promise;
   }
 
-  /** The server did not accept these: everything is read again, the kubeconfig too, unless it has been meanwhile. */
+  /** The server did not accept these: nothing that was read before counts, unless it has been read again meanwhile. */
   async forget(refused: Access): Promise<void> {
     const kept = this.#access;
     const last = await kept?.promise.catch(() => undefined);
     if (last !== refused || this.#access !== kept) return;
-    this.#config = undefined;
+    this.#loaded = undefined;
     this.#access = undefined;
   }
 
   async #read(): Promise<Access> {
     const { clock } = this.#options;
-    this.#config ??= (await loadConfig(this.#options)).config;
-    const config = this.#config;
+    this.#loaded = await reloadConfig(this.#loaded, this.#options);
+    const { config } = this.#loaded;
     const late = () => new Error(`no credentials within ${PLUGIN_MS / 1_000} s`);
     const options: RequestOptions = {};
     try {
@@ -100,47 +102,57 @@ export class Credentials {
           ...(authorization === undefined ? {} : { Authorization: authorization.trim() }),
           ...(impersonated === undefined ? {} : { "Impersonate-User": impersonated }),
         },
-        tls: this.#connection(options),
+        way: this.#wayOf(options, this.#loaded),
       };
     } catch (error) {
       throw new KubeconfigError(`${nameOf(this.#options)}: ${firstLine(error)}`, { cause: error });
     }
   }
 
-  #connection(options: RequestOptions): TlsAccess {
-    const { ca, cert, key } = options;
-    const material = [ca, cert, key].join("\n\n");
-    if (this.#tls?.material !== material) {
-      const proxy = this.#config?.getCurrentCluster()?.proxyUrl;
-      const access: TlsAccess = {
-        context: createSecureContext({ ca, cert, key }),
-        servername: options.servername,
-        rejectUnauthorized: options.rejectUnauthorized,
-        proxy: proxy ? new URL(proxy) : undefined,
-      };
-      this.#tls = { access, material };
+  #wayOf({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions, { config, server }: LoadedConfig): Way {
+    const { proxyUrl } = config.getCurrentCluster() ?? {};
+    const material = [ca, cert, key, servername, rejectUnauthorized, proxyUrl, server].join("\n\n");
+    if (this.#way?.material !== material) {
+      const proxy = proxyUrl ? new URL(proxyUrl) : undefined;
+      const context = createSecureContext({ ca, cert, key });
+      this.#way = { way: { server, context, servername, rejectUnauthorized, proxy }, material };
     }
-    return this.#tls.access;
+    return this.#way.way;
   }
 }
 
 interface LoadedConfig {
   readonly config: KubeConfig;
   readonly server: URL;
+  /** The kubeconfig as it was read. */
+  readonly text: string | undefined;
+}
+
+/** The same unless the kubeconfig reads otherwise: plugins have asked for tokens that still hold. */
+async function reloadConfig(last: LoadedConfig | undefined, options: CredentialsOptions): Promise<LoadedConfig> {
+  const { kubeconfig } = options;
+  if (!last) return await loadConfig(options);
+  if (kubeconfig === undefined) return last;
+  try {
+    return (await readFile(kubeconfig, "utf8")) === last.text ? last : await loadConfig(options);
+  } catch {
+    // It may be half written. What is in use is so until the server refuses it.
+    return last;
+  }
 }
 
 async function loadConfig(options: CredentialsOptions): Promise<LoadedConfig> {
   const config = new KubeConfig();
+  const { kubeconfig, context, root = "" } = options;
   try {
-    if (options.kubeconfig === undefined) loadFromPod(config, options.root ?? "");
-    else await loadFromFile(config, options.kubeconfig);
-    return { config, server: selectContext(config, options.context) };
+    const text = kubeconfig === undefined ? loadFromPod(config, root) : await loadFromFile(config, kubeconfig);
+    return { config, server: selectContext(config, context), text };
   } catch (error) {
     throw new KubeconfigError(`${nameOf(options)}: ${firstLine(error)}`, { cause: error });
   }
 }
 
-function loadFromPod(config: KubeConfig, root: string): void {
+function loadFromPod(config: KubeConfig, root: string): undefined {
   const { KUBERNETES_SERVICE_HOST: host } = process.env;
   if (!host) {
     throw new Error("not in a pod (KUBERNETES_SERVICE_HOST is not set), and no kubeconfig is given");
@@ -148,10 +160,11 @@ function loadFromPod(config: KubeConfig, root: string): void {
   config.loadFromCluster(root);
 }
 
-async function loadFromFile(config: KubeConfig, file: string): Promise<void> {
-  // Read here first: client-node's own error for a folder or a missing file does not name it.
-  await readFile(file);
-  config.loadFromFile(file);
+async function loadFromFile(config: KubeConfig, file: string): Promise<string> {
+  const text = await readFile(file, "utf8");
+  config.loadFromString(text);
+  config.makePathsAbsolute(dirname(file));
+  return text;
 }
 
 /** Makes the context the current one; the URL of its server. Throws if it, or the way to it, cannot be used. */

@@ -1,7 +1,7 @@
 import { type buildConnector, type Dispatcher, Pool, ProxyAgent, Socks5ProxyAgent } from "undici";
 import type { Answer } from "./answer.ts";
 import { Connection } from "./connection.ts";
-import type { Access, Credentials, TlsAccess } from "./credentials.ts";
+import type { Access, Credentials, Way } from "./credentials.ts";
 import { ExchangeError, exchange } from "./exchange.ts";
 import type { KubeOptions } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
@@ -36,25 +36,20 @@ export interface Outgoing {
 }
 
 interface Connections {
-  readonly tls: TlsAccess;
+  readonly way: Way;
   readonly shared: Dispatcher;
   readonly own: Dispatcher;
 }
 
-/** Connections to one API server, kept open between requests and replaced when certificates change. */
+/** Connections to one API server, kept open between requests and replaced when the way there changes. */
 export class Transport {
   readonly #credentials: Credentials;
   readonly #options: Pick<KubeOptions, "userAgent" | "onSocket">;
-  readonly #origin: string;
-  /** Of all paths. */
-  readonly #prefix: string;
   #connections: Connections | undefined;
 
   constructor(credentials: Credentials, options: Pick<KubeOptions, "userAgent" | "onSocket">) {
     this.#credentials = credentials;
     this.#options = options;
-    this.#origin = credentials.server.origin;
-    this.#prefix = credentials.server.pathname.replace(/\/$/, "");
   }
 
   get namespace(): string | undefined {
@@ -102,15 +97,16 @@ export class Transport {
     }
   }
 
-  async #attempt({ headers, tls }: Access, outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+  async #attempt({ headers, way }: Access, outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
     const { method, path, query, body, contentType, accept, isShared, admit } = outgoing;
-    const { shared, own } = this.#connect(tls);
+    const { shared, own } = this.#connect(way);
+    const { origin, pathname } = way.server;
     const bytes = body === undefined ? null : new TextEncoder().encode(body);
     const use = { method, length: bytes?.length ?? 0 };
     return await exchange(
       isShared ? shared : own,
       {
-        ...{ origin: this.#origin, method, path: this.#prefix + path + encodeQuery(query), body: bytes },
+        ...{ origin, method, path: pathname.replace(/\/$/, "") + path + encodeQuery(query), body: bytes },
         headers: {
           ...headers,
           Accept: accept ?? "application/json",
@@ -128,17 +124,17 @@ export class Transport {
     );
   }
 
-  #connect(tls: TlsAccess): Connections {
-    if (this.#connections?.tls === tls) return this.#connections;
+  #connect(way: Way): Connections {
+    if (this.#connections?.way === way) return this.#connections;
     // Requests under way keep their connections, which then close.
     void this.#connections?.shared.close();
     void this.#connections?.own.close();
-    this.#connections = { tls, shared: this.#pool(tls, SHARED_CONNECTIONS), own: this.#pool(tls, null) };
+    this.#connections = { way, shared: this.#pool(way, SHARED_CONNECTIONS), own: this.#pool(way, null) };
     return this.#connections;
   }
 
-  #pool(tls: TlsAccess, connections: number | null): Dispatcher {
-    const { context: secureContext, servername, rejectUnauthorized, proxy } = tls;
+  #pool(way: Way, connections: number | null): Dispatcher {
+    const { server, context: secureContext, servername, rejectUnauthorized, proxy } = way;
     const connect: buildConnector.BuildOptions = {
       ...{ secureContext, keepAliveInitialDelay: PROBE_AFTER_MS, timeout: CONNECT_MS, allowH2: false },
       ...(servername === undefined ? {} : { servername }),
@@ -148,7 +144,7 @@ export class Transport {
     const options = { connections, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: IDLE_MS };
     if (proxy?.protocol.startsWith("socks")) return new Socks5ProxyAgent(proxy, { ...options, requestTls: connect });
     if (proxy) return new ProxyAgent({ ...options, uri: proxy.href, proxyTunnel: true, requestTls: connect });
-    return new Pool(this.#origin, {
+    return new Pool(server.origin, {
       ...{ ...options, connect },
       factory: (origin, clientOptions) => new Connection(origin, clientOptions),
     });
