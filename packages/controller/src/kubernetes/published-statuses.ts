@@ -183,6 +183,10 @@ export class PublishedStatuses implements ClusterObserver {
       },
       services: () => [...(cluster()?.world.serviceKeys ?? [])].filter(isTaken),
       service: (key) => (isTaken(key) ? this.#facts(key) : undefined),
+      servedBy: (key) => {
+        if (isTaken(key)) return "herald";
+        return cluster()?.world.service(key)?.service.spec.type === "LoadBalancer" ? "others" : "nobody";
+      },
       isKnown: (node) => this.#controller?.reports.isKnown(node) === true || this.#absent.isGone(node),
       isForeign: (node) => {
         const { world } = cluster() ?? {};

@@ -39,6 +39,7 @@ function start({ there = [] as readonly StatusObject[], begins = true } = {}) {
   const world = {
     ...{ services, known: new Set(["n1", "n2"]), pools: [] as ReturnType<StatusModel["pools"]> },
     ...{ problems: [] as ObjectProblem[], nodes: ["n1"], foreign: new Set<string>() },
+    ...{ others: new Set<string>() },
   };
   const targetOf = (kind: StatusKind, { metadata: { name, namespace = "" } }: StatusObject) =>
     targetKey({ kind, name, namespace });
@@ -54,6 +55,10 @@ function start({ there = [] as readonly StatusObject[], begins = true } = {}) {
       nodes: () => world.nodes.map((name) => ({ name, labels: {} })),
       services: () => services.keys(),
       service: (key) => services.get(key),
+      servedBy: (key) => {
+        if (services.has(key)) return "herald";
+        return world.others.has(key) ? "others" : "nobody";
+      },
       isKnown: (node) => world.known.has(node),
       isForeign: (node) => world.foreign.has(node),
     },
@@ -277,6 +282,7 @@ test("a problem is told of once, and again when it comes back", async () => {
     ...{ id, origin: {}, severity: "warning", code: "deprecatedAnnotation", message: "use the new one" },
     path: `metadata.annotations["${annotation}"]`,
   };
+  world.services.set("default/web", NONE);
   const look = async (problems: ObjectProblem[]) => {
     world.problems = problems;
     publisher.changed({ configuration: true });
@@ -309,4 +315,44 @@ test("a Service that nobody may announce, or that waits, has a condition as long
   expect(conditions()).toEqual({ conditions: [] });
   await change("default/web", silent);
   expect(told()).toHaveLength(1);
+});
+
+test("a problem of a Service that Herald does not serve is told of once it does", async () => {
+  const { publisher, world, told, clock } = start();
+  const id = { kind: "Service", namespace: "default", name: "web" };
+  const problem = { id, origin: {}, severity: "warning", code: "unknownAnnotation", path: "", message: "no" } as const;
+  world.problems = [problem];
+  publisher.changed({ configuration: true });
+  await clock.advance(100);
+  expect(told()).toEqual([]);
+  world.services.set("default/web", NONE);
+  publisher.changed({ configuration: true });
+  await clock.advance(100);
+  expect(told()).toEqual(["web: ConfigurationWarning no"]);
+});
+
+/** A Service with a condition of Herald's, as an API server has it. */
+const troubled: StatusObject = {
+  metadata: { name: "web", namespace: "default", uid: "u", resourceVersion: "1" },
+  status: { conditions: [{ type: "heraldlb.io/AddressRefused", status: "True" }] },
+};
+
+test("a Service that nobody serves any more loses the conditions that earlier leaders gave it", async () => {
+  const { publisher, wanted, clock, synced } = start({ begins: false });
+  publisher.synced("Service", [troubled]);
+  synced();
+  publisher.begin();
+  await clock.advance(100);
+  expect(wanted.get("Service default/web")).toMatchObject({ status: { conditions: [] } });
+});
+
+test("the conditions of a Service that another Herald serves are its own", async () => {
+  const { publisher, wanted, clock, synced, world, change } = start({ begins: false });
+  world.others.add("default/web");
+  publisher.synced("Service", [troubled]);
+  synced();
+  publisher.begin();
+  await clock.advance(100);
+  await change("default/web", undefined);
+  expect(wanted.get("Service default/web")).toBeUndefined();
 });

@@ -1,3 +1,4 @@
+import type { ObjectProblem } from "@heraldlb/config";
 import type { Clock } from "@heraldlb/runtime";
 import type { PoolUsage } from "../usage.ts";
 import { nodeAssigned, notAnnounced } from "./announcement-events.ts";
@@ -25,6 +26,8 @@ export interface StatusModel {
   services(): Iterable<string>;
   /** Undefined: there is no such Service, or it is not served. */
   service(key: string): ServiceFacts | undefined;
+  /** Who serves the Service, going by its class; nobody if it is gone or no load balancer. */
+  servedBy(key: string): "herald" | "others" | "nobody";
   /**
    * Whether it is known what the node announces: its speaker has told all, or has been away for longer than speakers
    * take to return. Until then what is shown of the node stays.
@@ -92,6 +95,8 @@ export class StatusPublisher {
   readonly #states = new Set<string>();
   #problems = new Set<string>();
   readonly #silences = new Map<string, string>();
+  /** Services with conditions of Herald's. */
+  readonly #troubled = new Set<string>();
 
   constructor(dependencies: StatusPublisherDependencies) {
     this.#dependencies = dependencies;
@@ -101,8 +106,9 @@ export class StatusPublisher {
   begin(): void {
     this.#hasBegun = true;
     this.changed({ services: this.#dependencies.model.services(), pools: true, configuration: true });
-    // Of some the Services may be gone.
+    // Of some the Services may be gone, or be served no more.
     this.changed({ services: this.#shown.services });
+    this.changed({ services: this.#troubled });
   }
 
   /** Publishes nothing more, until it begins again. */
@@ -134,7 +140,12 @@ export class StatusPublisher {
     const { writer } = this.#dependencies;
     writer.observe(kind, changes);
     for (const object of [...changes.changed, ...changes.removed]) this.#learn(kind, object);
-    if (kind === "Service") for (const { metadata } of changes.removed) writer.set(serviceTarget(metadata), undefined);
+    if (kind === "Service") {
+      for (const { metadata } of changes.removed) {
+        writer.set(serviceTarget(metadata), undefined);
+        this.#troubled.delete(keyOf(metadata));
+      }
+    }
     this.#arm(GATHER_MS);
   }
 
@@ -143,6 +154,10 @@ export class StatusPublisher {
     if (kind === "ConfigurationState" && !this.#states.has(object.metadata.name)) {
       this.#states.add(object.metadata.name);
       this.#isConfigurationStale = true;
+    }
+    if (kind === "Service") {
+      if (hasOwnConditions(object)) this.#troubled.add(keyOf(object.metadata));
+      else this.#troubled.delete(keyOf(object.metadata));
     }
     if (kind !== "ServiceL2Status" && kind !== "ServiceBGPStatus") return;
     const service = this.#shown.observe(kind, object);
@@ -209,10 +224,15 @@ export class StatusPublisher {
       this.#states.add(target.name);
       writer.set(target, desired);
     }
-    const events = written.configuration.problems.flatMap(problemEvents);
+    const events = written.configuration.problems.filter((problem) => this.#concerns(problem)).flatMap(problemEvents);
     const problems = new Map(events.map((event) => [JSON.stringify(event), event]));
     for (const [key, event] of problems) if (!this.#problems.has(key)) tell(event);
     this.#problems = new Set(problems.keys());
+  }
+
+  /** What is wrong with Services of other programs is told by these, if at all. */
+  #concerns({ id }: ObjectProblem): boolean {
+    return id?.kind !== "Service" || this.#dependencies.model.servedBy(keyOf(id)) === "herald";
   }
 
   #publishService(service: string): void {
@@ -251,12 +271,13 @@ export class StatusPublisher {
   }
 
   #publishTroubles(service: string, facts: ServiceFacts | undefined): void {
-    const { writer, tell } = this.#dependencies;
+    const { model, writer, tell } = this.#dependencies;
     const [namespace = "", name = ""] = service.split("/");
     const target = serviceTarget({ namespace, name });
     const conditions = facts ? serviceConditions(facts) : [];
-    writer.set(target, { status: { conditions }, conditionTypes: SERVICE_CONDITION_TYPES });
-    if (!facts && !writer.has(target)) writer.set(target, undefined);
+    // Others may be another Herald, of another class, with conditions of its own.
+    const isOurs = facts !== undefined || (writer.has(target) && model.servedBy(service) === "nobody");
+    writer.set(target, isOurs ? { status: { conditions }, conditionTypes: SERVICE_CONDITION_TYPES } : undefined);
     const silences = facts?.silences ?? [];
     const text = JSON.stringify(silences);
     if ((this.#silences.get(service) ?? "[]") === text) return;
@@ -264,6 +285,14 @@ export class StatusPublisher {
     else this.#silences.delete(service);
     for (const silence of silences) tell(notAnnounced(service, silence));
   }
+}
+
+const keyOf = ({ namespace = "", name }: Pick<StatusObject["metadata"], "namespace" | "name">): string =>
+  `${namespace}/${name}`;
+
+function hasOwnConditions({ status }: StatusObject): boolean {
+  const { conditions } = (status ?? {}) as { readonly conditions?: readonly { readonly type?: unknown }[] };
+  return conditions?.some(({ type }) => SERVICE_CONDITION_TYPES.includes(String(type))) ?? false;
 }
 
 function serviceTarget({ namespace = "", name }: Pick<StatusObject["metadata"], "namespace" | "name">): StatusTarget {
