@@ -6,6 +6,7 @@ import { KubeError } from "./kube-error.ts";
 import { unreadable } from "./kube-object.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { errorOfStatus } from "./status.ts";
+import { Successes } from "./successes.ts";
 import { type TimeLimit, within } from "./time-limit.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { type Outgoing, Transport } from "./transport.ts";
@@ -23,11 +24,10 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
   const { clock } = options;
   const transport = new Transport(await Credentials.load(options), options);
   const pace = new TokenBucket(clock, options);
-  let success = Promise.withResolvers<void>();
+  const successes = new Successes();
   const send = async (outgoing: Outgoing, limit: AbortSignal) => {
     const answer = await sendAccepted(transport, outgoing, limit);
-    success.resolve();
-    success = Promise.withResolvers();
+    successes.tell();
     return answer;
   };
   return {
@@ -48,7 +48,7 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
       const answer = await within(limitOf(clock, { what, timeoutMs, signal }), (limit) => send(outgoing, limit));
       return readLines(answer, { what, signal });
     },
-    nextSuccess: () => success.promise,
+    nextSuccess: (signal) => successes.next(signal),
     close: () => transport.close(),
   };
 }

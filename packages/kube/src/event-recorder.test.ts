@@ -21,7 +21,9 @@ const about = (name: string): KubeEvent => ({ ...allocated, object: { ...object,
 function start(answer: (sent: Sent) => void = () => {}, options: Partial<EventRecorderOptions> = {}) {
   const clock = new FakeClock();
   const sent: Sent[] = [];
-  const kube: Pick<Kube, "request"> = {
+  let success = Promise.withResolvers<void>();
+  const kube: Pick<Kube, "request" | "nextSuccess"> = {
+    nextSuccess: () => success.promise,
     request: async (method, path, { body, paced } = {}) => {
       expect(paced).toBe(true);
       const request = { method, path, body: body as Sent["body"] };
@@ -46,7 +48,11 @@ function start(answer: (sent: Sent) => void = () => {}, options: Partial<EventRe
     stop.abort();
     await done;
   });
-  return { recorder, sent, clock, log };
+  const succeed = () => {
+    success.resolve();
+    success = Promise.withResolvers();
+  };
+  return { recorder, sent, clock, log, succeed };
 }
 
 test("an event says about what, by whom and when", async () => {
@@ -137,6 +143,35 @@ test("what cannot be written is tried again, less and less often, under the same
   expect(new Set(sent.map(({ body }) => body.metadata?.name)).size).toBe(1);
   expect(sent.at(-1)?.body).toMatchObject({ count: 2 });
   expect(recorder.dropped).toBe(0);
+});
+
+test("after an outage events go on as soon as the server accepts anything", async () => {
+  let isDown = true;
+  const { recorder, sent, clock, succeed } = start(() => {
+    if (isDown) throw new KubeError("connection refused", { status: 0 });
+  });
+  recorder.record(allocated);
+  await clock.advance(120_000);
+  const during = sent.length;
+  expect(during).toBeLessThan(15);
+  isDown = false;
+  succeed();
+  await clock.advance(500);
+  expect(sent).toHaveLength(during + 1);
+  await clock.advance(60_000);
+  expect(sent).toHaveLength(during + 1);
+});
+
+test("a server that accepts everything but events is asked less and less often", async () => {
+  const { recorder, sent, clock, succeed } = start(() => {
+    throw new KubeError("a webhook is in the way", { status: 500 });
+  });
+  recorder.record(allocated);
+  for (let i = 0; i < 600; i++) {
+    succeed();
+    await clock.advance(200);
+  }
+  expect(sent.length).toBeLessThan(15);
 });
 
 test("a write whose answer was lost is not made twice", async () => {

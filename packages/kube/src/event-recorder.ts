@@ -12,6 +12,7 @@ import {
 } from "./event-body.ts";
 import type { Kube } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
+import { type Pause, pause } from "./pause.ts";
 
 const CAPACITY = 10_000;
 /** How many events are counted up instead of made anew; those not repeated for longest are forgotten first. */
@@ -32,6 +33,15 @@ export interface EventRecorderOptions extends EventSource {
   readonly date?: (() => Date) | undefined;
 }
 
+/** How often in a row the server could not take an event. */
+interface Failures {
+  readonly all: number;
+  /** Those after which it has accepted something else. */
+  readonly own: number;
+}
+
+const NO_FAILURES: Failures = { all: 0, own: 0 };
+
 interface Pending {
   readonly event: KubeEvent;
   /** Chosen once: a request whose answer was lost is repeated without making two. */
@@ -49,7 +59,7 @@ interface Written {
  * up. Recording never waits and never fails; what does not fit is counted.
  */
 export class EventRecorder {
-  readonly #kube: Pick<Kube, "request">;
+  readonly #kube: Pick<Kube, "request" | "nextSuccess">;
   readonly #options: EventRecorderOptions;
   /** Oldest first. */
   readonly #queue = new Map<string, Pending>();
@@ -61,7 +71,7 @@ export class EventRecorder {
   readonly #base = randomBytes(6).toString("hex");
   #made = 0;
 
-  constructor(kube: Pick<Kube, "request">, options: EventRecorderOptions) {
+  constructor(kube: Pick<Kube, "request" | "nextSuccess">, options: EventRecorderOptions) {
     this.#kube = kube;
     this.#options = options;
   }
@@ -93,13 +103,18 @@ export class EventRecorder {
 
   /** Writes what is recorded until the signal aborts, then resolves; what waits then is not written. */
   async run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
+    const { clock } = this.#options;
+    let failures = NO_FAILURES;
     while (!signal.aborted) {
       try {
-        const retryMs = await this.#writeOldest(failures, signal);
-        failures = retryMs === undefined ? 0 : failures + 1;
-        if (retryMs !== undefined) await this.#options.clock.sleep(retryMs, signal);
-        else if (this.#queue.size === 0) await this.#recorded(signal);
+        const length = await this.#writeOldest(failures, signal);
+        if (length) {
+          const isOver = await pause(length, { kube: this.#kube, clock, signal });
+          failures = { all: failures.all + 1, own: failures.own + (isOver ? 1 : 0) };
+          continue;
+        }
+        failures = NO_FAILURES;
+        if (this.#queue.size === 0) await this.#recorded(signal);
       } catch (error) {
         if (!signal.aborted) throw error;
       }
@@ -107,7 +122,7 @@ export class EventRecorder {
   }
 
   /** Resolves to how long to wait if the API server could not take it. */
-  async #writeOldest(failures: number, signal: AbortSignal): Promise<number | undefined> {
+  async #writeOldest(failures: Failures, signal: AbortSignal): Promise<Pause | undefined> {
     const [oldest] = this.#queue;
     if (!oldest) return undefined;
     const [key, pending] = oldest;
@@ -117,7 +132,7 @@ export class EventRecorder {
       if (!(error instanceof KubeError)) throw error;
       if (isTemporary(error)) {
         this.#moveToEnd(key, 0);
-        return Math.max(backoff(RETRY, failures, 0), error.retryAfterMs ?? 0);
+        return lengthOf(failures, error);
       }
       // What refuses one often refuses thousands.
       const level = this.#dropped === 0 ? "warn" : "debug";
@@ -180,6 +195,12 @@ export class EventRecorder {
     await promise;
     signal.removeEventListener("abort", wake);
   }
+}
+
+/** As soon as the server accepts anything it is asked again, unless it does so and still takes no event. */
+function lengthOf({ all, own }: Failures, { retryAfterMs = 0 }: KubeError): Pause {
+  const atLeast = (failures: number) => Math.max(backoff(RETRY, failures, 0), retryAfterMs);
+  return { leastMs: atLeast(own), mostMs: atLeast(all) };
 }
 
 /** Resolves to false if the request fails with this status, and to true if it does not fail. */

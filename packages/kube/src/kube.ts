@@ -68,8 +68,11 @@ export interface Kube {
    * ends with the answer, and throws KubeErrors. @throws KubeError
    */
   stream(path: string, options: StreamOptions): Promise<AsyncIterable<readonly string[]>>;
-  /** Resolves when the next request or stream has been accepted, whoever's it is: the server can be asked. */
-  nextSuccess?(): Promise<void>;
+  /**
+   * Resolves when the next request or stream has been accepted, whoever's it is: the server can be asked. Nobody waits
+   * any more once the signal aborts.
+   */
+  nextSuccess?(signal?: AbortSignal): Promise<void>;
   /** Closes connections. */
   close(): void;
 }

@@ -1,10 +1,12 @@
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
+import type { Kube } from "./kube.ts";
 import { pause } from "./pause.ts";
+import { Successes } from "./successes.ts";
 
 const LENGTH = { leastMs: 250, mostMs: 10_000 };
 
-function begin(kube: { nextSuccess?: () => Promise<void> }) {
+function begin(kube: Pick<Kube, "nextSuccess">) {
   const clock = new FakeClock();
   const stop = new AbortController();
   const made = { clock, stop, result: undefined as unknown, endedAt: undefined as number | undefined };
@@ -53,4 +55,13 @@ describe("a pause", () => {
       expect(made.clock.pending).toBe(0);
     },
   );
+
+  test("leaves nobody waiting for a server that accepts nothing", async () => {
+    const successes = new Successes();
+    const made = begin({ nextSuccess: (signal) => successes.next(signal) });
+    await made.clock.advance(1);
+    expect(successes.waiting).toBe(1);
+    await made.clock.advance(9_999);
+    expect([made.result, successes.waiting]).toEqual([false, 0]);
+  });
 });

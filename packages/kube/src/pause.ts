@@ -19,10 +19,14 @@ export interface PauseOptions {
 export async function pause({ leastMs, mostMs }: Pause, { kube, clock, signal }: PauseOptions): Promise<boolean> {
   const began = clock.now();
   const over = new AbortController();
-  const whole = clock.sleep(mostMs, AbortSignal.any([signal, over.signal])).then(() => false);
-  const success = kube.nextSuccess?.().then(() => true);
-  if (!(await Promise.race([whole, success ?? whole]))) return false;
-  over.abort();
+  const until = AbortSignal.any([signal, over.signal]);
+  try {
+    const whole = clock.sleep(mostMs, until).then(() => false);
+    const success = kube.nextSuccess?.(until).then(() => true);
+    if (!(await Promise.race([whole, success ?? whole]))) return false;
+  } finally {
+    over.abort();
+  }
   await clock.sleep(Math.max(0, began + leastMs - clock.now()), signal);
   return true;
 }
