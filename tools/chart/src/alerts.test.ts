@@ -50,6 +50,13 @@ test("pools can be left out, by a regular expression that stays what it is", asy
   expect(expr).toContain('metallb_allocator_addresses_total{pool!~"lab\\\\d+|\\"test\\""}');
 });
 
+test("those of pools keep the labels that their series have, but for those of the replica", () => {
+  const exprs = rules.filter(({ alert }) => alert.startsWith("MetalLBAddressPool")).map(({ expr }) => expr);
+  expect(exprs).toHaveLength(4);
+  for (const expr of exprs)
+    expect(expr.match(/(?:by|without) \(.*?\)/g)).toEqual(Array(2).fill("without (instance, pod)"));
+});
+
 async function rulesWith(values: object): Promise<readonly Rule[]> {
   const prometheusRule = { enabled: true, ...values };
   const text = await renderChart({

@@ -163,6 +163,26 @@ test("the webhook is asked at the paths of MetalLB's, by the Service in front of
   }
 });
 
+test("the webhook may be asked of the release's namespace alone, for another Herald in the cluster", async () => {
+  const values = { controller: { webhookNamespaces: "own" } };
+  const manifests = parseManifests(await renderChart({ namespace: NAMESPACE, values }));
+  const { webhooks } = manifests.find(({ kind }) => kind === "ValidatingWebhookConfiguration") as unknown as {
+    webhooks: unknown[];
+  };
+  const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": NAMESPACE } };
+  expect(webhooks).toEqual(webhooks.map(() => expect.objectContaining({ namespaceSelector })));
+});
+
+test("nothing is denied to the controller unless it is allowed what it needs", async () => {
+  const policies = async (networkpolicies: object) => {
+    const manifests = parseManifests(await renderChart({ values: { networkpolicies } }));
+    return manifests.filter(({ kind }) => kind === "NetworkPolicy").map(({ metadata: { name } }) => name);
+  };
+  expect(await policies({ defaultDeny: true })).toEqual([]);
+  expect(await policies({ enabled: true })).toEqual(["herald-controller"]);
+  expect(await policies({ enabled: true, defaultDeny: true })).toEqual(["herald-controller", "herald-default-deny"]);
+});
+
 test("speakers find all controllers by one name, ready or not", () => {
   expect(object("Service", "herald-controller")).toMatchObject({
     spec: { clusterIP: "None", publishNotReadyAddresses: true, ports: [{ port: 7600 }] },

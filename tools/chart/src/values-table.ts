@@ -46,5 +46,9 @@ function commentAbove({ key }: Pair): string | undefined {
 
 /** The comment of the file stands above that of the first value, which the parser takes for one. */
 function lastParagraph(comment: string | null | undefined): string | undefined {
-  return comment?.split("\n\n").at(-1)?.trim();
+  return comment
+    ?.split("\n\n")
+    .at(-1)
+    ?.trim()
+    .replace(/\s*\n\s*/g, " ");
 }

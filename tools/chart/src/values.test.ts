@@ -24,6 +24,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "controller.extraArgs": ["--other"],
   "controller.onStranded": "reassign",
   "controller.webhookMode": "disabled",
+  "controller.webhookNamespaces": "own",
   "controller.image.pullPolicy": "Never",
   "controller.strategy": { type: "Recreate" },
   "controller.resources": { limits: { memory: "1Gi" } },
@@ -104,6 +105,12 @@ describe("a wrong value is refused, with a message that names it", () => {
       { controller: { webhookMode: "off" } },
       "at '/controller/webhookMode': value must be one of 'enabled', 'disabled'",
     ],
+    [
+      { controller: { webhookNamespaces: "a" } },
+      "at '/controller/webhookNamespaces': value must be one of 'all', 'own'",
+    ],
+    [{ controller: { labels: { "helm.sh/chart": "a" } } }, "invalid propertyName 'helm.sh/chart'"],
+    [{ fullnameOverride: "1st" }, "at '/fullnameOverride': '1st' does not match pattern"],
     [{ controller: { onStranded: "drop" } }, "at '/controller/onStranded': value must be one of 'keep', 'reassign'"],
     [
       { controller: { extraArgs: ["lb-class=a"] } },
@@ -137,8 +144,8 @@ describe("a wrong value is refused, with a message that names it", () => {
 
 test("a value without a comment is an error, not a gap in the table", () => {
   expect(() => valueRows("# All\n\n# Meant\na: 1\nb:\n  c: 2\n")).toThrow("b.c has no comment");
-  expect(valuesTable(valueRows("# All\n\n# First\na: ''\nb:\n  # Second\n  c: {d: 2}\n"))).toBe(
-    '| value | default | meaning |\n| --- | --- | --- |\n| `a` | | First |\n| `b.c` | `{"d":2}` | Second |\n',
+  expect(valuesTable(valueRows("# All\n\n# First\na: ''\nb:\n  # Second\n  # line\n  c: {d: 2}\n"))).toBe(
+    '| value | default | meaning |\n| --- | --- | --- |\n| `a` | | First |\n| `b.c` | `{"d":2}` | Second line |\n',
   );
 });
 
