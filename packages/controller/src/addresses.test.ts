@@ -59,6 +59,16 @@ describe("a Service", () => {
     expect(addresses.given("default/web")).toBeUndefined();
   });
 
+  test("that gets nothing shows no pool, whoever wrote that it has one", () => {
+    const copied = service("copy", {}, { annotations: { "metallb.io/ip-allocated-from-pool": "lab" } });
+    const one = pool("lab", ["10.0.0.7/32"]);
+    const { begun, update } = start([one, service("web"), copied], { statuses: [web(["10.0.0.7"])] });
+    const forgotten = { type: "forget", namespace: "default", name: "copy", addresses: [] };
+    expect(begun.entries).toEqual([forgotten]);
+    expect(update([one, service("web"), service("other")]).entries.filter(({ type }) => type === "forget")).toEqual([]);
+    expect(update([one, service("web"), copied]).entries).toContainEqual(forgotten);
+  });
+
   test("that is gone when the process starts loses its file", () => {
     const { begun } = start([lab], { statuses: [web(["10.0.0.7"])] });
     expect(begun.entries).toEqual([

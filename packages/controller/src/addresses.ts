@@ -115,11 +115,10 @@ export class Addresses {
     // A file goes with its Service, and what it had rests from now on: nobody knows since when.
     const orphans = [...this.#records.values()].filter((record) => !this.#isServed(world.service(keyOf(record))));
     for (const record of orphans) this.#records.delete(keyOf(record));
-    const now = wallClock();
     const left = [
       ...orphans.map((record) => [keyOf(record), record.addresses] as const),
       ...(this.#holders?.missing(this.#records) ?? []),
-    ].flatMap(([by, addresses]) => parseAll(addresses).map((address): Freed => ({ address, at: now, by })));
+    ].flatMap(([by, addresses]) => parseAll(addresses).map((address): Freed => ({ address, at: wallClock(), by })));
     const changes = this.#apply(keys, { pools: true, freed: [...this.#notes.freed, ...left] });
     return { ...changes, entries: [...changes.entries, ...orphans.map(forget)] };
   }
@@ -155,8 +154,7 @@ export class Addresses {
     const known = this.#options.world.service(service);
     if (!this.#isServed(known)) return [];
     const record = this.#records.get(service);
-    const { namespace, name } = known.service.metadata;
-    if (!record) return [{ type: "forget", namespace, name, addresses: [] }];
+    if (!record) return [forget({ ...known.service.metadata, addresses: [] })];
     return this.#given.has(service) ? [{ type: "store", manifest: this.#options.manifest(known), record }] : [];
   }
 
@@ -237,17 +235,24 @@ export class Addresses {
     return isSame && !hasNews ? [] : [{ type: "notes", notes: this.#notes }];
   }
 
-  #act(action: Action): { readonly entry?: Entry; readonly affected?: string } {
+  #act(action: Action): { readonly entry?: Entry | undefined; readonly affected?: string } {
     const { service } = action;
     logAction(this.#options.log, action, { holds: this.#allocator.holding(service) !== undefined });
     if (action.type === "assign") return this.#assign(service, action);
     // Nothing was given or taken, but why it waits is shown.
-    if (action.type === "refuse") return { affected: service };
+    if (action.type === "refuse") return { affected: service, entry: this.#undress(service) };
     this.#give(service, undefined);
     const record = this.#records.get(service);
     this.#records.delete(service);
     this.#holders?.note(service, undefined);
     return record ? { entry: forget(record), affected: service } : { affected: service };
+  }
+
+  /** For a Service without addresses that says from which pool they are, as one does that was copied. */
+  #undress(service: string): Entry | undefined {
+    const known = this.#options.world.service(service);
+    const isWrong = known?.request.allocatedFromPool && !this.#records.has(service);
+    return isWrong ? forget({ ...known.service.metadata, addresses: [] }) : undefined;
   }
 
   #assign(service: string, { addresses, pool, stranded, cause }: Assignment) {
@@ -284,7 +289,7 @@ const NO_CHANGES: AddressChanges = { entries: [], affected: [] };
 
 const keyOf = ({ namespace, name }: StatusRecord): string => `${namespace}/${name}`;
 
-const forget = ({ namespace, name, addresses }: StatusRecord): Entry => ({
+const forget = ({ namespace, name, addresses }: Omit<StatusRecord, "pool">): Entry => ({
   ...{ type: "forget", namespace, name, addresses },
 });
 
