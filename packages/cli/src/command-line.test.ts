@@ -193,7 +193,13 @@ describe("wrong usage ends with 2 and one line that says what is allowed", () =>
     [[], /^herald: no command given; allowed: validate, crds, completion\n$/],
     [["verify"], /^herald: unknown command 'verify'.*; allowed: validate, crds, completion\n$/],
     [["validate"], /^herald: missing required argument 'FILE\|DIR'\n$/],
-    [["validate", "--loud", "x"], /^herald: unknown option '--loud'/],
+    [
+      ["validate", "--loud", "x"],
+      /^herald: unknown option '--loud'; allowed: --output, --namespace, --strict, --help\n$/,
+    ],
+    [["validate", "--output"], /^herald: option '.*--output.*' argument missing; allowed: table, json, yaml\n$/],
+    [["crds", "--strict"], /^herald: unknown option '--strict'; allowed: --output, --help\n$/],
+    [["--loud", "validate", "x"], /^herald: unknown option '--loud'; allowed: --version, --help\n$/],
     [["validate", "-o", "xml", "x"], /^herald: .*'xml' is invalid\. Allowed choices are table, json, yaml\n$/],
     [["crds", "Pool"], /^herald: .*'Pool' is invalid .*\. Allowed choices are .*IPAddressPool/],
     [["completion", "tcsh"], /^herald: .*'tcsh' is invalid .*\. Allowed choices are bash, zsh, fish\n$/],
@@ -212,7 +218,7 @@ describe("environment variables stand for flags", () => {
   });
 
   test.each([
-    ["HERALD_OUTPUT", "xml", /^herald: .*'xml' is invalid.* Allowed choices are table, json, yaml\n$/],
+    ["HERALD_OUTPUT", "xml", /^herald: HERALD_OUTPUT: "xml"; allowed: table, json, yaml\n$/],
     ["HERALD_STRICT", "maybe", /^herald: HERALD_STRICT: "maybe"; allowed: true, false\n$/],
   ])("%s=%s is wrong usage", async (variable, value, message) => {
     const { exitCode, err } = await run(["validate", folder], { [variable]: value });

@@ -30,7 +30,7 @@ export async function runCommand(args: readonly string[], ports: CommandPorts): 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    ports.err(`herald: ${usageMessage(error, program)}\n`);
+    ports.err(`herald: ${usageMessage(error, program, args[0])}\n`);
     return WRONG_USAGE;
   }
 }
@@ -102,23 +102,30 @@ function withVariables(args: readonly string[], program: Command, env: CommandPo
   return [name, ...command.options.flatMap((option) => fromVariable(option, env)), ...rest];
 }
 
-function fromVariable({ long, required }: Option, env: CommandPorts["env"]): string[] {
+function fromVariable({ long, required, argChoices }: Option, env: CommandPorts["env"]): string[] {
   const variable = `HERALD_${long?.slice(2).toUpperCase()}`;
   const value = env[variable];
   if (!long || !value) return [];
-  if (required) return [long, value];
-  if (value === "true" || value === "1") return [long];
-  if (value === "false" || value === "0") return [];
-  throw new CommanderError(WRONG_USAGE, "herald.variable", `${variable}: "${value}"; allowed: true, false`);
+  if (required && (argChoices?.includes(value) ?? true)) return [long, value];
+  if (!required && (value === "true" || value === "1")) return [long];
+  if (!required && (value === "false" || value === "0")) return [];
+  const allowed = (argChoices ?? ["true", "false"]).join(", ");
+  throw new CommanderError(WRONG_USAGE, "herald.variable", `${variable}: "${value}"; allowed: ${allowed}`);
 }
 
 /** One line: what is wrong, and what is allowed. */
-function usageMessage({ code, message }: CommanderError, program: Command): string {
+function usageMessage({ code, message }: CommanderError, program: Command, name: string | undefined): string {
   const words = message
     .replace(/^error: /, "")
     .replace(/\n.*/s, "")
     .replace(/\.$/, "");
   const commands = program.commands.map((command) => command.name()).join(", ");
   if (code === "commander.help") return `no command given; allowed: ${commands}`;
-  return code === "commander.unknownCommand" ? `${words}; allowed: ${commands}` : words;
+  if (code === "commander.unknownCommand") return `${words}; allowed: ${commands}`;
+  const command = program.commands.find((one) => one.name() === name) ?? program;
+  const options = command.createHelp().visibleOptions(command);
+  const lacking = options.find(({ flags }) => code === "commander.optionMissingArgument" && words.includes(flags));
+  if (lacking?.argChoices) return `${words}; allowed: ${lacking.argChoices.join(", ")}`;
+  if (code !== "commander.unknownOption") return words;
+  return `${words}; allowed: ${options.map(({ long }) => long).join(", ")}`;
 }
