@@ -57,7 +57,11 @@ export const controllerOptions: {
   readonly webhookService: Option<string>;
   readonly webhookConfiguration: Option<string>;
 } = {
-  source: required("SOURCE", source, "where objects come from: file:DIR, a folder of manifests, or kubernetes"),
+  source: required(
+    "SOURCE",
+    source,
+    "where objects come from, required: file:DIR, a folder of manifests, or kubernetes",
+  ),
   kubeconfig: optional("FILE", text, "how to reach the API server; the pod's service account unless given"),
   context: optional("NAME", text, "a context of the kubeconfig; its current one unless given"),
   namespace: optional(
@@ -68,8 +72,13 @@ export const controllerOptions: {
   listen: defaulted("ADDR:PORT", addressPort, "[::]:7600", "where to serve speakers"),
   lbClass: optional("CLASS", text, "serve Services of this loadBalancerClass only; those without one unless given"),
   ignoreExcludeLb: toggle("let nodes announce that are labelled exclude-from-external-load-balancers"),
-  heartbeatInterval: defaulted("DURATION", duration(50, 1_000), "100ms", "how often speakers give a sign of life"),
-  heartbeatMisses: defaulted("N", integer(2, 10), "3", "how many missed signs of life make a node dead"),
+  heartbeatInterval: defaulted(
+    "DURATION",
+    duration(50, 1_000),
+    "100ms",
+    "how often speakers give a sign of life, 50ms to 1s",
+  ),
+  heartbeatMisses: defaulted("N", integer(2, 10), "3", "how many missed signs of life make a node dead, 2 to 10"),
   startHold: defaulted("DURATION", duration(0, 60_000), "3s", "how long to wait for known speakers at the start"),
   massSilenceLimit: defaulted(
     "DURATION",
@@ -81,7 +90,7 @@ export const controllerOptions: {
     "WHAT",
     oneOf("keep", "reassign"),
     "keep",
-    "what becomes of an address whose pool was changed under it",
+    "what becomes of an address whose pool was changed under it: keep it, or reassign another at once",
   ),
   kubeQps: defaulted("N", integer(1, 10_000), "50", "events, counters and statuses written a second, on average"),
   kubeBurst: defaulted("N", integer(1, 10_000), "100", "how many of them at once after a quiet time"),

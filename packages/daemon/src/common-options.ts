@@ -21,8 +21,13 @@ export const commonOptions: {
   tlsCa: optional("FILE", text, "authorities that the other end's certificate must be signed by, PEM"),
   insecure: toggle("allow what is not authenticated: streams without TLS files, metrics beyond loopback"),
   metrics: defaulted("ADDR:PORT", addressPort, "127.0.0.1:9120", "where to serve /metrics, /healthz and /readyz"),
-  logLevel: defaulted("LEVEL", oneOf("debug", "info", "warn", "error"), "info", "what to log at least"),
-  logFormat: optional("FORMAT", oneOf("json", "pretty"), "how to log; pretty on a terminal, else json"),
+  logLevel: defaulted(
+    "LEVEL",
+    oneOf("debug", "info", "warn", "error"),
+    "info",
+    "what to log at least: debug, info, warn or error",
+  ),
+  logFormat: optional("FORMAT", oneOf("json", "pretty"), "how to log: json or pretty; pretty on a terminal, else json"),
 };
 
 /** The settings of `commonOptions`. */

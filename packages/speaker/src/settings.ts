@@ -33,8 +33,8 @@ export const speakerOptions: {
   readonly tokenFile: Option<string | undefined>;
 } = {
   node: defaulted("NAME", text, hostname(), "name of this node in the cluster"),
-  controller: requiredList("HOST:PORT", hostPort, "a controller; a name stands for all its addresses"),
-  stateDir: required("DIR", text, "folder from which a restart without a controller goes on"),
+  controller: requiredList("HOST:PORT", hostPort, "a controller, required; a name stands for all its addresses"),
+  stateDir: required("DIR", text, "folder from which a restart without a controller goes on, required"),
   interfaces: defaulted("REGEX", regex, ".*", "interfaces to announce on; matched anywhere in the name"),
   excludeInterfaces: defaulted(
     "REGEX",
@@ -42,7 +42,12 @@ export const speakerOptions: {
     DEFAULT_EXCLUDED_INTERFACES,
     "interfaces to leave out of those; replaces the default",
   ),
-  frames: defaulted("BACKEND", oneOf("packet", "pcap"), "packet", "how frames are read and written"),
+  frames: defaulted(
+    "BACKEND",
+    oneOf("packet", "pcap"),
+    "packet",
+    "how frames are read and written: packet, or pcap by the npm package of that name",
+  ),
   bgpListen: optional(
     "ADDR:PORT",
     addressPort,
