@@ -275,3 +275,28 @@ describe.each<[string, Parameters<typeof service>[1] & object, string]>([
     ]);
   });
 });
+
+describe("what a Service asks for in no words at all", () => {
+  const long = "x".repeat(100_000);
+  test.each<[string, Parameters<typeof service>[1]]>([
+    ["a long text for addresses", { requestedIps: long }],
+    ["a long text for one address", { loadBalancerIp: long }],
+    ["thousands of addresses", { requestedIps: Array(10_000).fill("1.2.3.4").join() }],
+    ["a long name of a pool", { requestedPool: long }],
+    ["a long name of a pool, and an address of another", { requestedIps: "1.2.3.4", requestedPool: long }],
+  ])("%s: the refusal stays short", (_what, wish) => {
+    const bench = new Bench([pool("test", ["1.2.3.4/31"])]);
+    bench.set("s1", wish);
+    const { message = "" } = bench.allocator.refusal("ns/s1") ?? {};
+    expect(message).not.toBe("");
+    expect(message.length).toBeLessThan(500);
+  });
+
+  test("an address with thousands of holders: the refusal stays short", () => {
+    const bench = new Bench([pool("test", ["1.2.3.4/32"])]);
+    for (let i = 1; i <= 1_000; i++) bench.set(`sharer-${i}`, { sharingKey: "k", ports: port(i) });
+    bench.set("s1", { requestedIps: "1.2.3.4" });
+    expect(bench.says("s1")).toMatch(/^can't change sharing key for "ns\/s1", address also in use by ns\/sharer-1,/);
+    expect(bench.says("s1")?.length).toBeLessThan(500);
+  });
+});

@@ -1,7 +1,7 @@
 import type { Ip } from "@heraldlb/net";
 import type { Refusal } from "./action.ts";
 import type { Lack } from "./ledger.ts";
-import { quoteAll } from "./message.ts";
+import { quote, quoteAll, shortened } from "./message.ts";
 import type { PoolInput } from "./pool.ts";
 
 /** MetalLB's words for addresses that no single pool gives out. */
@@ -11,7 +11,7 @@ export function outsidePools(addresses: readonly Ip[]): Refusal & { readonly rea
 
 /** MetalLB's words for a pool that is not in force. */
 export function unknownPool(name: string): Refusal & { readonly reason: "unknownPool" } {
-  return { reason: "unknownPool", message: `unknown pool ${JSON.stringify(name)}` };
+  return { reason: "unknownPool", message: `unknown pool ${quote(name)}` };
 }
 
 /** MetalLB's words for a pool that is closed to the Service. */
@@ -21,7 +21,7 @@ export function closedPool(name: string): Refusal & { readonly reason: "poolNotC
 
 /** MetalLB's words for addresses and a pool that do not agree. */
 export function otherPool(addresses: readonly Ip[], requestedPool: string): Refusal {
-  const message = `requested loadBalancer IP(s) ${quoteAll(addresses)} is not compatible with requested address pool ${requestedPool}`;
+  const message = `requested loadBalancer IP(s) ${quoteAll(addresses)} is not compatible with requested address pool ${shortened(requestedPool)}`;
   return { reason: "requestedPoolMismatch", message };
 }
 

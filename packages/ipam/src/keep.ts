@@ -3,7 +3,7 @@ import type { Holding, Refusal, ReleaseReason, StrandedReason } from "./action.t
 import type { AllocatorConfig } from "./change.ts";
 import { closedPool, outsidePools, unknownPool } from "./complaint.ts";
 import type { Held, Ledger } from "./ledger.ts";
-import { quoteAll } from "./message.ts";
+import { quoteAll, shortened } from "./message.ts";
 import { avoids, closedTo } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
 import { familiesOf, inFamilyOrder, requestedAddresses, type Wish } from "./wish.ts";
@@ -61,7 +61,7 @@ function hearRequests(service: ServiceInput, holding: Holding, ledger: Ledger): 
   const { requestedPool } = service;
   if (requestedPool && requestedPool !== pool) {
     if (ledger.setAside && !ledger.pool(requestedPool)) return { keep: holding, refusal: unknownPool(requestedPool) };
-    return { lose: "otherPoolRequested", message: `the Service asks for pool ${requestedPool}` };
+    return { lose: "otherPoolRequested", message: `the Service asks for pool ${shortened(requestedPool)}` };
   }
   const requested = requestedAddresses(service);
   if ("reason" in requested) {

@@ -1,6 +1,7 @@
 import type { Family, Ip } from "@heraldlb/net";
 import type { Holding } from "./action.ts";
 import type { PoolRefusal } from "./explanation.ts";
+import { joined } from "./message.ts";
 import type { PoolInput } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
 import type { SharingTerms } from "./sharing.ts";
@@ -81,7 +82,7 @@ export function heldBy(service: ServiceInput, holding: Holding): Held {
 
 /** MetalLB's words for an address whose holders do not share it on these terms. */
 export function notShared({ key }: Claimant, holders: Iterable<string>): Conflict {
-  const others = Array.from(holders).toSorted().join(",");
+  const others = joined(Array.from(holders).toSorted(), ",");
   const message = `can't change sharing key for ${JSON.stringify(key)}, address also in use by ${others}`;
   return { reason: "addressInUse", message };
 }

@@ -1,6 +1,6 @@
 import { type Family, familyOf, type Ip, parseIp } from "@heraldlb/net";
 import type { Refusal } from "./action.ts";
-import { quoteAll } from "./message.ts";
+import { joined, quote, quoteAll } from "./message.ts";
 import type { ServiceInput } from "./service.ts";
 
 /** What addresses a Service wants. */
@@ -51,7 +51,8 @@ export function familiesOf(addresses: readonly (Ip | undefined)[]): readonly Fam
   if (addresses.length === 1 && first) return SINGLE[familyOf(first)];
   const isPair = addresses.length === 2 && first && second;
   if (isPair && familyOf(first) !== familyOf(second)) return BOTH;
-  const list = `[${addresses.map((address) => address ?? "<nil>").join(" ")}]`;
+  const texts = addresses.map((address) => address ?? "<nil>");
+  const list = `[${joined(texts, " ")}]`;
   if (addresses.includes(undefined)) return `IPFamilyForAddresses: Invalid address ${list}`;
   if (isPair) return `IPFamilyForAddresses: same address family ${list}`;
   return `IPFamilyForAddresses: invalid ips length ${addresses.length} ${list}`;
@@ -69,8 +70,8 @@ export function requestedAddresses(service: ServiceInput): readonly Ip[] | Refus
   const addresses = texts.map(parseIp).filter((address) => address !== undefined);
   if (addresses.length < texts.length) {
     const message = requestedIps
-      ? `invalid metallb.io/loadBalancerIPs: ${JSON.stringify(requestedIps)}`
-      : `invalid spec.loadBalancerIP ${JSON.stringify(loadBalancerIp)}`;
+      ? `invalid metallb.io/loadBalancerIPs: ${quote(requestedIps)}`
+      : `invalid spec.loadBalancerIP ${quote(loadBalancerIp)}`;
     return { reason: "invalidRequest", message };
   }
   const families = familiesOf(addresses);
