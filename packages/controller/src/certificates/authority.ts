@@ -13,6 +13,8 @@ export interface AuthorityDependencies extends SettleDependencies {
 }
 
 const RETRY = { initialMs: 200, maxMs: 30_000 } as const;
+// Without an authority nobody is served, and nothing else asks the API server by then that would tell that it is back.
+const OPENING_RETRY = { initialMs: 200, maxMs: 5_000 } as const;
 // Nothing that time alone brings about is more urgent.
 const LOOK_EVERY_MS = 6 * 3_600_000;
 
@@ -33,9 +35,10 @@ export async function openAuthority(
     try {
       return new Authority(await settleAuthority(undefined, dependencies), dependencies);
     } catch (error) {
+      signal.throwIfAborted();
       complain(error);
       onTrouble?.(error);
-      await clock.sleep(backoff(RETRY, attempt, random()), signal);
+      await clock.sleep(backoff(OPENING_RETRY, attempt, random()), signal);
     }
   }
 }
@@ -86,6 +89,7 @@ export class Authority {
         complain(undefined);
         failures = 0;
       } catch (error) {
+        if (signal.aborted) break;
         complain(error);
         failures++;
       }

@@ -8,17 +8,23 @@ interface Secret {
   readonly data?: SecretData;
 }
 
+/** Which Secret. */
+export interface KubeSecretOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** Ends requests that are under way. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A Secret of an API server. What others have put on it, such as labels, stays. */
 export class KubeSecret implements SecretStore {
   readonly #kube: Pick<Kube, "request">;
-  readonly #namespace: string;
-  readonly #name: string;
+  readonly #options: KubeSecretOptions;
   #read: Secret | undefined;
 
-  constructor(kube: Pick<Kube, "request">, { namespace, name }: { readonly namespace: string; readonly name: string }) {
+  constructor(kube: Pick<Kube, "request">, options: KubeSecretOptions) {
     this.#kube = kube;
-    this.#namespace = namespace;
-    this.#name = name;
+    this.#options = options;
   }
 
   /** @throws KubeError */
@@ -31,22 +37,24 @@ export class KubeSecret implements SecretStore {
 
   /** @throws KubeError */
   async write(text: SecretData, expected: string | undefined): Promise<void> {
+    const { namespace, name, signal } = this.#options;
     const data = mapValues(text, btoa);
     if (expected === undefined) {
-      const metadata = { namespace: this.#namespace, name: this.#name };
+      const metadata = { namespace, name };
       const body = { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data };
-      await this.#kube.request("POST", this.#folder, { body });
+      await this.#kube.request("POST", this.#folder, { body, signal });
       return;
     }
     const { metadata, ...fields } = this.#read ?? {};
     const body = { ...fields, metadata: { ...metadata, resourceVersion: expected }, data };
-    await this.#kube.request("PUT", `${this.#folder}/${this.#name}`, { body });
+    await this.#kube.request("PUT", `${this.#folder}/${name}`, { body, signal });
   }
 
   async #get(): Promise<Secret | undefined> {
+    const { name, signal } = this.#options;
     try {
       // The API server's own words.
-      return (await this.#kube.request("GET", `${this.#folder}/${this.#name}`)) as Secret;
+      return (await this.#kube.request("GET", `${this.#folder}/${name}`, { signal })) as Secret;
     } catch (error) {
       if (error instanceof KubeError && error.status === 404) return undefined;
       throw error;
@@ -54,7 +62,7 @@ export class KubeSecret implements SecretStore {
   }
 
   get #folder(): string {
-    return `/api/v1/namespaces/${this.#namespace}/secrets`;
+    return `/api/v1/namespaces/${this.#options.namespace}/secrets`;
   }
 }
 

@@ -100,7 +100,7 @@ export class ClusterServices {
     if (!own) return new ClusterServices(options, context, undefined);
     const { kube, namespace } = options;
     const { health } = context;
-    const store = new KubeSecret(kube, { namespace, name: own.secret });
+    const store = new KubeSecret(kube, { namespace, name: own.secret, signal });
     const wait = (reason: string) => health.unready("authority", `Secret ${namespace}/${own.secret} ${reason}`);
     wait("not read yet");
     const authority = await openAuthority({ ...context, ...RANDOM, store }, signal, (problem) =>
