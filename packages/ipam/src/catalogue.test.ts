@@ -277,7 +277,7 @@ describe.each<[string, Parameters<typeof service>[1] & object, string]>([
 });
 
 describe("what a Service asks for in no words at all", () => {
-  const long = "x".repeat(100_000);
+  const long = "\u{1f600}".repeat(100_000);
   test.each<[string, Parameters<typeof service>[1]]>([
     ["a long text for addresses", { requestedIps: long }],
     ["a long text for one address", { loadBalancerIp: long }],
@@ -290,6 +290,7 @@ describe("what a Service asks for in no words at all", () => {
     const { message = "" } = bench.allocator.refusal("ns/s1") ?? {};
     expect(message).not.toBe("");
     expect(message.length).toBeLessThan(500);
+    expect(message.isWellFormed()).toBe(true);
   });
 
   test("an address with thousands of holders: the refusal stays short", () => {

@@ -2,9 +2,9 @@
 const LONGEST = 253;
 const MOST = 10;
 
-/** A text that anybody may have written: of a long one its beginning. */
+/** A text that anybody may have written: of a long one its beginning, without half a character at its end. */
 export function shortened(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return text.length > LONGEST ? `${text.slice(0, LONGEST).toWellFormed()}…` : text;
 }
 
 /** Such a text as MetalLB's messages show it, `"192.0.2.1"`. */

@@ -165,3 +165,16 @@ test("hundreds of errors are some lines and how many more there are", () => {
   expect(summary.split("\n")).toHaveLength(21);
   expect(summary).toMatch(/\nand \d+ more$/);
 });
+
+test("what is cut off is still text that an API server takes as it is", () => {
+  const problems = ["", "x"].map((start) => ({
+    ...{ id: { kind: "IPAddressPool", namespace: "herald", name: "p" }, origin: {}, severity: "error" as const },
+    ...{ path: "spec.addresses[0]", message: `${start}${"\u{1f600}".repeat(1_000)}` },
+    code: "invalidField" as const,
+  }));
+  const [controller] = configurationStates({
+    ...{ configuration: { inForce: new Map(), problems }, namespace: "herald", nodes: [], written: () => undefined },
+  });
+  const { errorSummary } = controller?.status ?? {};
+  expect(errorSummary).toSatisfy((text: string) => text.isWellFormed());
+});

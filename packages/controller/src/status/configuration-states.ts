@@ -68,8 +68,11 @@ function conditionOf(type: string, errors: readonly string[]): DesiredCondition 
 
 function lineOf({ id, path, message }: ObjectProblem): string {
   const place = [id && formatObjectId(id), path].filter(Boolean).join(" ");
-  return (place ? `${place}: ${message}` : message).slice(0, LONGEST_LINE);
+  return shortened(place ? `${place}: ${message}` : message);
 }
 
 const failureLine = ({ group, message }: NonNullable<LabelledNode["failures"]>[number]): string =>
-  `the speaker could not apply ${group}: ${message}`.slice(0, LONGEST_LINE);
+  shortened(`the speaker could not apply ${group}: ${message}`);
+
+/** Half a character is none: an API server would store another one, which would be put right again and again. */
+const shortened = (line: string): string => line.slice(0, LONGEST_LINE).toWellFormed();
