@@ -44,6 +44,21 @@ test("the alerts that MetalLB has keep their names, durations and severities", (
   ]);
 });
 
+test("those of counters notice the first count, whether or not there was a zero before it", () => {
+  const counts = rules.filter(({ expr }) => expr.includes("increase("));
+  expect(counts.map(({ alert }) => alert)).toEqual(["HeraldAddressConflict", "HeraldOrderFailed"]);
+  // One count is gone again after the range.
+  for (const { for: wait } of counts) expect(wait).toBeUndefined();
+  // A counter without labels is there from the start.
+  const [, labelled] = counts;
+  expect(labelled?.expr).toContain("or (herald_items_failed_total unless herald_items_failed_total offset 15m)");
+});
+
+test("a speaker without a stream, which cannot be scraped, is missed", async () => {
+  const { expr } = rules.find(({ alert }) => alert === "HeraldSpeakerAlone") ?? {};
+  expect(expr).toContain('up{namespace="herald-system", pod=~"herald-speaker-.+"}) == 0');
+});
+
 test("pools can be left out, by a regular expression that stays what it is", async () => {
   const excluded = await rulesWith({ addressPoolExhausted: { excludePools: 'lab\\d+|"test"' } });
   const { expr = "" } = excluded.find(({ alert }) => alert === "MetalLBAddressPoolExhausted") ?? {};
