@@ -17,7 +17,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const keep = readKeep();
-  if (keep === undefined) return 2;
+  if (typeof keep === "number") return keep;
   const missing = missingPrerequisites();
   if (missing.length > 0) {
     for (const sentence of missing) console.error(sentence);
@@ -86,12 +86,17 @@ function showHowToLookAround({ lab, herald, router }: Scene): void {
   }
 }
 
-function readKeep(): boolean | undefined {
+/** Whether to leave the lab up; or the exit code, if there is nothing to show. */
+function readKeep(): boolean | 0 | 2 {
   try {
-    return parseArgs({ options: { keep: { type: "boolean", default: false } } }).values.keep;
+    const flag = { type: "boolean", default: false } as const;
+    const { keep, help } = parseArgs({ options: { keep: flag, help: flag } }).values;
+    if (!help) return keep;
+    console.log("npm run demo [-- --keep]\n\nShows Herald at work in a lab; with --keep it stays up afterwards.");
+    return 0;
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error} (the only option is --keep)`);
-    return undefined;
+    return 2;
   }
 }
 
