@@ -1,4 +1,4 @@
-import { type Kube, KubeError, type KubeObject } from "@heraldlb/kube";
+import { type Kube, KubeError, type KubeObject, type RequestOptions } from "@heraldlb/kube";
 import type { StatusKind } from "./status-kind.ts";
 import type { StatusObject } from "./status-write.ts";
 
@@ -42,13 +42,14 @@ export class FakeApiServer implements Pick<Kube, "request"> {
   #running = 0;
   #news: { readonly kind: StatusKind; readonly object: KubeObject; readonly gone: boolean }[] = [];
 
-  async request(method: string, path: string, options: { readonly body?: unknown } = {}): Promise<unknown> {
+  async request(method: string, path: string, options: Pick<RequestOptions, "body" | "admit"> = {}): Promise<unknown> {
     const body = JSON.parse(JSON.stringify(options.body ?? {}));
     const request = { method, path, body };
     this.requests.push(request);
     this.onConcurrency(++this.#running);
     await new Promise((resolve) => setImmediate(resolve));
     this.onConcurrency(--this.#running);
+    if (options.admit?.() === false) throw new KubeError("not sent", { status: 0 });
     const fault = this.fault(request);
     if (fault) throw fault;
     return this.#answer(request);

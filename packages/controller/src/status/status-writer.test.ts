@@ -254,3 +254,18 @@ test("a bug ends it", async () => {
   await clock.advance(0);
   await outcome;
 });
+
+test("what had to wait for its turn is not sent when another process leads by then, and that is no trouble", async () => {
+  let leads = true;
+  const { writer, pass, server, log, statusOf } = start({ mayWrite: () => leads });
+  server.onConcurrency = () => {
+    leads = false;
+  };
+  writer.set(state("controller"), valid);
+  await pass(2_000);
+  expect([server.requests.length, server.objects.size, log.entries]).toEqual([1, 0, []]);
+  server.onConcurrency = () => {};
+  leads = true;
+  await pass(2_000);
+  expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
+});

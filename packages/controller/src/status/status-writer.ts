@@ -233,9 +233,9 @@ export class StatusWriter {
 
   /** False: it failed, and is tried again later. */
   async #perform(entry: Entry, { method, path, contentType, body }: StatusWrite, signal: AbortSignal) {
-    const { kube } = this.#dependencies;
+    const { kube, mayWrite: admit } = this.#dependencies;
     try {
-      const answer = await kube.request(method, path, { body, contentType, signal, paced: true });
+      const answer = await kube.request(method, path, { body, contentType, signal, paced: true, admit });
       this.#trouble.noteSuccess(entry.target.kind);
       if (method === "DELETE") {
         entry.deletedUid = entry.observed?.metadata.uid;
@@ -244,7 +244,8 @@ export class StatusWriter {
       return true;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      await this.#recover(entry, { error, method, signal });
+      // Else it was not sent, most likely.
+      if (admit()) await this.#recover(entry, { error, method, signal });
       return false;
     }
   }
