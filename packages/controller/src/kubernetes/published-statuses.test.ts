@@ -1,3 +1,4 @@
+import type { Action } from "@heraldlb/ipam";
 import type { Ip } from "@heraldlb/net";
 import { silentLogger } from "@heraldlb/runtime";
 import { FakeClock } from "@heraldlb/runtime/testing";
@@ -5,7 +6,8 @@ import { expect, test } from "vitest";
 import { FakeCluster } from "./fake-cluster.test.fixture.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 
-test("Events that wait are not told any more once another controller leads", () => {
+/** What is published of `web/shop` while nothing is sent. */
+function start() {
   const cluster = new FakeCluster();
   const service = cluster.put("/api/v1/services", { metadata: { name: "shop", namespace: "web" } });
   const published = new PublishedStatuses({
@@ -19,10 +21,37 @@ test("Events that wait are not told any more once another controller leads", () 
   });
   published.begin();
   const addresses = ["192.0.2.1" as Ip];
-  published.onAction(
-    { type: "release", service: "web/shop", addresses, reason: "addressInUse", message: "" },
-    addresses,
-  );
-  published.end();
-  expect(published.droppedEvents).toBe(1);
+  const assign = (cause: "allocated" | "poolChanged"): Action => {
+    return { type: "assign", service: "web/shop", addresses, pool: "lab", cause, refused: [] };
+  };
+  const release: Action = { type: "release", service: "web/shop", addresses, reason: "addressInUse", message: "" };
+  const act = (action: Action) => published.onAction(action, addresses);
+  /** How many Events wait. */
+  const waiting = () => {
+    published.end();
+    return published.droppedEvents;
+  };
+  return { published, assign, release, act, waiting };
+}
+
+test("Events that wait are not told any more once another controller leads", () => {
+  const { act, release, waiting } = start();
+  act(release);
+  expect(waiting()).toBe(1);
+});
+
+test("an assignment is told once it is stored, even if its pool was renamed meanwhile", () => {
+  const { published, act, assign, waiting } = start();
+  act(assign("allocated"));
+  act(assign("poolChanged"));
+  published.onStored("web/shop");
+  expect(waiting()).toBe(1);
+});
+
+test("an assignment that was taken back before it was stored is not told", () => {
+  const { published, act, assign, release, waiting } = start();
+  act(assign("allocated"));
+  act(release);
+  published.onStored("web/shop");
+  expect(waiting(), "the release").toBe(1);
 });

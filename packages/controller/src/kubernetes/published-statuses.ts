@@ -126,9 +126,11 @@ export class PublishedStatuses implements ClusterObserver {
   }
 
   onAction(action: Action, former: readonly Ip[]): void {
+    const { type, service } = action;
     const events = addressEvents(action, { addresses: former });
-    if (action.type === "assign" && action.cause !== "restored") this.#held.set(action.service, events);
-    else if (action.type !== "assign") for (const event of events) this.#tell(event);
+    if (type === "release") this.#held.delete(service);
+    if (type !== "assign") for (const event of events) this.#tell(event);
+    else if (action.cause !== "restored") this.#held.set(service, [...(this.#held.get(service) ?? []), ...events]);
   }
 
   onStored(service: string): void {
