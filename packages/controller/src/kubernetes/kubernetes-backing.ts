@@ -48,7 +48,8 @@ export async function openKubernetesBacking(
   const onForeign = (service: string) => insistence.ask(service);
   // A process that was paused finds out with its next request that another one may lead.
   const admit = () => candidacy?.isFirm() ?? false;
-  const guarded: Pick<Kube, "request"> = {
+  const guarded: Kube = {
+    ...kube,
     request: (method, path, options) => kube.request(method, path, method === "GET" ? options : { ...options, admit }),
   };
   const statuses = new ServiceStatuses({ kube: guarded, wallClock, onForeign });
@@ -68,7 +69,7 @@ export async function openKubernetesBacking(
     },
   });
   const published = new PublishedStatuses({
-    ...{ kube, namespace, clock, log, wallClock, identity, loadBalancerClass },
+    ...{ kube: guarded, namespace, clock, log, wallClock, identity, loadBalancerClass },
     isFirm: admit,
     find: (id) => reader.find(id)?.json,
     written: (id) => {
