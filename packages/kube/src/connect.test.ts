@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { failureOf, passUntil, startApiServer, statusOf } from "./api-server.test.fixture.ts";
+import { type Exchange, failureOf, passUntil, startApiServer, statusOf } from "./api-server.test.fixture.ts";
 import { KubeError, type SocketUse } from "./index.ts";
 
 /** A connection takes its next request in the turn after its last answer. */
@@ -186,6 +186,29 @@ test("paced requests wait for their turn, others don't", async () => {
   expect(clock.now()).toBeGreaterThanOrEqual(1_000);
   last.answer(200, {});
   await Promise.all(paced);
+});
+
+test("beside many writes that are not paced, paced requests go at a tenth of their pace", async () => {
+  const clock = new FakeClock();
+  const server = await startApiServer();
+  const kube = await server.connect({ clock, qps: 1, burst: 1 });
+  const others: { readonly request: Promise<unknown>; readonly exchange: Exchange }[] = [];
+  const begin = async (method: "PATCH" | "GET", path: string, paced: boolean) => {
+    const body = method === "PATCH" ? {} : undefined;
+    const request = kube.request(method, path, { body, paced, timeoutMs: 1_000_000_000 });
+    const next = server.next();
+    return { request, exchange: await (others.length < 9 ? next : passUntil(clock, next)) };
+  };
+  for (const method of ["GET", "GET", "GET", "GET", "PATCH", "PATCH", "PATCH"] as const) {
+    others.push(await begin(method, "/other", false));
+  }
+  others.push(await begin("PATCH", "/paced", true));
+  expect(clock.now()).toBe(0);
+  others.push(await begin("PATCH", "/other", false));
+  others.push(await begin("PATCH", "/paced", true));
+  expect(clock.now()).toBeGreaterThanOrEqual(10_000);
+  for (const { exchange } of others) exchange.answer(200, {});
+  await Promise.all(others.map(({ request }) => request));
 });
 
 test("an urgent request does not queue behind any number of others", async () => {

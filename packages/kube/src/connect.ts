@@ -13,6 +13,9 @@ import { type Outgoing, Transport } from "./transport.ts";
 
 const REQUEST_MS = 10_000;
 const STREAM_MS = 30_000;
+/** So many writes under way that are not paced leave the server to these, but for every tenth turn of the others. */
+const MANY_WRITES = 4;
+const TURNS_BESIDE_MANY = 10;
 /** Many times a page of large objects. */
 const LONGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 
@@ -24,6 +27,8 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
   const { clock } = options;
   const transport = new Transport(await Credentials.load(options), options);
   const pace = new TokenBucket(clock, options);
+  /** Writes under way that are not paced. */
+  let writing = 0;
   const successes = new Successes();
   const send = async (outgoing: Outgoing, limit: AbortSignal) => {
     const answer = await sendAccepted(transport, outgoing, limit);
@@ -33,14 +38,20 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
   return {
     namespace: transport.namespace,
     request: async (method, path, request = {}) => {
-      if (request.paced) await pace.take(request.signal);
+      const weight = request.paced || request.urgent || method === "GET" ? 0 : 1;
+      if (request.paced) await pace.take(request.signal, writing < MANY_WRITES ? 1 : TURNS_BESIDE_MANY);
       const what = `${method} ${path}`;
       const outgoing = { method, path, query: request.query, ...encodeBody(request), ...shareOf(request) };
       const { timeoutMs = REQUEST_MS, signal } = request;
-      return await within(limitOf(clock, { what, timeoutMs, signal }), async (limit) => {
-        const answer = await send(outgoing, limit);
-        return parse(await readText(answer, what), what);
-      });
+      writing += weight;
+      try {
+        return await within(limitOf(clock, { what, timeoutMs, signal }), async (limit) => {
+          const answer = await send(outgoing, limit);
+          return parse(await readText(answer, what), what);
+        });
+      } finally {
+        writing -= weight;
+      }
     },
     stream: async (path, { query, signal, timeoutMs = STREAM_MS }: StreamOptions) => {
       const what = `GET ${path}`;

@@ -14,11 +14,14 @@ export class TokenBucket {
     this.#burst = burst;
   }
 
-  /** Resolves when it is the caller's turn; rejects with the signal's reason if that comes first. */
-  async take(signal?: AbortSignal): Promise<void> {
+  /**
+   * Resolves when it is the caller's turn, which counts as that many; rejects with the signal's reason if that comes
+   * first.
+   */
+  async take(signal?: AbortSignal, turns = 1): Promise<void> {
     signal?.throwIfAborted();
     const now = this.#clock.now();
-    this.#due = Math.max(this.#due, now - this.#burst * this.#intervalMs) + this.#intervalMs;
+    this.#due = Math.max(this.#due, now - this.#burst * this.#intervalMs) + turns * this.#intervalMs;
     if (this.#due > now) await this.#clock.sleep(this.#due - now, signal);
   }
 }
