@@ -37,11 +37,15 @@ async function start(prepareCluster: (kube: FakeCluster) => void = () => {}) {
   const seen: [string, Seen][] = [];
   let waiting: ReadonlyMap<string, string> = new Map();
   let onPrepare: () => Promise<void> = async () => {};
+  let onSeen: () => void = () => {};
   const reader = new ClusterReader({
     ...{ kube, namespace: "herald", clock, log: recordingLogger(), random: () => 0 },
     prepare: () => onPrepare(),
     onChange: (change) => void changes.push(change),
-    onSeen: (kind, what) => void seen.push([kind, what]),
+    onSeen: (kind, what) => {
+      seen.push([kind, what]);
+      onSeen();
+    },
     onWaiting: (kinds) => {
       waiting = new Map(kinds);
     },
@@ -55,6 +59,9 @@ async function start(prepareCluster: (kube: FakeCluster) => void = () => {}) {
   return {
     ...{ kube, clock, reader, changes, seen, waiting: () => waiting },
     told: () => changes.map(({ gone, come }) => [names(gone), names(come)]),
+    setOnSeen: (act: () => void) => {
+      onSeen = act;
+    },
     setPrepare: (prepare: () => Promise<void>) => {
       onPrepare = prepare;
     },
@@ -169,4 +176,14 @@ test("whoever waits for what was read by now is not kept waiting by what comes l
     [[], ["a"]],
     [[], expect.arrayContaining(["b"])],
   ]);
+});
+
+test("whoever is shown something may wait until it is told", async () => {
+  const { kube, clock, reader, told, setOnSeen } = await start();
+  const before = told().length;
+  const known: number[] = [];
+  setOnSeen(() => void reader.told().then(() => known.push(told().length)));
+  kube.put(SERVICES, web());
+  await pass(clock, 1_000);
+  expect(known).toEqual([before + 1]);
 });

@@ -89,8 +89,9 @@ export class ClusterReader {
     await Promise.all(WATCHED.map((resource) => this.#follow(resource, signal)));
   }
 
-  /** Resolves when everything that was read by now is told. */
+  /** Resolves when everything that was read by now is told; in `onSeen`, what that is shown, too. */
   async told(): Promise<void> {
+    await Promise.resolve();
     if (this.#isTelling) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 

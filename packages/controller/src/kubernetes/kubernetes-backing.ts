@@ -44,7 +44,11 @@ export async function openKubernetesBacking(
   const services = await ClusterServices.open({ ...source, kube, namespace }, context, { own, signal: ending });
   let leading: AbortController | undefined;
   let candidacy: Candidacy | undefined;
-  const insistence = new Insistence({ clock, act: (service) => context.controller()?.reassert(service) });
+  const insistence = new Insistence({
+    clock,
+    // It may be that the Service asks for something else now, or is no load balancer any more.
+    act: (service) => void reader.told().then(() => context.controller()?.reassert(service)),
+  });
   const onForeign = (service: string) => insistence.ask(service);
   // A process that was paused finds out with its next request that another one may lead.
   const admit = () => candidacy?.isFirm() ?? false;
