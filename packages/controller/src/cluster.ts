@@ -121,6 +121,12 @@ export class Cluster {
     return this.#options.listsNodes && heard.length > 0 ? heard : names;
   }
 
+  /** Names of speakers to be remembered: of nodes that are there, if these are listed. */
+  get speakers(): readonly string[] {
+    const heard = [...this.#world.speakers];
+    return this.#options.listsNodes ? heard.filter((name) => this.#world.hasNode(name)) : heard;
+  }
+
   /** Does what takes long of taking a reading in, and calls `rest` often, so that others have their turn. */
   async prepare(objects: readonly SourceObject[], rest: () => Promise<void>): Promise<void> {
     await this.#catalog.prepare(objects, rest);

@@ -1,6 +1,16 @@
 import { HoldingState } from "@heraldlb/api";
 import { describe, expect, test } from "vitest";
-import { type Kit, lab, reading, running, service, settle, slice, startController } from "./controller.test.fixture.ts";
+import {
+  type Kit,
+  lab,
+  node,
+  reading,
+  running,
+  service,
+  settle,
+  slice,
+  startController,
+} from "./controller.test.fixture.ts";
 import type { StatusRecord } from "./ledger.ts";
 
 const WEB: StatusRecord = { namespace: "default", name: "web", addresses: ["10.0.0.7"], pool: "lab" };
@@ -41,6 +51,17 @@ describe("a standby", () => {
     expect(stored.size).toBe(0);
     expect(controller.cluster.addresses?.given("default/web")?.addresses).toEqual(["10.0.0.7"]);
     expect(bugs).toEqual([]);
+  });
+
+  test("forgets speakers of Nodes that are gone, where Nodes are listed", async () => {
+    const { controller, heard, dial, advance } = startController({ listsNodes: true });
+    controller.take(reading([...lab, node("n1"), node("n2")]));
+    dial("n1");
+    await advance(100);
+    controller.takeOver(5, { ...remember(), speakers: ["n0"] });
+    dial("n2");
+    await advance(100);
+    expect(heard).toEqual([["n1"], ["n1", "n2"]]);
   });
 
   test("that takes over adopts what speakers own", async () => {

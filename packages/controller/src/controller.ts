@@ -121,7 +121,7 @@ export class Controller {
     this.#turn(() => {
       this.#takeUp(remembered);
       this.#machine.step({ type: "synced" });
-      this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
+      this.#dependencies.onSpeakers(this.#cluster.speakers);
     });
   }
 
@@ -134,7 +134,7 @@ export class Controller {
       this.#takeUp(remembered);
       this.#machine.step({ type: "lead", term });
       this.#machine.step({ type: "synced" });
-      this.#dependencies.onSpeakers([...this.#cluster.world.speakers]);
+      this.#dependencies.onSpeakers(this.#cluster.speakers);
     });
   }
 
@@ -239,7 +239,7 @@ export class Controller {
     const { speakers } = this.#cluster.world;
     const known = speakers.size;
     this.#machine.follow(this.#cluster.hear(hello.node));
-    if (speakers.size > known && this.#hasBegun) this.#dependencies.onSpeakers([...speakers]);
+    if (speakers.size > known && this.#hasBegun) this.#dependencies.onSpeakers(this.#cluster.speakers);
   }
 
   #takeIn(take: () => PlanChanges): void {
