@@ -14,6 +14,12 @@ export function replaceHoldings(context: ControllerContext, speaker: Speaker, he
   speaker.revokedAt.clear();
 }
 
+/** Nothing is known any more of what the speaker holds. */
+export function forgetHoldings(context: ControllerContext, speaker: Speaker): void {
+  for (const id of speaker.holdings.keys()) letGo(context, speaker, id);
+  speaker.holdings.clear();
+}
+
 /** Takes a change in; returns false if one before it was lost. */
 export function changeHoldings(context: ControllerContext, speaker: Speaker, { rev, changed }: Holdings): boolean {
   if (rev !== speaker.holdingsRev + 1) return false;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { candidate, GROUP, groupSpec, leading } from "../testing/controller-bench.ts";
-import { controllerStatus } from "./step.ts";
+import type { ControllerConfig } from "./state.ts";
+import { controllerStatus, stepController } from "./step.ts";
 
 const NODES = ["a", "b", "c", "d", "e"] as const;
 /** Owned by a, then by b. */
@@ -199,4 +200,19 @@ describe("a controller that was stopped", () => {
     expect(isLive(bench, "a")).toBe(true);
     expect(bench.owner()).toBe("a");
   });
+});
+
+test("a speaker that has been gone for a day is forgotten, unless addresses are still its", () => {
+  const bench = leading(["a", "b"], [spec]);
+  for (const node of ["a", "b"]) bench.kill(node);
+  bench.pass(20_000);
+  // Else so long a step would be a stall.
+  const config: ControllerConfig = { ...bench.config, without: new Set(["stall"]) };
+  const tick = (hours: number) => {
+    bench.now += hours * 3_600_000;
+    const { state } = stepController(bench.state, { type: "tick", now: bench.now }, config);
+    return controllerStatus(state, bench.now).speakers.map(({ node }) => node);
+  };
+  expect(tick(23)).toEqual(["a", "b"]);
+  expect(tick(1)).toEqual(["a"]);
 });

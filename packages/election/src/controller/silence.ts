@@ -1,8 +1,11 @@
 import { tell } from "./assignment.ts";
+import { forgetHoldings } from "./holders.ts";
 import { type ControllerContext, detectionMs, graceMs, keeps, nextEpoch, type Speaker } from "./state.ts";
 
 /** A gap between messages of so many intervals makes a speaker late, which alone means nothing. */
 const LATE_INTERVALS = 1.75;
+/** Nodes come and go, and one that stays away for so long is new when it comes back. */
+const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
 /**
  * This process itself was stopped: what it did not hear then proves nothing. From D on all streams are gone, too, and
@@ -47,7 +50,11 @@ export function hear({ config, now }: ControllerContext, speaker: Speaker): void
 export function judge(context: ControllerContext): void {
   const { state, config, now } = context;
   state.judgeAt = Number.POSITIVE_INFINITY;
-  const live = [...state.speakers.values()].filter((speaker) => speaker.live);
+  const live: Speaker[] = [];
+  for (const speaker of state.speakers.values()) {
+    if (speaker.live) live.push(speaker);
+    else if (now - speaker.last >= FORGOTTEN_AFTER_MS) forget(context, speaker);
+  }
   let isFrozen = false;
   for (const speaker of live) {
     const suspect = suspicion(context, speaker);
@@ -128,4 +135,13 @@ export function bury(context: ControllerContext, speaker: Speaker, reason: strin
   state.draining.delete(speaker);
   for (const id of speaker.owned) state.unsettled.add(id);
   for (const id of speaker.incoming) state.unsettled.add(id);
+}
+
+function forget(context: ControllerContext, speaker: Speaker): void {
+  const { state } = context;
+  // It stays the owner of what nobody else can have.
+  if (speaker.owned.size > 0 || speaker.incoming.size > 0) return;
+  forgetHoldings(context, speaker);
+  for (const { failed } of state.groups.values()) failed.delete(speaker.node);
+  state.speakers.delete(speaker.node);
 }
