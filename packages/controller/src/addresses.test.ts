@@ -59,6 +59,12 @@ describe("a Service", () => {
     expect(addresses.given("default/web")).toBeUndefined();
   });
 
+  test("has the IPv4 address of an IPv4-mapped one that is remembered, and that is written", () => {
+    const { addresses, begun } = start([lab, service("web")], { statuses: [web(["::ffff:10.0.0.7"])] });
+    expect(addresses.given("default/web")?.addresses).toEqual(["10.0.0.7"]);
+    expect(begun.entries).toMatchObject([{ type: "store", record: web(["10.0.0.7"]) }]);
+  });
+
   test("that gets nothing shows no pool, whoever wrote that it has one", () => {
     const copied = service("copy", {}, { annotations: { "metallb.io/ip-allocated-from-pool": "lab" } });
     const one = pool("lab", ["10.0.0.7/32"]);

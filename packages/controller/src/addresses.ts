@@ -9,12 +9,12 @@ import {
   type Holding,
   type Refusal,
 } from "@heraldlb/ipam";
-import { type Family, type Ip, parseIp } from "@heraldlb/net";
+import type { Family, Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { logAction } from "./address-log.ts";
 import { Holders } from "./holders.ts";
 import type { Entry, Notes, StatusRecord } from "./ledger.ts";
-import { type Memory, poolSet, serviceInput, writtenMemory } from "./translate.ts";
+import { type Memory, parseAddresses, poolSet, serviceInput, writtenMemory } from "./translate.ts";
 import { UsageCounter } from "./usage.ts";
 import type { KnownService, World, WorldChanges } from "./world.ts";
 
@@ -118,7 +118,7 @@ export class Addresses {
     const left = [
       ...orphans.map((record) => [keyOf(record), record.addresses] as const),
       ...(this.#holders?.missing(this.#records) ?? []),
-    ].flatMap(([by, addresses]) => parseAll(addresses).map((address): Freed => ({ address, at: wallClock(), by })));
+    ].flatMap(([by, texts]) => parseAddresses(texts).map((address): Freed => ({ address, at: wallClock(), by })));
     const changes = this.#apply(keys, { pools: true, freed: [...this.#notes.freed, ...left] });
     return { ...changes, entries: [...changes.entries, ...orphans.map(forget)] };
   }
@@ -209,7 +209,7 @@ export class Addresses {
     const holding = this.#allocator.holding(key);
     if (holding) return holding;
     const record = this.#records.get(key);
-    if (record) return { addresses: parseAll(record.addresses), pool: record.pool };
+    if (record) return { addresses: parseAddresses(record.addresses), pool: record.pool };
     // What the manifest says counts once: later on it is the past.
     return this.#served.has(key) ? NO_MEMORY : writtenMemory(known);
   }
@@ -294,8 +294,6 @@ const forget = ({ namespace, name, addresses }: Omit<StatusRecord, "pool">): Ent
 });
 
 const isStore = (entry: Entry): entry is Extract<Entry, { type: "store" }> => entry.type === "store";
-
-const parseAll = (addresses: readonly string[]): Ip[] => addresses.map(parseIp).filter((ip) => ip !== undefined);
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((item, index) => item === b[index]);

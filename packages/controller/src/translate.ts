@@ -11,8 +11,8 @@ import {
   readResource,
   toSelector,
 } from "@heraldlb/config";
-import type { PoolInput, PoolSet, ServiceInput } from "@heraldlb/ipam";
-import { type Family, type Ip, parseIp } from "@heraldlb/net";
+import { type PoolInput, type PoolSet, parseServiceIp, type ServiceInput } from "@heraldlb/ipam";
+import type { Family, Ip } from "@heraldlb/net";
 import type { KnownService, World } from "./world.ts";
 
 /** What is remembered of the addresses that a Service was given. */
@@ -74,10 +74,13 @@ export function serviceInput({ service, request, origin }: KnownService, memory:
 
 /** What the Service's own manifest says it was given. */
 export function writtenMemory({ service, request }: KnownService): Memory {
-  const addresses = service.status.loadBalancer.ingress
-    .map(({ ip }) => parseIp(ip ?? ""))
-    .filter((address) => address !== undefined);
+  const addresses = parseAddresses(service.status.loadBalancer.ingress.map(({ ip = "" }) => ip));
   return { addresses, pool: request.allocatedFromPool };
+}
+
+/** The addresses among the texts of a status. */
+export function parseAddresses(texts: readonly string[]): Ip[] {
+  return texts.map(parseServiceIp).filter((address) => address !== undefined);
 }
 
 /** What decides about nodes, as announcing sees it. */

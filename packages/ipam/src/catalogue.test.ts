@@ -276,6 +276,12 @@ describe.each<[string, Parameters<typeof service>[1] & object, string]>([
   });
 });
 
+test("an IPv4-mapped address is the IPv4 address, as in Kubernetes", () => {
+  const bench = new Bench([pool("test", ["1.2.3.4/31"])]);
+  expect(bench.set("s1", { loadBalancerIp: "::ffff:1.2.3.5" })).toBe("1.2.3.5");
+  expect(bench.set("s1", { requestedIps: "::ffff:102:305", clusterIps: ["::ffff:10.96.0.1"] })).toBe("1.2.3.5");
+});
+
 describe("what a Service asks for in no words at all", () => {
   const long = "\u{1f600}".repeat(100_000);
   test.each<[string, Parameters<typeof service>[1]]>([

@@ -15,4 +15,5 @@ export type { Held } from "./ledger.ts";
 export { plan, type World } from "./plan.ts";
 export type { PoolAllocation, PoolInput, PoolSet } from "./pool.ts";
 export type { IpFamilyPolicy, ServiceInput } from "./service.ts";
+export { parseServiceIp } from "./service-ip.ts";
 export type { ServicePort, SharingTerms } from "./sharing.ts";

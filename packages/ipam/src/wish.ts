@@ -1,7 +1,8 @@
-import { type Family, familyOf, type Ip, parseIp } from "@heraldlb/net";
+import { type Family, familyOf, type Ip } from "@heraldlb/net";
 import type { Refusal } from "./action.ts";
 import { joined, quote, quoteAll } from "./message.ts";
 import type { ServiceInput } from "./service.ts";
+import { parseServiceIp } from "./service-ip.ts";
 
 /** What addresses a Service wants. */
 export interface Wish {
@@ -36,7 +37,7 @@ export function wishOf({ clusterIps, ipFamilies, ipFamilyPolicy }: ServiceInput)
     const message = `Service requires dual stack but not enough clusterips [${clusterIps.join(" ")}]`;
     return { refusal: { reason: "notEnoughClusterIps", message }, keepsHeld: false };
   }
-  const addresses = clusterIps.map(parseIp);
+  const addresses = clusterIps.map(parseServiceIp);
   const families = familiesOf(addresses);
   if (typeof families === "string") {
     const message = `Failed to retrieve ClusterIPs IPFamily for [${clusterIps.join(" ")}]: ${families}`;
@@ -67,7 +68,7 @@ export function requestedAddresses(service: ServiceInput): readonly Ip[] | Refus
   }
   if (!requestedIps && !loadBalancerIp) return [];
   const texts = requestedIps ? requestedIps.split(",").map((text) => text.trim()) : [loadBalancerIp];
-  const addresses = texts.map(parseIp).filter((address) => address !== undefined);
+  const addresses = texts.map(parseServiceIp).filter((address) => address !== undefined);
   if (addresses.length < texts.length) {
     const message = requestedIps
       ? `invalid metallb.io/loadBalancerIPs: ${quote(requestedIps)}`
