@@ -1,4 +1,4 @@
-import { KubeError } from "@heraldlb/kube";
+import { KubeError, type KubeObject } from "@heraldlb/kube";
 import { describe, expect, test } from "vitest";
 import { settle } from "../controller.test.fixture.ts";
 import type { StatusRecord } from "../ledger.ts";
@@ -69,10 +69,12 @@ describe("writing a status", () => {
     expect(kube.object(PATH)).toMatchObject({ spec: { type: "LoadBalancer" }, status: ingress("10.0.0.1") });
   });
 
-  test("that loses every time is given up", async () => {
+  test("that loses every time is told as refused, and holds up no other", async () => {
     const { kube, statuses, edit } = start();
     kube.before = (method) => void (method === "PATCH" && edit({}));
-    await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toThrow("faster than it can be written");
+    await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toMatchObject({
+      ...{ name: "RefusedError", message: expect.stringContaining("faster than it can be written") },
+    });
     expect(kube.requests).toHaveLength(9);
   });
 
@@ -88,6 +90,15 @@ describe("writing a status", () => {
     enforce({ status: {} });
     await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toMatchObject({ name: "RefusedError" });
     expect(kube.requests).toEqual([`PATCH ${PATH}/status`, `PATCH ${PATH}/status`]);
+  });
+
+  test("is written after etcd was restored from a backup, whose versions are older", async () => {
+    const { kube, statuses } = start();
+    const facts = serviceFacts(kube.object(PATH) as KubeObject);
+    statuses.observe("default/web", { ...facts, resourceVersion: "1000" });
+    expect(await statuses.writeStatus(record(["10.0.0.1"]))).toBe(true);
+    expect(kube.requests).toEqual([`PATCH ${PATH}/status`, `GET ${PATH}`, `PATCH ${PATH}/status`]);
+    expect(kube.object(PATH)).toMatchObject({ status: ingress("10.0.0.1") });
   });
 
   test("of another Service with the name is not written", async () => {

@@ -179,7 +179,7 @@ export class ServiceStatuses {
         taken += 1;
         continue;
       }
-      if (attempt >= ATTEMPTS) throw new Error(`${key}: its status changes faster than it can be written`);
+      if (attempt >= ATTEMPTS) throw new RefusedError("its status changes faster than it can be written");
       await this.#send("GET", path, key, { signal });
     }
   }
@@ -191,6 +191,7 @@ export class ServiceStatuses {
     key: string,
     { body, signal }: { readonly body?: unknown; readonly signal: AbortSignal },
   ): Promise<boolean> {
+    const asked = this.#seen.get(key);
     try {
       const contentType = body === undefined ? undefined : "application/merge-patch+json";
       const answer = await this.#options.kube.request(method, path, {
@@ -201,7 +202,9 @@ export class ServiceStatuses {
       });
       const facts = serviceFacts(answer as KubeObject);
       const before = this.#seen.get(key);
-      if (before && !(before.uid === facts.uid && isOlder(facts, before))) this.#seen.set(key, facts);
+      // What is read is the latest there is, and may have an older version all the same: etcd was restored.
+      const isLatest = method === "GET" && before === asked;
+      if (before && (isLatest || before.uid !== facts.uid || !isOlder(facts, before))) this.#seen.set(key, facts);
       return false;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
