@@ -195,6 +195,20 @@ describe("taking a status away", () => {
     expect(kube.requests.length).toBeLessThan(4);
   });
 
+  test("leaves what somebody else has given since a first attempt failed", async () => {
+    const { kube, statuses, tell, edit } = start();
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    kube.before = () => {
+      throw new KubeError("connection refused", { status: 0 });
+    };
+    await expect(statuses.deleteStatus("default", "web")).rejects.toThrow("connection refused");
+    kube.before = () => {};
+    edit({ status: ingress("192.0.2.1") });
+    tell();
+    await statuses.deleteStatus("default", "web");
+    expect(kube.object(PATH)?.status).toEqual(ingress("192.0.2.1"));
+  });
+
   test("that there is not costs nothing", async () => {
     const { kube, statuses } = start();
     await statuses.deleteStatus("default", "web");

@@ -3,9 +3,7 @@ import { type Kube, KubeError, type KubeObject, type ObjectVersion } from "@hera
 import { RefusedError, type StatusRecord } from "../ledger.ts";
 import { concernsOnlyThis } from "../status/refusal.ts";
 import { POOL_ANNOTATION, type ServiceFacts, STRANDED_ANNOTATION, serviceFacts } from "./resources.ts";
-
-/** What is stored of a Service beside its addresses and pool. */
-type Stranding = Pick<StatusRecord, "stranded" | "announcedBy">;
+import { readStranding, writeStranding } from "./stranding.ts";
 
 /** What the statuses need. */
 export interface ServiceStatusesOptions {
@@ -34,6 +32,8 @@ export class ServiceStatuses {
   readonly #options: ServiceStatusesOptions;
   readonly #seen = new Map<string, ServiceFacts>();
   readonly #wanted = new Map<string, StatusRecord>();
+  /** What Services had from which it could not be taken yet. */
+  readonly #leaving = new Map<string, readonly string[]>();
   /** This process decides: what is not wanted is not to be there. */
   #decides = false;
   #writing = new AbortController();
@@ -47,8 +47,7 @@ export class ServiceStatuses {
   observe(key: string, facts: ServiceFacts | undefined): void {
     const before = this.#seen.get(key);
     if (!facts) {
-      this.#seen.delete(key);
-      this.#wanted.delete(key);
+      for (const map of [this.#seen, this.#wanted, this.#leaving]) map.delete(key);
       return;
     }
     if (before?.uid === facts.uid && isOlder(facts, before)) return;
@@ -68,7 +67,7 @@ export class ServiceStatuses {
       const facts = this.#seen.get(key);
       if (!facts || facts.addresses.length === 0) continue;
       const { addresses, pool = "", stranded } = facts;
-      const record = { ...nameOf(key), addresses, pool, ...strandingOf(stranded) };
+      const record = { ...nameOf(key), addresses, pool, ...readStranding(stranded) };
       records.push(record);
       this.#wanted.set(key, record);
     }
@@ -101,6 +100,7 @@ export class ServiceStatuses {
     this.#decides = false;
     this.halt();
     this.#wanted.clear();
+    this.#leaving.clear();
   }
 
   /** Another process may decide soon: what is under way by then must not arrive any more. */
@@ -123,6 +123,7 @@ export class ServiceStatuses {
     const key = `${record.namespace}/${record.name}`;
     if (!this.#seen.has(key)) return false;
     this.#wanted.set(key, record);
+    this.#leaving.delete(key);
     return await this.#write(key, {
       patchOf: (facts) => this.#patch(facts, record),
       isEnough: ({ addresses }) => isDeepStrictEqual(addresses, record.addresses),
@@ -132,8 +133,9 @@ export class ServiceStatuses {
   /** Shows that a Service has nothing any more. @throws RefusedError, KubeError */
   async deleteStatus(namespace: string, name: string): Promise<void> {
     const key = `${namespace}/${name}`;
-    const had = this.#wanted.get(key)?.addresses;
+    const had = this.#wanted.get(key)?.addresses ?? this.#leaving.get(key);
     this.#wanted.delete(key);
+    if (had) this.#leaving.set(key, had);
     // By now another implementation may have given it others.
     const isOurs = ({ addresses }: ServiceFacts) => had === undefined || isDeepStrictEqual(addresses, had);
     await this.#write(key, {
@@ -147,6 +149,7 @@ export class ServiceStatuses {
       },
       isEnough: (facts) => facts.addresses.length === 0 || !isOurs(facts),
     });
+    this.#leaving.delete(key);
   }
 
   async #write(key: string, wish: Wish): Promise<boolean> {
@@ -224,7 +227,7 @@ export class ServiceStatuses {
 
   #patch(facts: ServiceFacts, record: StatusRecord): Patch | undefined {
     const { addresses, pool } = record;
-    const stranded = record.stranded ? JSON.stringify(strandingOfRecord(record)) : undefined;
+    const stranded = writeStranding(record);
     const isShown = facts.isPlain && isDeepStrictEqual(facts.addresses, addresses);
     const { reason } = facts.conditions.find(({ type }) => type === STRANDED_CONDITION) ?? {};
     const isSaid = reason === record.stranded;
@@ -274,26 +277,4 @@ const isEarlier = (a: string, b: string): boolean => (a.length === b.length ? a 
 function nameOf(key: string): { readonly namespace: string; readonly name: string } {
   const [namespace = "", name = ""] = key.split("/");
   return { namespace, name };
-}
-
-const strandingOfRecord = ({ stranded, announcedBy }: Stranding): Stranding => ({
-  ...(stranded !== undefined && { stranded }),
-  ...(announcedBy !== undefined && { announcedBy }),
-});
-
-/** What is damaged is forgotten: the Service has its addresses all the same. */
-function strandingOf(text: string | undefined): Stranding {
-  if (text === undefined) return {};
-  try {
-    const { stranded, announcedBy } = JSON.parse(text) as {
-      readonly stranded?: unknown;
-      readonly announcedBy?: unknown;
-    };
-    return {
-      ...(typeof stranded === "string" && { stranded }),
-      ...(Array.isArray(announcedBy) && { announcedBy }),
-    };
-  } catch {
-    return {};
-  }
 }
