@@ -184,7 +184,8 @@ export class World {
         changes.pools = true;
         changes.layer2 = true;
         changes.bgp = true;
-        put(this.#pools, name, resource, what);
+        // Another one of the same name, in another namespace, may have come with the same change.
+        if (what === "add" || this.#pools.get(name) === resource) put(this.#pools, name, resource, what);
         break;
       case "L2Advertisement":
         changes.layer2 = true;
