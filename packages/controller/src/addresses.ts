@@ -155,7 +155,7 @@ export class Addresses {
     if (!this.#isServed(known)) return [];
     const record = this.#records.get(service);
     if (!record) return [forget({ ...known.service.metadata, addresses: [] })];
-    return this.#given.has(service) ? [{ type: "store", manifest: this.#options.manifest(known), record }] : [];
+    return [{ type: "store", manifest: this.#options.manifest(known), record }];
   }
 
   /** The Service's record is stored. True if that gave it addresses that it did not have. */

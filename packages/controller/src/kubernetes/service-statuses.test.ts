@@ -270,6 +270,43 @@ describe("what is observed", () => {
     expect(kube.object(PATH)?.status?.loadBalancer).toEqual({});
   });
 
+  describe("of a Service that was deleted", () => {
+    const web = { metadata: { name: "web", namespace: "default" } };
+    const again = { ...web, metadata: { ...web.metadata, uid: "another" } };
+
+    test("and is there again before anything else was decided about it is told: it shows nothing", async () => {
+      const { kube, statuses, foreign, tell } = start();
+      await statuses.writeStatus(record(["10.0.0.1"]));
+      tell();
+      kube.remove(SERVICES, web);
+      tell();
+      kube.put(SERVICES, again);
+      tell();
+      expect(foreign).toEqual(["default/web"]);
+    });
+
+    test("before it could show what it was given is told when it is there again", async () => {
+      const { kube, statuses, foreign, tell } = start();
+      kube.remove(SERVICES, web);
+      tell();
+      expect(await statuses.writeStatus(record(["10.0.0.1"]))).toBe(false);
+      kube.put(SERVICES, again);
+      tell();
+      expect(foreign).toEqual(["default/web"]);
+    });
+
+    test("and has nothing any more is not told", async () => {
+      const { kube, statuses, foreign, tell } = start();
+      await statuses.writeStatus(record(["10.0.0.1"]));
+      kube.remove(SERVICES, web);
+      tell();
+      await statuses.deleteStatus("default", "web");
+      kube.put(SERVICES, again);
+      tell();
+      expect(foreign).toEqual([]);
+    });
+  });
+
   test("is adorned if it is more than addresses", async () => {
     const status = { loadBalancer: { ingress: [{ ip: "10.0.0.1" }, { hostname: "x" }] } };
     const { kube, statuses, tell } = start({ status, annotations: { [POOL]: "lab" } });

@@ -47,13 +47,15 @@ export class ServiceStatuses {
   observe(key: string, facts: ServiceFacts | undefined): void {
     const before = this.#seen.get(key);
     if (!facts) {
-      for (const map of [this.#seen, this.#wanted, this.#leaving]) map.delete(key);
+      // What is wanted stays so: another Service of that name may be there before this end was decided about.
+      for (const map of [this.#seen, this.#leaving]) map.delete(key);
       return;
     }
     if (before?.uid === facts.uid && isOlder(facts, before)) return;
     this.#seen.set(key, facts);
     const wanted = this.#wanted.get(key);
-    if (before && this.#differs(facts, wanted) && !this.#differs(before, wanted)) this.#options.onForeign(key);
+    const wasRight = before ? !this.#differs(before, wanted) : wanted !== undefined;
+    if (wasRight && this.#differs(facts, wanted)) this.#options.onForeign(key);
   }
 
   /**
@@ -121,8 +123,8 @@ export class ServiceStatuses {
    */
   async writeStatus(record: StatusRecord): Promise<boolean> {
     const key = `${record.namespace}/${record.name}`;
-    if (!this.#seen.has(key)) return false;
     this.#wanted.set(key, record);
+    if (!this.#seen.has(key)) return false;
     this.#leaving.delete(key);
     return await this.#write(key, {
       patchOf: (facts) => this.#patch(facts, record),
