@@ -84,6 +84,17 @@ test("what is overwritten is put right, and what comes later too", async () => {
   expect([trusted(WEBHOOKS), trusted(CRD)]).toEqual([["one", "one"], ["one"]]);
 });
 
+test.each([
+  ["deleted", () => kube.objects.delete(MAP)],
+  ["overwritten", () => kube.put(MAP, { metadata: {}, data: { "ca.crt": "x" } })],
+])("what speakers are told is told again within five minutes when it was %s", async (_, spoil) => {
+  startWith(undefined);
+  await tell("one");
+  spoil();
+  await clock.advance(300_000);
+  expect(kube.objects.get(MAP)).toMatchObject({ data: { "ca.crt": "one" } });
+});
+
 test("what is right, or somebody else's, is not written", async () => {
   kube.put(WEBHOOKS, { metadata: {}, webhooks: [{ clientConfig: { ...client, caBundle: btoa("one") } }] });
   kube.put(CRD, {

@@ -24,10 +24,12 @@ export interface KeepTrustOptions {
 }
 
 const RETRY = { initialMs: 200, maxMs: 30_000 } as const;
+// Of the ConfigMap nobody tells when somebody has deleted or changed it. An API server stores nothing if it is as it was.
+const REPEATED_EVERY_MS = 300_000;
 
 /**
  * Lets everybody trust the authority until the signal aborts: speakers by a ConfigMap, and the API server by what its
- * configuration says about the webhook and the conversion of BGPPeers, also when somebody has overwritten that.
+ * configuration says about the webhook and the conversion of BGPPeers, also when somebody has overwritten any of that.
  *
  * Only one replica may do so at a time: two that do not know the same yet would undo each other's work.
  */
@@ -97,23 +99,37 @@ async function keepClient(client: Client, options: KeepTrustOptions, signal: Abo
 }
 
 async function keepConfigMap(options: KeepTrustOptions, signal: AbortSignal): Promise<void> {
-  const { kube, configMap } = options;
+  const { kube, clock, configMap } = options;
   const folder = `/api/v1/namespaces/${configMap.namespace}/configmaps`;
+  const path = `${folder}/${configMap.name}`;
+  let bundle = "";
+  const inbox = new Mailbox<void>();
   const attempt = attempts(options, signal);
-  for await (const bundle of options.bundles(signal)) {
+  const put = async () => {
     const data = { "ca.crt": bundle };
-    const put = async () => {
-      try {
-        const contentType = "application/merge-patch+json";
-        await kube.request("PATCH", `${folder}/${configMap.name}`, { body: { data }, contentType, signal });
-      } catch (error) {
-        if (!(error instanceof KubeError && error.status === 404)) throw error;
-        const body = { apiVersion: "v1", kind: "ConfigMap", metadata: configMap, data };
-        await kube.request("POST", folder, { body, signal });
-      }
-    };
-    while (!signal.aborted && !(await attempt(`${folder}/${configMap.name}`, put)));
-  }
+    try {
+      await kube.request("PATCH", path, { body: { data }, contentType: "application/merge-patch+json", signal });
+    } catch (error) {
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+      const body = { apiVersion: "v1", kind: "ConfigMap", metadata: configMap, data };
+      await kube.request("POST", folder, { body, signal });
+    }
+  };
+  const listening = (async () => {
+    for await (bundle of options.bundles(signal)) inbox.put();
+  })();
+  const repeating = (async () => {
+    while (!signal.aborted) {
+      await clock.sleep(REPEATED_EVERY_MS, signal).catch(() => {});
+      inbox.put();
+    }
+  })();
+  const putting = (async () => {
+    for await (const _ of inbox.take(signal)) {
+      if (bundle !== "" && !(await attempt(path, put))) inbox.put();
+    }
+  })();
+  await Promise.all([listening, repeating, putting]);
 }
 
 /** Something to do that may fail. The result resolves to whether it was done; if not, when it may be tried again. */
