@@ -117,3 +117,22 @@ test("groups that some node may own and none does are counted, and only where it
   controller.standBy();
   expect(controller.unowned()).toBe(0);
 });
+
+test("Services that share an address and have no node in common are said to be announced by nobody", async () => {
+  const shared = { annotations: { "metallb.io/allow-shared-ip": "key" } };
+  const local = { externalTrafficPolicy: "Local", selector: { app: "web" } };
+  const udp = { ...local, ports: [{ port: 80, protocol: "UDP" }] };
+  const services = [service("tcp", local, shared), service("udp", udp, shared)];
+  const world = [pool("lab", ["10.0.0.1/32"]), advertisement(), node("n1"), node("n2")];
+  const kit = startController();
+  kit.controller.take(reading([...world, ...services, slice("tcp", ["n1"]), slice("udp", ["n2"])]));
+  kit.lead(1);
+  await kit.advance(1_500);
+  const said = (service: string) => kit.controller.cluster.silences(service);
+  const message = `no node may announce "default/tcp": it shares an address with default/udp, and no node may announce both`;
+  expect(said("default/tcp")).toEqual([{ reason: "noCommonNode", message }]);
+  expect(said("default/udp")).toMatchObject([{ reason: "noCommonNode" }]);
+  kit.controller.take(reading([...world, ...services, slice("tcp", ["n1", "n2"]), slice("udp", ["n2"])]));
+  await kit.advance(1_500);
+  expect([...said("default/tcp"), ...said("default/udp")]).toEqual([]);
+});

@@ -15,7 +15,7 @@ import type { Reach } from "./definitions.ts";
 import { FormerAdvertisements } from "./former-advertisements.ts";
 import type { AddressGroup } from "./groups.ts";
 import { announcedService, layer2World } from "./translate.ts";
-import type { Unannounced } from "./unannounced.ts";
+import type { Layer2Silence, Unannounced } from "./unannounced.ts";
 import type { World } from "./world.ts";
 
 /** Where a group may be announced. */
@@ -47,16 +47,35 @@ export interface PlacementOptions {
   holdingOf(service: string): Pick<Holding, "pool" | "stranded"> | undefined;
 }
 
+/** The plan of a Service. */
+interface Look {
+  readonly service: string;
+  /** The same for Services that look alike. */
+  readonly key: string;
+  readonly plan: Layer2Plan;
+  readonly warning: Layer2Plan["warning"];
+}
+
 type Where = Candidate["interfaces"];
 
 // Enough to tell any number of nodes apart.
 const SCORE_DIGITS = 16;
 // With endpoints that come and go there is no end of them.
 const MOST_OUTLOOKS = 20_000;
+const MOST_NAMED = 3;
 const NOWHERE: Outlook = { candidates: [], reach: new Map() };
 
 const plannerOf = (facts: Layer2World, advertisements: readonly Layer2Advertisement[]): Layer2Planner =>
   new Layer2Planner({ ...facts, advertisements });
+
+/** Each of these Services may be announced by some node, and no node may announce all of them. */
+function noCommonNode(look: Look, apart: ReadonlySet<Look>): NonNullable<Layer2Silence> {
+  const others = apart.values().filter((other) => other !== look);
+  const names = Array.from(others.take(MOST_NAMED), ({ service }) => service);
+  const all = apart.size > 2 ? "all of them" : "both";
+  const why = `it shares an address with ${names.join(", ")}, and no node may announce ${all}`;
+  return { reason: "noCommonNode", message: `no node may announce ${JSON.stringify(look.service)}: ${why}` };
+}
 
 const selectsServices = ({ serviceSelectors }: { readonly serviceSelectors: readonly unknown[] }): boolean =>
   serviceSelectors.length > 0;
@@ -137,6 +156,13 @@ export class Placement {
 
   #outlook(services: readonly string[]): Outlook {
     const looks = services.flatMap((key) => this.#look(key) ?? []);
+    const outlook = this.#merged(looks);
+    const apart = new Set(outlook === NOWHERE ? looks.filter(({ plan }) => plan.candidates.length > 0) : []);
+    for (const look of looks) this.#warn(look.service, apart.has(look) ? noCommonNode(look, apart) : look.warning);
+    return outlook;
+  }
+
+  #merged(looks: readonly Look[]): Outlook {
     const key = looks.map((look) => look.key).join("\n");
     const known = this.#outlooks.get(key);
     if (known) return known;
@@ -148,8 +174,7 @@ export class Placement {
     return outlook;
   }
 
-  /** The Service's plan, under a key that is the same for Services that look alike. */
-  #look(key: string): { readonly key: string; readonly plan: Layer2Plan } | undefined {
+  #look(key: string): Look | undefined {
     const { world, holdingOf } = this.#options;
     const { pool = "", stranded } = holdingOf(key) ?? {};
     const service = announcedService(world, key, { pool, looksAtLabels: this.#looksAtLabels });
@@ -157,15 +182,14 @@ export class Placement {
     const former = this.#former.note(key, { pool, isStranded: stranded !== undefined });
     if (former) {
       const plan = former.plan(service);
-      this.#warn(key, plan.warning);
-      return { key: JSON.stringify(plan.candidates), plan };
+      return { service: key, key: JSON.stringify(plan.candidates), plan, warning: plan.warning };
     }
     const shape = JSON.stringify({ ...service, key: "" });
     const known = this.#plans.get(shape) ?? this.#planner.plan(service);
     this.#plans.set(shape, known);
     // Its text names the Service, so it is worked out anew.
-    this.#warn(key, known.warning && this.#planner.plan(service).warning);
-    return { key: shape, plan: known };
+    const warning = known.warning && this.#planner.plan(service).warning;
+    return { service: key, key: shape, plan: known, warning };
   }
 
   #where(interfaces: InterfaceSet, families: readonly Family[]): Where {
@@ -188,7 +212,7 @@ export class Placement {
     return score;
   }
 
-  #warn(service: string, warning: Layer2Plan["warning"]): void {
+  #warn(service: string, warning: Layer2Silence): void {
     const { log } = this.#options;
     if (warning?.reason === "noNodes") {
       // It is so for all Services alike.

@@ -1,8 +1,11 @@
 import type { BgpPlan, Layer2Plan } from "@heraldlb/announce";
 import type { Logger } from "@heraldlb/runtime";
 
-/** What becomes of a Service by one protocol: nothing is in the way, or why nobody announces it. */
-export type Layer2Silence = Layer2Plan["warning"];
+/**
+ * What becomes of a Service by one protocol: nothing is in the way, or why nobody announces it; `noCommonNode`: no node
+ * may announce it and those that it shares an address with, too.
+ */
+export type Layer2Silence = Layer2Plan["warning"] | { readonly reason: "noCommonNode"; readonly message: string };
 
 /** As {@link Layer2Silence} for BGP; `noPeers`: no node that has the routes has a router that hears of them. */
 export type BgpSilence = BgpPlan["warning"] | { readonly reason: "noPeers"; readonly message: string };
