@@ -1,3 +1,4 @@
+import type { LostPool } from "./lost-pools.ts";
 import type { Origin } from "./origin.ts";
 import type { ObjectId, Problem } from "./problem.ts";
 import type { ReadOutcome, Resource } from "./resource.ts";
@@ -31,7 +32,14 @@ export interface Configuration {
   readonly problems: readonly ObjectProblem[];
   /** Some pool is not in force in its present form: no address may be released because its pool is missing. */
   readonly poolSetAside: boolean;
+  /** Pools of which not even a last form is in force. */
+  readonly lostPools: readonly LostPool[];
 }
 
 /** Nothing in force. */
-export const EMPTY_CONFIGURATION: Configuration = { inForce: new Map(), problems: [], poolSetAside: false };
+export const EMPTY_CONFIGURATION: Configuration = {
+  inForce: new Map(),
+  problems: [],
+  poolSetAside: false,
+  lostPools: [],
+};

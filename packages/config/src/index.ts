@@ -19,6 +19,7 @@ export { seconds } from "./duration.ts";
 export { HERALD_ANNOTATIONS, type HeraldAnnotationName, type HeraldValue, heraldSetting } from "./herald-annotation.ts";
 export type { IpAddressPool } from "./ip-address-pool.ts";
 export type { L2Advertisement } from "./l2-advertisement.ts";
+export type { LostPool } from "./lost-pools.ts";
 export type { Metadata } from "./metadata.ts";
 export type { Origin } from "./origin.ts";
 export { endpointKey } from "./peer-endpoint.ts";

@@ -1,3 +1,4 @@
+import type { Labels } from "@heraldlb/labels";
 import { annotationWarnings } from "./annotation.ts";
 import { checkResource } from "./check.ts";
 import { describeIssue, toProblem } from "./issue.ts";
@@ -46,11 +47,14 @@ interface ParseContext {
 function parse(json: JsonObject, version: KnownVersion, { id, defaultNamespace }: ParseContext): ReadOutcome {
   const parsed = version.schema.safeParse(json, { error: describeIssue });
   const warnings = [...deprecations(version), ...unknownIn(json, version)];
-  if (!parsed.success) return invalid(id, parsed.error.issues.map(toProblem), warnings);
+  if (!parsed.success) {
+    return invalid(id, parsed.error.issues.map(toProblem), { warnings, labels: labelsIn(json) });
+  }
   const resource = inNamespace(parsed.data, defaultNamespace);
   const problems = [...checkMetadata(resource.metadata), ...checkResource(resource)];
   const all = [...warnings, ...annotationWarnings(resource.kind, resource.metadata.annotations)];
-  return problems.length > 0 ? invalid(id, problems, all) : { type: "resource", resource, warnings: all };
+  if (problems.length === 0) return { type: "resource", resource, warnings: all };
+  return invalid(id, problems, { warnings: all, labels: resource.metadata.labels });
 }
 
 function deprecations({ deprecation }: KnownVersion): Problem[] {
@@ -105,9 +109,15 @@ function unknownKindMessage(group: string, kind: string): string {
 function invalid(
   id: ObjectId | undefined,
   problems: readonly Problem[],
-  warnings: readonly Problem[] = [],
+  { warnings = [], labels = {} }: { readonly warnings?: readonly Problem[]; readonly labels?: Labels } = {},
 ): ReadOutcome {
-  return { type: "invalid", id, problems, warnings };
+  return { type: "invalid", id, labels, problems, warnings };
+}
+
+function labelsIn({ metadata }: JsonObject): Labels {
+  const { labels } = isJsonObject(metadata) ? metadata : {};
+  const entries = isJsonObject(labels) ? Object.entries(labels) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 }
 
 function whole(code: ProblemCode, message: string): Problem {

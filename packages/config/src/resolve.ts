@@ -1,5 +1,6 @@
 import type { Candidate, Configuration, InForce, ObjectProblem } from "./configuration.ts";
 import { crossCheck } from "./cross-check.ts";
+import { lostPools } from "./lost-pools.ts";
 import { claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
 /** Settings of `resolve`. */
@@ -33,7 +34,8 @@ export function resolve(
     for (const problem of standing.problems) problems.push(problem);
   }
   for (const problem of crossCheck(inForce, { previous, keys: inForce.keys() })) problems.push(problem);
-  return { inForce, problems, poolSetAside: problems.some(setsPoolAside) };
+  const poolSetAside = problems.some(setsPoolAside);
+  return { inForce, problems, poolSetAside, lostPools: poolSetAside ? lostPools(groups, inForce) : [] };
 }
 
 function enter(groups: Map<string, Candidate[]>, key: string, candidate: Candidate): void {

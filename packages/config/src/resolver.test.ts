@@ -34,3 +34,24 @@ test("a form that is kept is in force until the next update, and then what was i
   });
   expect(resolver.update([wrong]).inForce.get(key)).toEqual({ ...form, outdated: true });
 });
+
+test("pools that are in force in no form are known by name and labels, whatever is wrong with them", () => {
+  const pool = (name: string, addresses: unknown, labels = { zone: name }) => ({
+    ...{ apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", metadata: { name, labels }, spec: { addresses } },
+  });
+  const resolver = new Resolver();
+  const good = candidate("a.yaml 0", pool("a", ["10.0.0.0/24"]));
+  expect(resolver.update([good]).lostPools).toEqual([]);
+  const spoilt = candidate("a.yaml 0", pool("a", ["10.0.0.0/33"]));
+  const wrong = [
+    candidate("b.yaml 0", pool("d", ["10.0.0.0/33"])),
+    candidate("b.yaml 1", pool("c", "10.0.1.0/24")),
+    candidate("b.yaml 2", pool("b", ["10.0.0.0/25"])),
+  ];
+  expect(resolver.update([spoilt, ...wrong]).lostPools, "the first one has its last form").toEqual([
+    { name: "b", labels: { zone: "b" } },
+    { name: "c", labels: { zone: "c" } },
+    { name: "d", labels: { zone: "d" } },
+  ]);
+  expect(new Resolver().update([spoilt]).lostPools).toEqual([{ name: "a", labels: { zone: "a" } }]);
+});

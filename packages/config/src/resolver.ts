@@ -6,6 +6,7 @@ import {
   type ObjectProblem,
 } from "./configuration.ts";
 import { changesOthers, crossCheck, mattersToOthers } from "./cross-check.ts";
+import { lostPools } from "./lost-pools.ts";
 import type { ResolveOptions } from "./resolve.ts";
 import { type Claim, claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
@@ -68,7 +69,14 @@ export class Resolver {
       this.#cross = crossCheck(inForce, { previous, keys: this.#related });
     }
     const problems = [...[...this.#wrong.values(), ...this.#contested.values()].flat(), ...this.#cross];
-    this.#configuration = { inForce, problems, poolSetAside: problems.some(setsPoolAside) };
+    const poolSetAside = problems.some(setsPoolAside);
+    const related = this.#related.values().map((key) => [key, this.#rivals.get(key) ?? []] as const);
+    this.#configuration = {
+      inForce,
+      problems,
+      poolSetAside,
+      lostPools: poolSetAside ? lostPools(related, inForce) : [],
+    };
     return this.#configuration;
   }
 

@@ -1,3 +1,4 @@
+import type { Labels } from "@heraldlb/labels";
 import type { BfdProfile } from "./bfd-profile.ts";
 import type { BgpAdvertisement } from "./bgp-advertisement.ts";
 import type { BgpPeer } from "./bgp-peer.ts";
@@ -36,6 +37,8 @@ export type ReadOutcome =
   | {
       readonly type: "invalid";
       readonly id: ObjectId | undefined;
+      /** As far as they can be read. */
+      readonly labels: Labels;
       readonly problems: readonly Problem[];
       readonly warnings: readonly Problem[];
     }

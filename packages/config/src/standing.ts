@@ -80,7 +80,7 @@ function outsideNamespace(id: ObjectId, origin: Origin, namespace: string): Obje
 }
 
 /** Of several forms of one object: what is in force, else what stands where that stood, else the senior valid one. */
-function choose(rivals: readonly Candidate[], last: InForce | undefined): Candidate {
+export function choose(rivals: readonly Candidate[], last: InForce | undefined): Candidate {
   if (rivals.length === 1) return rivals[0] as Candidate;
   const inOrder = rivals.toSorted((a, b) => validity(a) - validity(b) || compareSeniority(placed(a), placed(b)));
   const inSameFile = last ? inOrder.filter(({ origin }) => origin.file === last.origin.file) : [];

@@ -23,7 +23,7 @@ export function bgpWorld(
 ): BgpWorld {
   return {
     advertisements: advertisements.map(bgpAdvertisement),
-    pools: [...world.pools].map(({ metadata: { name, labels } }) => ({ name, labels })),
+    pools: world.announcedPools,
     nodes: world.nodes(),
     ignoreExcludeLabel,
   };

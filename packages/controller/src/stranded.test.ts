@@ -83,6 +83,23 @@ describe("a stranded address", () => {
     expect(n1.orders.at(-1)).toMatch(/^assign 10.0.0.1/);
   });
 
+  test.each([
+    ["by its name", ofLab],
+    ["by labels", ofLabels],
+  ])("of a pool that was spoilt before a restart, selected %s, stays announced", async (_, selecting) => {
+    const spoilt = { ...labelled, spec: { addresses: ["10.0.0.1-10.0.0.x"] } };
+    const kit = startController();
+    kit.controller.take(reading([spoilt, selecting, ...rest]));
+    kit.lead(1, { statuses: [{ namespace: "default", name: "web", addresses: ["10.0.0.1"], pool: "lab" }] });
+    const n1 = kit.dial("n1");
+    await kit.advance(5_000);
+    expect(n1.orders.at(-1)).toMatch(/^assign 10.0.0.1/);
+    kit.controller.take(reading([labelled, selecting, ...rest]));
+    await kit.advance(1_000);
+    expect(kit.stored.get("default/web")).not.toHaveProperty("announcedBy");
+    expect(n1.orders.at(-1)).toMatch(/^assign 10.0.0.1|^delta/);
+  });
+
   test("is told to nobody by a spoilt memory of its advertisements", async () => {
     const { change, stored } = await running([lab, ofLab]);
     await change([other]);

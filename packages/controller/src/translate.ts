@@ -87,7 +87,7 @@ export function parseAddresses(texts: readonly string[]): Ip[] {
 export function layer2World(world: World, ignoreExcludeLabel: boolean): Layer2World {
   return {
     advertisements: [...world.advertisements].map(layer2Advertisement),
-    pools: [...world.pools].map(({ metadata: { name, labels } }) => ({ name, labels })),
+    pools: world.announcedPools,
     nodes: world.nodes(),
     ignoreExcludeLabel,
   };

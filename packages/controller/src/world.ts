@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type Configuration,
   type EndpointSlice,
   type InForce,
   type IpAddressPool,
   type L2Advertisement,
+  type LostPool,
   type Namespace,
   type Node,
   type Origin,
@@ -42,6 +44,7 @@ export class World {
   readonly #listsNodes: boolean;
   #inForce: ReadonlyMap<string, InForce> = new Map();
   #poolSetAside = false;
+  #lostPools: Configuration["lostPools"] = [];
   readonly #services = new Map<string, KnownService>();
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
   readonly #pools = new Map<string, IpAddressPool>();
@@ -69,6 +72,12 @@ export class World {
 
   get pools(): Iterable<IpAddressPool> {
     return this.#pools.values();
+  }
+
+  /** Pools as advertisements see them: those that are in force, and those that are wrong and hold addresses. */
+  get announcedPools(): readonly LostPool[] {
+    const pools = Array.from(this.#pools.values(), ({ metadata: { name, labels } }) => ({ name, labels }));
+    return [...pools, ...this.#lostPools.filter(({ name }) => !this.#pools.has(name))];
   }
 
   get advertisements(): Iterable<L2Advertisement> {
@@ -130,7 +139,7 @@ export class World {
   }
 
   /** Takes what is in force now, and says what became different. */
-  apply({ inForce, poolSetAside }: Configuration): WorldChanges {
+  apply({ inForce, poolSetAside, lostPools }: Configuration): WorldChanges {
     const changes = {
       services: new Set<string>(),
       endpoints: new Set<string>(),
@@ -156,6 +165,11 @@ export class World {
       }
     }
     if (this.#poolSetAside !== poolSetAside) changes.pools = true;
+    if (!isDeepStrictEqual(this.#lostPools, lostPools)) {
+      changes.layer2 = true;
+      changes.bgp = true;
+    }
+    this.#lostPools = lostPools;
     this.#inForce = inForce;
     this.#poolSetAside = poolSetAside;
     return changes;

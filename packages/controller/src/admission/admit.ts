@@ -1,6 +1,7 @@
 import {
   type Candidate,
   type Configuration,
+  EMPTY_CONFIGURATION,
   formatObjectId,
   type InForce,
   type ObjectId,
@@ -95,7 +96,7 @@ function problemsOf(id: ObjectId, outcome: ReadOutcome, { configuration, namespa
     );
   });
   const others = related.filter(([other]) => other !== key).map(([, form]) => asCandidate(form));
-  const previous: Configuration = { inForce: new Map(related), problems: [], poolSetAside: false };
+  const previous: Configuration = { ...EMPTY_CONFIGURATION, inForce: new Map(related) };
   const { problems } = resolve(previous, [...others, { origin: {}, outcome }], { namespace });
   return problems.filter((problem) => problem.id && formatObjectId(problem.id) === key);
 }
