@@ -54,6 +54,7 @@ describe("statuses in a real API server", { timeout: 60_000 }, () => {
     nodes: () => [{ name: "n1", labels: {} }],
     services: () => world.services.keys(),
     service: (key) => world.services.get(key),
+    servedBy: (key) => (world.services.has(key) ? "herald" : "nobody"),
     isKnown: () => true,
     isForeign: () => false,
   };
