@@ -3,6 +3,7 @@ import type { FileObject, StateFolder, StoredFreed } from "@heraldlb/files";
 import type { Freed } from "@heraldlb/ipam";
 import { parseIp } from "@heraldlb/net";
 import type { Clock, Mailbox } from "@heraldlb/runtime";
+import { aborted } from "./aborted.ts";
 import type { Controller } from "./controller.ts";
 
 /** What leading needs. */
@@ -109,11 +110,4 @@ async function waitForLock({ state, clock, health, log }: LeadershipDependencies
     health.ready("lock");
     await clock.sleep(RETRY_MS, signal).catch(() => {});
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -12,13 +12,14 @@ import {
   HoldingState,
   type Security,
 } from "@heraldlb/api";
-import { type Endpoint, Health, MetricsAccess, type TlsFiles } from "@heraldlb/daemon";
+import { type Endpoint, Health, MetricsAccess } from "@heraldlb/daemon";
 import { DEFAULT_CONTROLLER_TIMERS } from "@heraldlb/election";
 import { systemClock } from "@heraldlb/runtime";
 import { type RecordingLogger, recordingLogger } from "@heraldlb/runtime/testing";
 import { Registry } from "prom-client";
 import { singly } from "./order.test.fixture.ts";
 import { type RunOptions, runController } from "./run.ts";
+import type { ControllerSecurity } from "./settings.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -56,7 +57,7 @@ export interface Running {
 /** Starts a controller on a port of loopback that the kernel chooses. */
 export async function startProcess(
   folder: string,
-  changed: Partial<RunOptions> & { readonly security?: TlsFiles } = {},
+  changed: Partial<RunOptions> & { readonly security?: ControllerSecurity } = {},
 ): Promise<Running> {
   const ending = new AbortController();
   const log = recordingLogger();

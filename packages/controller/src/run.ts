@@ -3,6 +3,7 @@ import { serveSpeakers, type TlsMaterial } from "@heraldlb/api";
 import { type Endpoint, FatalError, formatEndpoint, type MainContext, watchTlsFiles } from "@heraldlb/daemon";
 import { setRtoMin } from "@heraldlb/link";
 import { type Clock, type Logger, Mailbox } from "@heraldlb/runtime";
+import { aborted } from "./aborted.ts";
 import type { Backing } from "./backing.ts";
 import { Controller } from "./controller.ts";
 import type { ControllerOptions } from "./controller-ports.ts";
@@ -73,13 +74,12 @@ export async function runController(
   const closing = new AbortController();
   try {
     const { closed } = await serve(controller, { listen, backing }, context, closing.signal);
-    await Promise.race([
-      Promise.all([backing.run(controller, stop), tick(controller, options.timers.tickMs, clock, stop)]),
-      bug.promise,
-    ]);
+    const work = Promise.all([backing.run(controller, stop), tick(controller, options.timers.tickMs, clock, stop)]);
+    await Promise.race([work, bug.promise, aborted(stop)]);
     controller.end();
     closing.abort();
-    await Promise.all([closed, backing.end()]);
+    // Some of the work may take its time to end, and another process is to lead at once.
+    await Promise.all([work, closed, backing.end()]);
   } finally {
     failed.abort();
     closing.abort();

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Agent, type RequestOptions } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { connect } from "node:tls";
 import type { Configuration } from "@heraldlb/config";
 import { Mailbox } from "@heraldlb/runtime";
@@ -224,5 +224,16 @@ test("it ends when it is told to, and answers who has asked", async () => {
     },
   });
   expect((await webhook.post(POOLS, review())).status).toBe(200);
+  await webhook.running;
+});
+
+test("nobody who has connected and says nothing keeps it from ending", { timeout: 5_000 }, async () => {
+  const clock = new FakeClock();
+  const webhook = await startWebhook({ clock });
+  const silent = connectTcp(webhook.endpoint.port, webhook.endpoint.host).on("error", () => {});
+  await once(silent, "connect");
+  webhook.stop();
+  await expect.poll(() => clock.pending).toBe(1);
+  await clock.advance(2_000);
   await webhook.running;
 });

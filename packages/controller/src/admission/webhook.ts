@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Configuration } from "@heraldlb/config";
 import { type Endpoint, formatEndpoint, listenOptions } from "@heraldlb/daemon";
 import { DecodeError } from "@heraldlb/net";
@@ -89,6 +89,12 @@ async function useCertificates(server: Server, { certificates }: WebhookOptions,
 }
 
 async function run(server: Server, options: WebhookOptions, signal: AbortSignal): Promise<void> {
+  // A server knows of no connection that has asked nothing yet, but waits for it.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   if (!(await listen(server, options, signal))) return;
   // Listening on an address and port, so it has one.
   const { address, port } = server.address() as AddressInfo;
@@ -97,7 +103,9 @@ async function run(server: Server, options: WebhookOptions, signal: AbortSignal)
   if (!signal.aborted) await once(signal, "abort");
   const closed = once(server, "close");
   server.close();
-  using _ = options.clock.timer(GRACE_MS, () => server.closeAllConnections());
+  using _ = options.clock.timer(GRACE_MS, () => {
+    for (const socket of sockets) socket.destroy();
+  });
   await closed;
 }
 

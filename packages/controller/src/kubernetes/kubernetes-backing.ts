@@ -2,6 +2,7 @@ import { isServed } from "@heraldlb/config";
 import type { Kube } from "@heraldlb/kube";
 import { trimMemory } from "@heraldlb/link";
 import { afterBursts, backoff } from "@heraldlb/runtime";
+import { aborted } from "../aborted.ts";
 import type { Backing, BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import type { Controller } from "../controller.ts";
@@ -217,11 +218,4 @@ export async function openKubernetesBacking(
       kube.close();
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
