@@ -40,10 +40,12 @@ const HANDSHAKE_TIMEOUT_MS = 5000;
 
 /** Listens, and hands over each connection once it is authenticated. Rejects with the error of `listen`. */
 export async function listen(options: ListenerOptions, onConnection: (c: Connection) => void): Promise<Listener> {
+  /** Those whose handshake is not over, by address and port. */
+  const strangers = new Map<string, Socket>();
   const server =
     options.security === "insecure"
       ? plainServer(options, onConnection)
-      : tlsServer(options.security, options, onConnection);
+      : tlsServer(options.security, options, onConnection, strangers);
   const { address: host, port } = options;
   // Without "::", Node listens to the same, or to IPv4 where the kernel has no IPv6.
   server.listen(host === "::" ? { port } : { host, port });
@@ -61,6 +63,7 @@ export async function listen(options: ListenerOptions, onConnection: (c: Connect
     async close() {
       const closed = once(server, "close");
       server.close();
+      for (const socket of strangers.values()) socket.destroy();
       await closed;
     },
   };
@@ -73,7 +76,12 @@ function plainServer({ onSocket }: ListenerOptions, onConnection: (c: Connection
   });
 }
 
-function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c: Connection) => void): TlsServer {
+function tlsServer(
+  tls: TlsMaterial,
+  options: ListenerOptions,
+  onConnection: (c: Connection) => void,
+  strangers: Map<string, Socket>,
+): TlsServer {
   const { onSocket, clientCertificates } = options;
   const warning = new RepeatedWarning("TLS handshake failed", options);
   const server = createTlsServer({
@@ -87,6 +95,9 @@ function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c:
   const addresses = new WeakMap<object, string>();
   server.on("connection", (socket: Socket) => {
     addresses.set(socket, plain(socket.remoteAddress));
+    const key = keyOf(socket);
+    strangers.set(key, socket);
+    socket.once("close", () => strangers.delete(key));
     offerDescriptor(socket, onSocket);
   });
   server.on("tlsClientError", (error: TlsError, socket: TLSSocket & { readonly _parent?: Socket }) => {
@@ -97,6 +108,7 @@ function tlsServer(tls: TlsMaterial, options: ListenerOptions, onConnection: (c:
   server.on("secureConnection", (socket: TLSSocket) => {
     // A reset connection is the stream's end, which is reported there.
     socket.on("error", () => {});
+    strangers.delete(keyOf(socket));
     // A certificate that is none is not as good as no certificate.
     if (!socket.authorized && socket.getPeerX509Certificate()) {
       warning.note({ peer: plain(socket.remoteAddress), reason: String(socket.authorizationError) });
@@ -120,6 +132,9 @@ const peerOf = (socket: Socket, names: readonly string[] | undefined): Connectio
   port: socket.remotePort ?? 0,
   certificateNames: names,
 });
+
+/** Names a connection as long as it is open. */
+export const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
 
 /** A socket that listens on "::" sees IPv4 peers as IPv4-mapped addresses. */
 const plain = (address: string | undefined): string => (address ?? "").replace(/^::ffff:(?=[\d.]+$)/, "");

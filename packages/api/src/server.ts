@@ -13,7 +13,7 @@ import { ConnectRequest } from "./gen/herald/v1/speaker.gen.ts";
 import { CONNECT_PATH } from "./grpc.ts";
 import { Inbox } from "./inbox.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
-import { type Connection, listen } from "./listener.ts";
+import { type Connection, keyOf, listen } from "./listener.ts";
 import { Outbox } from "./outbox.ts";
 import { bearerToken, type ClientCertificates, type Peer, type Security, type TlsMaterial } from "./security.ts";
 import { addStandardServices } from "./standard-services.ts";
@@ -120,7 +120,7 @@ export async function serveSpeakers(
 
   function accept(connection: Connection): void {
     const { socket } = connection;
-    const key = `${socket.remoteAddress}:${socket.remotePort}`;
+    const key = keyOf(socket);
     connections.set(key, connection);
     socket.once("close", () => connections.delete(key));
     injector.injectConnection(socket);

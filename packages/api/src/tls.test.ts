@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { recordingLogger } from "@heraldlb/runtime/testing";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -71,6 +72,14 @@ describe("with TLS on both ends", () => {
   test("a client without TLS gets nowhere", async () => {
     const server = await servePeers(controller);
     await expect(dial(server)).rejects.toMatchObject({ name: "DialError", code: "tls" });
+  });
+
+  test("a client that says nothing keeps no server from ending", { timeout: 4_000 }, async () => {
+    const server = await servePeers(controller);
+    const silent = connect(server.port, "127.0.0.1").on("error", () => {});
+    await once(silent, "connect");
+    server.stop();
+    await server.closed;
   });
 
   test("a server without TLS is not talked to", async () => {
