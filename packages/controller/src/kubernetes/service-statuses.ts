@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Kube, KubeError, type KubeObject, type ObjectVersion } from "@heraldlb/kube";
 import { RefusedError, type StatusRecord } from "../ledger.ts";
 import { concernsOnlyThis } from "../status/refusal.ts";
+import { isEarlier } from "../status/resource-version.ts";
 import { POOL_ANNOTATION, type ServiceFacts, STRANDED_ANNOTATION, serviceFacts } from "./resources.ts";
 import { readStranding, writeStranding } from "./stranding.ts";
 
@@ -272,9 +273,6 @@ interface Wish {
 const showsSomething = ({ addresses, isPlain }: ServiceFacts): boolean => !isPlain || addresses.length > 0;
 
 const isOlder = (a: ServiceFacts, b: ServiceFacts): boolean => isEarlier(a.resourceVersion, b.resourceVersion);
-
-/** API servers of one cluster count versions upwards (Kubernetes API conventions, "Resource Version Semantics"). */
-const isEarlier = (a: string, b: string): boolean => (a.length === b.length ? a < b : a.length < b.length);
 
 function nameOf(key: string): { readonly namespace: string; readonly name: string } {
   const [namespace = "", name = ""] = key.split("/");

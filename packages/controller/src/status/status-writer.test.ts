@@ -269,3 +269,15 @@ test("what had to wait for its turn is not sent when another process leads by th
   await pass(2_000);
   expect(statusOf(state("controller"))).toEqual({ result: "Valid" });
 });
+
+test("after etcd was restored from a backup, what is read counts, though its version is an older one", async () => {
+  const { writer, wait, server, statusOf } = start();
+  writer.set(state("controller"), { status: { result: "Valid" } });
+  await wait(5_000);
+  const path = objectPath(state("controller"));
+  const { metadata, ...rest } = server.objects.get(path) ?? expect.fail("it is not there");
+  server.objects.set(path, { ...rest, metadata: { ...metadata, resourceVersion: "0" } });
+  writer.set(state("controller"), { status: { result: "Invalid" } });
+  await wait(5_000);
+  expect(statusOf(state("controller"))).toEqual({ result: "Invalid" });
+});

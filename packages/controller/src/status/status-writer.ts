@@ -1,6 +1,7 @@
 import { type Kube, KubeError } from "@heraldlb/kube";
 import { backoff, type Clock, type Logger, Mailbox } from "@heraldlb/runtime";
 import type { DesiredStatus } from "./desired-status.ts";
+import { isEarlier } from "./resource-version.ts";
 import { factsOf, objectPath, type StatusKind, type StatusTarget, targetKey } from "./status-kind.ts";
 import { nextWrite, type StatusObject, type StatusWrite } from "./status-write.ts";
 import { WriteTrouble } from "./write-trouble.ts";
@@ -135,11 +136,12 @@ export class StatusWriter {
     return entry;
   }
 
-  #learn(entry: Entry, { metadata, status }: StatusObject): void {
+  /** `isLatest`: even if its version is an older one, for etcd was restored from a backup. */
+  #learn(entry: Entry, { metadata, status }: StatusObject, { isLatest = false } = {}): void {
     const { uid, resourceVersion } = metadata;
     if (uid === entry.deletedUid) return;
     // What a watch tells may be older than the answer to a write.
-    if (entry.observed && isOlder(resourceVersion, entry.observed.metadata.resourceVersion)) return;
+    if (!isLatest && entry.observed && isEarlier(resourceVersion, entry.observed.metadata.resourceVersion)) return;
     const { name, namespace, labels } = metadata;
     const { owned, fields } = factsOf(entry.target.kind);
     // There may be ten thousand Services.
@@ -268,9 +270,10 @@ export class StatusWriter {
 
   /** What there is now, for what was observed is not that. */
   async #read(entry: Entry, signal: AbortSignal): Promise<void> {
+    const asked = entry.observed;
     try {
       const answer = await this.#dependencies.kube.request("GET", objectPath(entry.target), { signal, paced: true });
-      if (isObject(answer)) this.#learn(entry, answer);
+      if (isObject(answer)) this.#learn(entry, answer, { isLatest: entry.observed === asked });
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (error.status === 404) entry.observed = undefined;
@@ -287,11 +290,6 @@ function pick(status: unknown, names: readonly string[]): unknown {
 
 function targetOf(kind: StatusKind, { metadata: { namespace = "", name } }: StatusObject): StatusTarget {
   return { kind, namespace, name };
-}
-
-/** Resource versions are numbers that grow with every change of anything, in this order. */
-function isOlder(a: string, b: string): boolean {
-  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
 }
 
 function isObject(answer: unknown): answer is StatusObject {
