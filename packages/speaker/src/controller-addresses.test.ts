@@ -74,6 +74,26 @@ test("an address that a name no longer has is no replica any more", async () => 
   expect(changes.at(-1)).toEqual(["198.51.100.2:7600", "[2001:db8::9]:7601"]);
 });
 
+test("a replica that comes while all streams stand is found, too", async () => {
+  const { controllers, clock, dns, changes } = start();
+  controllers.refresh();
+  await clock.advance(1_000);
+  dns.answer = [...(dns.answer ?? []), "198.51.100.3"];
+  await clock.advance(10_000);
+  expect(changes.at(-1)).toContain("198.51.100.3:7600");
+  controllers[Symbol.dispose]();
+  expect(clock.pending).toBe(0);
+});
+
+test("addresses are not asked for", async () => {
+  const clock = new FakeClock();
+  const resolve = () => Promise.reject(new Error("ENOTFOUND"));
+  const controllers = new ControllerAddresses([LITERAL], {}, { clock, log: recordingLogger(), resolve, onChange() {} });
+  controllers.refresh();
+  await clock.advance(0);
+  expect(clock.pending).toBe(0);
+});
+
 test("what is saved is read back; anything else is refused", () => {
   const known = { "a.example": ["198.51.100.1"], "b.example": [] };
   expect(parseKnownAddresses(formatKnownAddresses(known))).toEqual(known);

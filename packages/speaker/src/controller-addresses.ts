@@ -28,9 +28,11 @@ export type KnownAddresses = Readonly<Record<string, readonly string[]>>;
 
 // Names are asked for again with a redial, but not more often than this.
 const RESOLVE_INTERVAL_MS = 1_000;
+// And without one: a controller may come while the streams to all others stand.
+const RESOLVE_AGAIN_MS = 10_000;
 
 /** Which replicas the configured controllers are: every address of every name. */
-export class ControllerAddresses {
+export class ControllerAddresses implements Disposable {
   readonly #endpoints: readonly Endpoint[];
   readonly #dependencies: AddressDependencies;
   readonly #known: Map<string, readonly string[]>;
@@ -38,6 +40,7 @@ export class ControllerAddresses {
   #replicas: ReadonlyMap<ReplicaId, Replica> = new Map();
   #resolvedAt = Number.NEGATIVE_INFINITY;
   #resolving = false;
+  #timer: Disposable | undefined;
 
   /** `known` serves until a name resolves, and whenever it does not. */
   constructor(endpoints: readonly Endpoint[], known: KnownAddresses, dependencies: AddressDependencies) {
@@ -63,8 +66,9 @@ export class ControllerAddresses {
     return this.#replicas.get(id);
   }
 
-  /** Resolves the names again, unless that has just been done. Never waits for it. */
+  /** Resolves the names again, unless that has just been done; from then on ever again. Never waits for it. */
   refresh(): void {
+    if (!this.#timer && this.#endpoints.some(({ host }) => isIP(host) === 0)) this.#repeat();
     const now = this.#dependencies.clock.now();
     if (this.#resolving || now - this.#resolvedAt < RESOLVE_INTERVAL_MS) return;
     this.#resolving = true;
@@ -72,6 +76,18 @@ export class ControllerAddresses {
     // Errors are handled name by name.
     void this.#resolveAll().finally(() => {
       this.#resolving = false;
+    });
+  }
+
+  /** Ends that. */
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+  }
+
+  #repeat(): void {
+    this.#timer = this.#dependencies.clock.timer(RESOLVE_AGAIN_MS, () => {
+      this.#repeat();
+      this.refresh();
     });
   }
 

@@ -77,7 +77,7 @@ async function run(
     logLevel: settings.logLevel,
     saved: saved.ownership,
   });
-  const controllers = new ControllerAddresses(settings.controller, saved.addresses, {
+  using controllers = new ControllerAddresses(settings.controller, saved.addresses, {
     clock,
     log,
     resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
