@@ -17,6 +17,7 @@ class Bench {
   record: LeaseRecord | undefined;
   isUp = true;
   delayMs = 0;
+  requests = 0;
   readonly #due: { readonly at: number; readonly run: () => void }[] = [];
   readonly #contenders: Contender[] = [];
 
@@ -53,6 +54,7 @@ class Contender {
   #state = initialLease();
   highestTerm = 0;
   isStopped = false;
+  isBlind = false;
   /** What the controller's machine was told. */
   told: string[] = [];
 
@@ -62,7 +64,7 @@ class Contender {
   }
 
   tick(): void {
-    if (!this.isStopped) this.step({ type: "tick", highestTerm: this.highestTerm });
+    if (!this.isStopped) this.step({ type: "tick", highestTerm: this.highestTerm, isBlind: this.isBlind });
   }
 
   step(happening: Happening): void {
@@ -81,6 +83,7 @@ class Contender {
     if (effect.type === "firm") this.told.push(effect.firm ? "firm" : "not firm");
     if (effect.type === "standby") this.told.push("standby");
     if (effect.type !== "read" && effect.type !== "write") return;
+    bench.requests += 1;
     bench.after(bench.delayMs, () => {
       if (!bench.isUp) return;
       const isFree = effect.type === "write" && bench.record?.version === effect.expected;
@@ -123,6 +126,34 @@ describe("taking the Lease", () => {
     const a = bench.add("a");
     bench.pass(50);
     expect(a.told).toEqual(["lead 7"]);
+  });
+
+  test.each([
+    ["missing", () => {}],
+    ["a dead holder's", (bench: Bench) => bench.set("dead", 6)],
+    ["released", (bench: Bench) => bench.set(undefined, 6)],
+  ])("one who cannot decide yet watches it, and takes one that is %s as soon as he can", (_, prepare) => {
+    const bench = new Bench();
+    prepare(bench);
+    const a = bench.add("a");
+    a.isBlind = true;
+    bench.delayMs = 25;
+    bench.pass(10_000);
+    expect(a.told).toEqual([]);
+    expect(bench.requests).toBeLessThanOrEqual(21);
+    a.isBlind = false;
+    bench.pass(150);
+    expect(a.told).toEqual([bench.record?.transitions === 1 ? "lead 1" : "lead 7"]);
+  });
+
+  test("one who cannot decide yet does not take what others renew, however long", () => {
+    const bench = new Bench();
+    const [a, b] = [bench.add("a"), bench.add("b")];
+    b.isBlind = true;
+    bench.pass(10_000);
+    b.isBlind = false;
+    bench.pass(10_000);
+    expect([...a.told, ...b.told]).toEqual(["lead 1"]);
   });
 
   test("leaves it to whoever renews it", () => {

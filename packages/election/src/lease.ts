@@ -52,6 +52,8 @@ export type LeaseEvent = { readonly now: number } & (
       readonly type: "tick";
       /** The highest term that this process has heard of or led in. */
       readonly highestTerm: number;
+      /** It could not decide anything yet: it looks at the Lease, and leaves it to others. */
+      readonly isBlind?: boolean;
     }
   /** A read or a write has succeeded: the Lease as it now is, or undefined if there is none. */
   | { readonly type: "answered"; readonly request: LeaseRequestId; readonly record: LeaseRecord | undefined }
@@ -104,6 +106,7 @@ export interface LeaseState {
   renewedAt: number;
   firm: boolean;
   highestTerm: number;
+  isBlind: boolean;
   isReleased: boolean;
 }
 
@@ -118,6 +121,7 @@ export const initialLease = (): LeaseState => ({
   renewedAt: Number.NEGATIVE_INFINITY,
   firm: false,
   highestTerm: 0,
+  isBlind: false,
   isReleased: false,
 });
 
@@ -154,6 +158,7 @@ function handle(context: LeaseContext, event: LeaseEvent): void {
   switch (event.type) {
     case "tick":
       state.highestTerm = Math.max(state.highestTerm, event.highestTerm);
+      noteSight(state, event);
       onTick(context);
       return;
     case "answered":
@@ -178,6 +183,12 @@ function handle(context: LeaseContext, event: LeaseEvent): void {
   }
 }
 
+/** Who can decide from now on does not wait for the next look. */
+function noteSight(state: LeaseState, { isBlind = false, now }: Extract<LeaseEvent, { readonly type: "tick" }>): void {
+  if (state.isBlind && !isBlind) state.askAt = now;
+  state.isBlind = isBlind;
+}
+
 function onTick(context: LeaseContext): void {
   const { state, config, now } = context;
   if (state.pending) {
@@ -188,7 +199,7 @@ function onTick(context: LeaseContext): void {
     return;
   }
   if (now < state.askAt) return;
-  if (isOwn(context) || isFree(context)) take(context);
+  if (isOwn(context) || (isFree(context) && !state.isBlind)) take(context);
   else read(context);
 }
 
@@ -226,7 +237,7 @@ function onAnswer(context: LeaseContext, pending: Pending, record: LeaseRecord |
   const isChanged = !state.seen || state.seen.record?.version !== record?.version;
   if (isChanged) state.seen = { record, at: now };
   if (record ? record.holder !== config.identity : !state.firm) {
-    if (record && record.holder === undefined) state.askAt = now;
+    if (record && record.holder === undefined && !state.isBlind) state.askAt = now;
     return void standBy(context, record);
   }
   if (!record || pending.term === undefined) {

@@ -20,7 +20,7 @@ function start(kube: FakeCluster, clock: FakeClock, identity: string) {
   // What passes for this process while it gets no processor time.
   const pause = { ms: 0 };
   const candidacy = new Candidacy({
-    ...{ kube, namespace: "herald", name: "controller", identity, log, highestTerm: () => 0 },
+    ...{ kube, namespace: "herald", name: "controller", identity, log, highestTerm: () => 0, canLead: () => true },
     clock: {
       now: () => clock.now() + pause.ms,
       sleep: (ms, signal) => clock.sleep(ms, signal),

@@ -21,6 +21,8 @@ export interface CandidacyOptions {
   readonly log: Logger;
   /** The highest term that this process has heard of or led in. */
   highestTerm(): number;
+  /** Whether this process could decide anything; until then it only watches the Lease. */
+  canLead(): boolean;
   /** This process leads in this term, which nobody has led in. */
   onLead(term: number): void;
   /** A leader is sure of it, or not any more. */
@@ -80,7 +82,8 @@ export class Candidacy {
   }
 
   #tick(): void {
-    this.#step({ type: "tick", highestTerm: this.#options.highestTerm() });
+    const { highestTerm, canLead } = this.#options;
+    this.#step({ type: "tick", highestTerm: highestTerm(), isBlind: !canLead() });
   }
 
   #step(event: UntimedLeaseEvent): void {

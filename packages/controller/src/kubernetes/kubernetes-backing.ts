@@ -2,7 +2,6 @@ import { isServed } from "@heraldlb/config";
 import type { Kube } from "@heraldlb/kube";
 import { trimMemory } from "@heraldlb/link";
 import { afterBursts, backoff } from "@heraldlb/runtime";
-import { aborted } from "../aborted.ts";
 import type { Backing, BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import type { Controller } from "../controller.ts";
@@ -176,13 +175,17 @@ export async function openKubernetesBacking(
   }
 
   async function campaign(controller: Controller, signal: AbortSignal): Promise<void> {
-    // Who has not read everything cannot decide anything.
-    await Promise.race([controller.firstRead, aborted(signal)]);
-    if (signal.aborted) return;
-    health.ready("lock");
+    let hasRead = false;
+    // It never rejects.
+    void controller.firstRead.then(() => {
+      hasRead = true;
+      health.ready("lock");
+    });
     candidacy = new Candidacy({
       ...{ kube, namespace, name: LEASE, identity, clock, log, ...leader(controller, signal) },
       highestTerm: () => controller.nextTerm(0) - 1,
+      // Who has not read everything cannot decide anything. How long the Lease has not changed can be seen before.
+      canLead: () => hasRead,
     });
     const takeLaterTerms = async () => {
       for await (const above of steppedDown.take(signal)) candidacy?.stepDown(above);
