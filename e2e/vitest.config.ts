@@ -7,7 +7,7 @@ const sideBySide = [
   "src/link/{file-lock,interfaces,privileges,sanitizer,socket-option,threads,udp-socket}.test.ts",
   "src/bgp/{frr,interface-peer,life,malformed,other-routers,peers,unnumbered}.test.ts",
   "src/kubernetes/{assignment*,bgp*,chart*,cluster,configuration-state,kube,layer2*}.test.ts",
-  "src/kubernetes/{installed,migration,service,status-writer,tokens,webhook}.test.ts",
+  "src/kubernetes/{installed,migration,proxy,service,status-writer,tokens,webhook}.test.ts",
 ];
 
 export default defineConfig({
