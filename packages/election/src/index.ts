@@ -34,20 +34,17 @@ export type {
   InterfaceSet,
   NodeName,
 } from "./group.ts";
+export { initialLease, type LeaseState, type LeaseStep, stepLease } from "./lease.ts";
 export {
   DEFAULT_LEASE_TIMERS,
-  initialLease,
   type LeaseConfig,
   type LeaseEffect,
   type LeaseEvent,
   type LeaseRecord,
   type LeaseRequestId,
   type LeaseRule,
-  type LeaseState,
-  type LeaseStep,
   type LeaseTimers,
-  stepLease,
-} from "./lease.ts";
+} from "./lease-event.ts";
 export { allowsInterface, carriesFamily, isUsable, type Link } from "./link.ts";
 export type { LogEffect } from "./log.ts";
 export type {

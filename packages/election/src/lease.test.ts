@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { initialLease, stepLease } from "./lease.ts";
 import {
   DEFAULT_LEASE_TIMERS,
-  initialLease,
   type LeaseConfig,
   type LeaseEffect,
   type LeaseEvent,
   type LeaseRecord,
-  stepLease,
-} from "./lease.ts";
+} from "./lease-event.ts";
 
 type Happening = LeaseEvent extends infer E ? (E extends LeaseEvent ? Omit<E, "now"> : never) : never;
 
