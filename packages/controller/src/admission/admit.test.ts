@@ -260,6 +260,14 @@ test("several errors are all told, with reasons for machines", () => {
   expect(status?.message.split("\n")).toHaveLength(2);
 });
 
+test("errors and warnings name their object, which kubectl does not", () => {
+  const { status, warnings } = ask(creation(pool("p", ["x"], { annotations: { "heraldlb.io/drian": "y" } })));
+  expect(status?.message).toMatch(/^IPAddressPool\/p spec\.addresses\[0\]: invalid CIDR/);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^IPAddressPool\/p metadata\.annotations\["heraldlb\.io\/drian"\]: /),
+  ]);
+});
+
 test("a password is never shown", () => {
   const { status, warnings } = ask(creation(peer("p", "x", { password: "hush", passwordSecret: { name: "s" } })));
   expect(JSON.stringify({ status, warnings })).not.toContain("hush");

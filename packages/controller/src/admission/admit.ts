@@ -65,8 +65,10 @@ function admitForm(request: AdmissionRequest, context: AdmitContext): AdmissionR
   const errors = found.filter(isDeniable);
   const before = errors.length > 0 && operation === "UPDATE" ? formerErrors(id, oldObject, context) : new Set();
   const caused = errors.filter((error) => !before.has(identify(error)));
-  const warnings = found.filter((problem) => !caused.includes(problem)).map((problem) => describe(causeOf(problem)));
-  const response = caused.length > 0 ? refuse(uid, FORBIDDEN, caused.map(causeOf)) : { uid, allowed: true };
+  const warnings = found
+    .filter((problem) => !caused.includes(problem))
+    .map((problem) => describe(causeOf(problem), id));
+  const response = caused.length > 0 ? refuse(uid, FORBIDDEN, caused.map(causeOf), id) : { uid, allowed: true };
   return warnings.length > 0 ? { ...response, warnings } : response;
 }
 
@@ -125,8 +127,13 @@ function unreadable(outcome: ReadOutcome, kind: string): readonly Cause[] {
 const FORBIDDEN = { code: 403, reason: "Forbidden" } as const;
 const UNREADABLE = { code: 400, reason: "BadRequest" } as const;
 
-function refuse(uid: string, status: Pick<Denial, "code" | "reason">, causes: readonly Cause[]): AdmissionResponse {
-  const message = causes.map(describe).join("\n");
+function refuse(
+  uid: string,
+  status: Pick<Denial, "code" | "reason">,
+  causes: readonly Cause[],
+  about?: ObjectId,
+): AdmissionResponse {
+  const message = causes.map((cause) => describe(cause, about)).join("\n");
   return { uid, allowed: false, status: { ...status, message, details: { causes } } };
 }
 
@@ -135,5 +142,11 @@ function idOf(outcome: ReadOutcome): ObjectId | undefined {
 }
 
 const causeOf = ({ path, code, message }: Problem): Cause => ({ field: path, reason: code, message });
-const describe = ({ field, message }: Cause): string => (field ? `${field}: ${message}` : message);
+
+/** Of several objects in one file, kubectl does not say which one it has sent. */
+function describe({ field, message }: Cause, about?: ObjectId): string {
+  const where = [about && `${about.kind}/${about.name}`, field].filter(Boolean).join(" ");
+  return where ? `${where}: ${message}` : message;
+}
+
 const identify = ({ path, code, message }: Problem): string => `${path}\n${code}\n${message}`;
