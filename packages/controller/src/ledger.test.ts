@@ -1,13 +1,7 @@
 import type { Ip } from "@heraldlb/net";
-import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { type Entry, Ledger, type Notes, RefusedError } from "./ledger.ts";
-
-const record = (name: string, address = "10.0.0.1") => ({
-  ...{ namespace: "default", name, addresses: [address], pool: "lab" },
-});
-const store = (name: string): Entry => ({ type: "store", manifest: {}, record: record(name) });
-const forget = (name: string): Entry => ({ type: "forget", namespace: "default", name, addresses: ["10.0.0.1"] });
+import { forget, start, store } from "./ledger.test.fixture.ts";
+import type { Notes } from "./ledger.ts";
 
 /** Notes of freed addresses, to which more may come. */
 const notesOf = (...addresses: string[]) => {
@@ -18,36 +12,6 @@ const notesOf = (...addresses: string[]) => {
     more: (address: Ip) => freed.push({ address, at: 1, by: "default/b" }),
   };
 };
-
-/** A ledger whose disk fails while `isBroken`, and does not take what is about these Services. */
-function start() {
-  const clock = new FakeClock();
-  const log = recordingLogger();
-  const disk = { isBroken: false, refused: new Set<string>(), missing: new Set<string>(), rest: Promise.resolve() };
-  const done: string[] = [];
-  let failures = 0;
-  const act = async (what: string) => {
-    await disk.rest;
-    if (disk.isBroken) throw new Error("ENOSPC");
-    if (disk.refused.has(what.split(" ")[1] ?? "")) throw new RefusedError("invalid");
-    done.push(what);
-  };
-  const ledger = new Ledger({
-    store: {
-      writeStatus: async (_manifest, { name }) => {
-        await act(`store ${name}`);
-        return !disk.missing.has(name);
-      },
-      deleteStatus: (_namespace, name) => act(`forget ${name}`),
-      writeNotes: ({ freed }) => act(`notes ${freed.map(({ address }) => address)}`),
-      notesIntervalMs: 100,
-    },
-    ...{ clock, log },
-    onStored: ({ name }) => void done.push(`stored ${name}`),
-    onFailure: () => void failures++,
-  });
-  return { ledger, clock, log, disk, done, failures: () => failures };
-}
 
 describe("a ledger", () => {
   test("stores notes, then what was taken away, then what was given", async () => {
@@ -172,7 +136,7 @@ describe("a ledger", () => {
     test("gives nobody an address that a Service still shows", async () => {
       const { ledger, clock, disk, done } = start();
       disk.refused.add("a");
-      ledger.enter([forget("a"), store("b"), { type: "store", manifest: {}, record: record("c", "10.0.0.2") }]);
+      ledger.enter([forget("a"), store("b"), store("c", "10.0.0.2")]);
       await ledger.settled();
       expect(done).toEqual(["store c", "stored c"]);
       disk.refused.clear();

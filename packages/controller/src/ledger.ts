@@ -32,7 +32,7 @@ export interface StatusStore {
   writeStatus(manifest: unknown, status: StatusRecord): Promise<boolean>;
   /** @throws as `writeStatus` */
   deleteStatus(namespace: string, name: string): Promise<void>;
-  /** All of them, as they are at the time of the call: they may change while this is under way. */
+  /** All of them, as they are at the time of the call: they may change while this is under way. @throws as `writeStatus` */
   writeNotes(notes: Notes): Promise<void>;
   /** The least time between two writings of notes, in ms: what is noted meanwhile is written together. */
   readonly notesIntervalMs: number;
@@ -74,6 +74,7 @@ export interface LedgerDependencies {
 const PARALLEL = 8;
 const RETRY = { initialMs: 50, maxMs: 5_000 } as const;
 const REFUSED_RETRY = { initialMs: 500, maxMs: 60_000 } as const;
+const UNNOTED = "no Service gets or loses an address with a cool-down";
 
 /**
  * Stores what was decided, in the order in which it was decided.
@@ -81,7 +82,7 @@ const REFUSED_RETRY = { initialMs: 500, maxMs: 60_000 } as const;
  * Of what was decided together, notes are stored first, then everything that was taken away: a crash in between never
  * leaves an address with two Services, and shortens no cool-down. What the store refuses is tried again
  * by and by, until something else is decided about that Service; nobody else is given the addresses of a Service that
- * still shows them.
+ * still shows them. While notes are refused, all wait of which something is to be noted.
  */
 export class Ledger {
   readonly #dependencies: LedgerDependencies;
@@ -89,6 +90,8 @@ export class Ledger {
   readonly #ending = new AbortController();
   /** The last of each Service's entries that was refused. */
   readonly #refused = new Map<string, ServiceEntry>();
+  /** Notes that the store refuses, and the Services' entries that wait for them to be taken. */
+  #unnoted: { readonly notes: Notes; readonly waiting: Set<ServiceEntry> } | undefined;
   /** How many batches were entered, and how many of these the notes that are stored belong to. */
   #entered = 0;
   #noted = 0;
@@ -138,7 +141,7 @@ export class Ledger {
       // What was refused is overruled.
       for (const entry of batch) if (entry.type !== "notes") this.#refused.delete(serviceOf(entry));
       for (const type of ["notes", "forget", "store"] as const) {
-        if (type === "notes" && number <= this.#noted) continue;
+        if (type === "notes" && (number <= this.#noted || this.#unnoted)) continue;
         const queue = batch.filter((entry) => entry.type === type).values();
         await Promise.all(
           Array.from({ length: PARALLEL }, async () => {
@@ -154,12 +157,20 @@ export class Ledger {
   async #store(entry: Entry): Promise<void> {
     const { clock, log, onFailure } = this.#dependencies;
     const { signal } = this.#ending;
+    if (entry.type !== "notes" && this.#putOff(entry)) return;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const failure = await this.#try(entry);
       if (!failure) return;
       const { error } = failure;
       onFailure();
       const service = entry.type === "notes" ? undefined : serviceOf(entry);
+      if (error instanceof RefusedError && entry.type === "notes") {
+        log.error("notes refused, trying again by and by", { effect: UNNOTED, reason: error.message });
+        this.#unnoted = { notes: entry.notes, waiting: new Set() };
+        // It ends with the entry, and never rejects.
+        void this.#insistOnNotes(entry);
+        return;
+      }
       if (error instanceof RefusedError && entry.type !== "notes") {
         log.error("status refused, trying again by and by", { service, reason: error.message });
         this.#refused.set(serviceOf(entry), entry);
@@ -184,6 +195,31 @@ export class Ledger {
       if (this.#refused.get(service) === entry) this.#refused.delete(service);
       return;
     }
+  }
+
+  /** Whether the entry must wait for notes that the store refuses; what it shows, nobody else is given meanwhile. */
+  #putOff(entry: ServiceEntry): boolean {
+    if (!this.#unnoted) return false;
+    const { notes, waiting } = this.#unnoted;
+    const service = serviceOf(entry);
+    // They follow what is decided: what it had rests, or what it has will one day.
+    if (!notes.holders.has(service) && !notes.freed.some(({ by }) => by === service)) return false;
+    this.#refused.set(service, entry);
+    waiting.add(entry);
+    return true;
+  }
+
+  async #insistOnNotes(entry: Extract<Entry, { type: "notes" }>): Promise<void> {
+    const { signal } = this.#ending;
+    for (let attempt = 0, isDone = false; !isDone; attempt++) {
+      await this.#dependencies.clock.sleep(backoff(REFUSED_RETRY, attempt, 0), signal).catch(() => {});
+      isDone = signal.aborted || !(await this.#try(entry));
+    }
+    const { waiting = [] } = this.#unnoted ?? {};
+    this.#unnoted = undefined;
+    const again = [...waiting].filter((each) => this.#refused.get(serviceOf(each)) === each);
+    // What was entered while the notes were being written is not in them.
+    this.enter(this.#entered > this.#noted ? [entry, ...again] : again);
   }
 
   /** Undefined if that is settled. */

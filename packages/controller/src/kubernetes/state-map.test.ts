@@ -118,5 +118,5 @@ test("an API server's refusal is told", async () => {
     throw new KubeError("forbidden", { status: 403 });
   };
   await expect(state.read()).rejects.toMatchObject({ status: 403 });
-  await expect(state.writeSpeakers([])).rejects.toMatchObject({ status: 403 });
+  await expect(state.writeSpeakers([])).rejects.toMatchObject({ name: "RefusedError", message: "forbidden" });
 });

@@ -4,7 +4,8 @@ import type { Freed } from "@heraldlb/ipam";
 import { type Kube, KubeError } from "@heraldlb/kube";
 import { parseIp } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
-import type { Notes } from "../ledger.ts";
+import { type Notes, RefusedError } from "../ledger.ts";
+import { concernsOnlyThis } from "../status/refusal.ts";
 
 /** What controllers remember beside the cluster's own objects. */
 export interface StateMemory extends Notes {
@@ -63,7 +64,7 @@ export class StateMap {
     };
   }
 
-  /** Half of them, and half of these again, if there are too many: of the freed ones the last. @throws KubeError */
+  /** Half of them, and half of these again, if there are too many: of the freed ones the last. @throws RefusedError, KubeError */
   async writeNotes({ freed, holders }: Notes): Promise<void> {
     let kept = { freed, holders: [...holders] };
     let bytes = await encode(kept);
@@ -79,7 +80,7 @@ export class StateMap {
     await this.#write({ binaryData: { notes: bytes.toString("base64") } });
   }
 
-  /** @throws KubeError */
+  /** @throws RefusedError, KubeError */
   async writeSpeakers(names: readonly string[]): Promise<void> {
     await this.#write({ data: { speakers: JSON.stringify(names) } });
   }
@@ -120,8 +121,9 @@ export class StateMap {
         this.#note(await (this.#version === undefined ? this.#create(part) : this.#patch(part, this.#version)));
         return;
       } catch (error) {
-        const isStale = error instanceof KubeError && [404, 409].includes(error.status);
-        if (!isStale || attempt >= ATTEMPTS) throw error;
+        if (!(error instanceof KubeError)) throw error;
+        if (concernsOnlyThis(error)) throw new RefusedError(error.message, { cause: error });
+        if (![404, 409].includes(error.status) || attempt >= ATTEMPTS) throw error;
         await this.#get();
       }
     }
