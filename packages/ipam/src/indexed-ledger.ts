@@ -24,7 +24,7 @@ import {
 import { type Block, BlockIndex, blocksOf, comparePlaces, firstFree, type Place } from "./pool-space.ts";
 import { Resting } from "./resting.ts";
 import { ShareIndex } from "./share-index.ts";
-import { formatPort, mayShare } from "./sharing.ts";
+import { mayShare, portsOf } from "./sharing.ts";
 import { Tenants } from "./tenants.ts";
 
 interface Space {
@@ -163,9 +163,10 @@ export class IndexedLedger implements Ledger {
     if (others.length === 0) return undefined;
     const terms = others.map((key) => (this.#held.get(key) as Held).terms);
     if (!terms.every((theirs) => mayShare(theirs, claimant))) return notShared(claimant, others);
-    const ports = new Set(claimant.ports.map(formatPort));
-    const taken = new Set(terms.flatMap((theirs) => theirs.ports.map(formatPort).filter((port) => ports.has(port))));
-    const port = claimant.ports.map(formatPort).find((port) => taken.has(port));
+    const taken = terms.map(portsOf);
+    const port = portsOf(claimant)
+      .values()
+      .find((one) => taken.some((ports) => ports.has(one)));
     return port === undefined ? undefined : portTaken(port, address);
   }
 

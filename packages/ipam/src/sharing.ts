@@ -19,6 +19,16 @@ export function formatPort({ protocol, port }: ServicePort): string {
   return `${protocol}/${port}`;
 }
 
+// To make a set of thousands of ports takes long, and they are asked for at each address that may be shared.
+const portSets = new WeakMap<SharingTerms, ReadonlySet<string>>();
+
+/** The ports of these terms, as {@link formatPort} writes them. */
+export function portsOf(terms: SharingTerms): ReadonlySet<string> {
+  const known = portSets.get(terms) ?? new Set(terms.ports.map(formatPort));
+  portSets.set(terms, known);
+  return known;
+}
+
 /** Whether these terms let the two share at all, ports aside. */
 export function mayShare(a: SharingTerms, b: SharingTerms): boolean {
   return a.sharingKey !== "" && a.sharingKey === b.sharingKey && a.backendKey === b.backendKey;
