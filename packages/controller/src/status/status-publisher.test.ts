@@ -331,6 +331,15 @@ test("a problem of a Service that Herald does not serve is told of once it does"
   expect(told()).toEqual(["web: ConfigurationWarning no"]);
 });
 
+test("what keeps a Service from being understood is told, whoever might serve it", async () => {
+  const { publisher, world, told, clock } = start();
+  const id = { kind: "Service", namespace: "default", name: "web" };
+  world.problems = [{ id, origin: {}, severity: "error", code: "invalidField", path: "spec", message: "no" }];
+  publisher.changed({ configuration: true });
+  await clock.advance(100);
+  expect(told()).toEqual(["web: ConfigurationError spec: no"]);
+});
+
 /** A Service with a condition of Herald's, as an API server has it. */
 const troubled: StatusObject = {
   metadata: { name: "web", namespace: "default", uid: "u", resourceVersion: "1" },

@@ -230,9 +230,9 @@ export class StatusPublisher {
     this.#problems = new Set(problems.keys());
   }
 
-  /** What is wrong with Services of other programs is told by these, if at all. */
-  #concerns({ id }: ObjectProblem): boolean {
-    return id?.kind !== "Service" || this.#dependencies.model.servedBy(keyOf(id)) === "herald";
+  /** What is odd about Services of other programs is told by these, if at all. */
+  #concerns({ id, severity }: ObjectProblem): boolean {
+    return id?.kind !== "Service" || severity === "error" || this.#dependencies.model.servedBy(keyOf(id)) === "herald";
   }
 
   #publishService(service: string): void {
