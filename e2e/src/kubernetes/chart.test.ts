@@ -6,13 +6,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { CHART, launchCommand, parseManifests, renderChart, renderedProcesses } from "@heraldlb/chart";
 import { type Cluster, createCluster } from "@heraldlb/cluster";
-import { kubernetesTool } from "@heraldlb/kubectl";
 import { until } from "@heraldlb/lab";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { helmIn, NAMESPACE, poolManifest } from "./chart.fixture.ts";
 
 const run = promisify(execFile);
 
-const NAMESPACE = "herald-system";
 const CRDS = [
   ...["bfdprofiles", "bgpadvertisements", "bgppeers", "communities", "configurationstates", "ipaddresspools"],
   ...["l2advertisements", "servicebgpstatuses", "servicel2statuses"],
@@ -178,18 +177,9 @@ const OTHER_VALUES = {
   networkpolicies: { enabled: true, defaultDeny: true },
 };
 
-const POOL = JSON.stringify({
-  apiVersion: "metallb.io/v1beta1",
-  kind: "IPAddressPool",
-  metadata: { name: "first", namespace: NAMESPACE },
-  spec: { addresses: ["192.0.2.10-192.0.2.99"] },
-});
+const POOL = poolManifest(NAMESPACE, "first");
 
-async function helm(...args: readonly string[]): Promise<string> {
-  const kubeconfig = await cluster.kubeconfig(undefined, "outside");
-  const all = [...args, "--namespace", NAMESPACE, "--kubeconfig", kubeconfig];
-  return (await run(await kubernetesTool("helm"), all)).stdout;
-}
+const helm = (...args: readonly string[]) => helmIn(cluster, NAMESPACE, args);
 
 /** What there is of these kinds in the namespace, sorted. */
 async function names(kinds: string): Promise<readonly string[]> {
