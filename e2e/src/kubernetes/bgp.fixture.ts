@@ -156,6 +156,13 @@ export const peer = (name: string, router: Router, spec: object = {}): unknown =
     ...spec,
   });
 
+/** A series of a measure about a peer, with a value that fits the pattern. */
+export const ofPeer = (peer: string, measure: string, value: RegExp): RegExp =>
+  new RegExp(
+    `^metallb_${measure}\\{peer="${peer.replaceAll(/[.[\]]/g, "\\$&")}",vrf="(?:default)?"\\} ${value.source}$`,
+    "m",
+  );
+
 /** What a node is known by to `nodeSelectors`. */
 export const on = (...nodes: readonly string[]): object => ({
   nodeSelectors: [{ matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: nodes }] }],

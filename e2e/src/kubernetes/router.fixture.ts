@@ -10,8 +10,8 @@ export const OTHER_ASN = 64_513;
 export type Table = Readonly<Record<string, Paths>>;
 
 /**
- * The nodes that announce a prefix, and what with: communities, large ones with `large:` before them, and, on the
- * internal router, `pref` and the local preference if that is not 100.
+ * The nodes that announce a prefix, and what with: communities, large ones with `large:` before them, on the internal
+ * router `pref` and the local preference if that is not 100, and the origin if that is not IGP.
  */
 export type Paths = Readonly<Record<string, string>>;
 
@@ -25,6 +25,8 @@ export interface Router {
   forwards(prefix: string, nodes: readonly string[]): Promise<void>;
   /** Waits until somebody of these names answers it, which finds its way by the routes that it was told. */
   answered(address: Ip, by: readonly { readonly name: string }[], port?: number): Promise<void>;
+  /** Adds lines to its BGP configuration, or a part of it, until disposed of. A line is of each neighbor if it begins with N. */
+  configured(lines: readonly string[], part?: string): Promise<AsyncDisposable>;
   /** What it says of its sessions, by the nodes' addresses. */
   sessions(): Promise<Readonly<Record<string, FrrSession>>>;
   /** Waits until exactly the sessions to these nodes are up, over IPv4 or IPv6. */
@@ -35,7 +37,12 @@ export interface Router {
 export interface FrrSession {
   readonly bgpState?: string;
   readonly remoteAs?: number;
+  readonly remoteRouterId?: string;
   readonly connectionsEstablished?: number;
+  /** What both sides agreed on. */
+  readonly bgpTimerHoldTimeMsecs?: number;
+  readonly neighborCapabilities?: { readonly gracefulRestart?: string };
+  readonly messageStats?: { readonly keepalivesSent: number; readonly keepalivesRecv: number };
 }
 
 /** Generous, since machines may be busy. */
@@ -48,6 +55,12 @@ export const from = (nodes: readonly string[], attributes = ""): Paths =>
 /** The addresses of a number of the lab's, 10.64.1.N and fd64::1:N, both from these nodes. */
 export function both(number: number, paths: Paths): Table {
   return { [`10.64.1.${number}/32`]: paths, [`fd64::1:${number}/128`]: paths };
+}
+
+/** Lets a router be reached on another port, too; for good, since connections live by it. */
+export async function reachedOn(port: number, { host }: Router): Promise<void> {
+  const chain = "chain input { type nat hook prerouting priority -100;";
+  await host.exec(["nft", `table inet port${port} { ${chain} tcp dport ${port} redirect to :179; }; }`]);
 }
 
 /** Starts FRR on a host, which waits for sessions of all nodes, over IPv4 and IPv6. */
@@ -63,6 +76,7 @@ export async function startRouter(lab: Lab, host: Host, asn: number): Promise<Ro
   const bgp = [
     `router bgp ${asn}`,
     ...[`bgp router-id ${host.ipv4}`, "no bgp ebgp-requires-policy", "bgp bestpath as-path multipath-relax"],
+    ...["no bgp network import-check", "bgp log-neighbor-changes"],
     ...neighbors.flatMap((address) => lines.map((line) => `neighbor ${address} ${line}`)),
     ...family("ipv4"),
     ...family("ipv6"),
@@ -75,6 +89,17 @@ export async function startRouter(lab: Lab, host: Host, asn: number): Promise<Ro
     frr,
     host,
     sessions,
+    configured: async (lines, part) => {
+      const all = lines.flatMap((line) =>
+        line.startsWith("N ") ? neighbors.map((address) => line.replace("N", `neighbor ${address}`)) : line,
+      );
+      const change = async (prefix = "") => {
+        const where = ["configure terminal", `router bgp ${asn}`, ...(part === undefined ? [] : [part])];
+        await frr.run(...where, ...all.map((line) => `${prefix}${line}`));
+      };
+      await change();
+      return { [Symbol.asyncDispose]: async () => await change("no ") };
+    },
     knows: async (table) =>
       await agrees(`${host.name} knows`, table, async () => {
         const shown = await Promise.all(
@@ -115,10 +140,11 @@ export async function startRouter(lab: Lab, host: Host, asn: number): Promise<Ro
   };
 }
 
-function attributesOf({ community, largeCommunity, locPrf }: Omit<FrrPath, "peer">): string {
+function attributesOf({ community, largeCommunity, locPrf, origin }: Omit<FrrPath, "peer">): string {
   const large = (largeCommunity?.list ?? []).map((value) => `large:${value}`);
   const preference = locPrf === undefined || locPrf === 100 ? [] : [`pref ${locPrf}`];
-  return [...(community?.list ?? []), ...large, ...preference].join(" ");
+  const others = origin === "IGP" ? [] : [`origin ${origin}`];
+  return [...(community?.list ?? []), ...large, ...preference, ...others].join(" ");
 }
 
 /** Waits until what is seen is what is wanted, in whatever order keys are. */
@@ -145,6 +171,7 @@ interface FrrTable {
 
 interface FrrPath {
   readonly peer?: { readonly peerId: string };
+  readonly origin: string;
   readonly locPrf?: number;
   readonly community?: { readonly list: readonly string[] };
   readonly largeCommunity?: { readonly list: readonly string[] };
