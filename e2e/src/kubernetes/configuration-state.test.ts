@@ -124,8 +124,10 @@ describe("ConfigurationStates", { timeout: 60_000 }, () => {
     await are(verdicts);
     await kubectl("delete", "bgppeer", "p");
     await are(VALID);
-    await kubectl("delete", "configurationstate", "speaker-node2");
-    await are(VALID);
+    for (const which of ["speaker-node2", "--all"]) {
+      await kubectl("delete", "configurationstate", which);
+      await are(VALID);
+    }
   });
 
   test("a Service's pool, its node and its events are there to see", async () => {

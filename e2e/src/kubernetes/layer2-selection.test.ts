@@ -73,9 +73,21 @@ describe("preferences", { timeout: 120_000 }, () => {
     expect(await scene.announcer(addresses)).toBe(NODE3);
   });
 
-  test("of no node leave all of them", async () => {
-    const addresses = await scene.serve("baseline", [advertisement("l2", preferring([100, { edge: "yes" }]))]);
-    await scene.announcer(addresses);
+  test("of no node leave who answers without any", async () => {
+    const addresses = await scene.serve("baseline", [advertisement("l2")]);
+    const marker = await scene.serve("marker", [], tier("marker"));
+    const [node, marked] = [await scene.announcer(addresses), await scene.announcer(marker)];
+    const other = marked === NODE1 ? NODE2 : NODE1;
+    const serviceSelectors = [{ matchLabels: { tier: "marker" } }];
+    // What moves the marker comes last in the stream of advertisements.
+    for (const last of [
+      advertisement("l2", preferring([100, { edge: "yes" }])),
+      advertisement("marker", { serviceSelectors, ...preferring([1, host(other)]) }),
+    ]) {
+      await scene.cluster.apply([last]);
+    }
+    await scene.announcer(marker, [other]);
+    expect(await scene.announcer(addresses)).toBe(node);
   });
 
   test("a preferred node that is excluded from load balancing loses the address, and gets it back", async () => {

@@ -47,13 +47,20 @@ describe("the webhook of a real API server", { timeout: 120_000 }, () => {
     ],
     ["too large a community", [], community("a", "99999999:1"), "invalid community value: invalid section"],
     ["nearly a large community", [], community("a", "lar:123:9999:123"), "expected community to be of format large"],
-    ["an alias twice in one Community", [], community("a", "1:1", "1:2"), "duplicate definition of community"],
-    [
-      "an alias of another Community",
-      [community("a", "large:1:1:1")],
-      community("b", "large:1:1:2"),
-      "duplicate definition of community",
-    ],
+    ...["", "large:1:"].flatMap((kind): (readonly [string, readonly unknown[], unknown, string])[] => [
+      [
+        `an alias twice in one Community, of ${kind}1:1`,
+        [],
+        community("a", `${kind}1:1`, `${kind}1:1`),
+        "duplicate definition of community",
+      ],
+      [
+        `an alias of another Community, of ${kind}1:1`,
+        [community("a", `${kind}1:1`)],
+        community("b", `${kind}1:1`),
+        "duplicate definition of community",
+      ],
+    ]),
   ])("denies %s", async (_, present, object, message) => {
     expect(await site.createAfter(present, object)).toEqual({
       allowed: false,
@@ -86,6 +93,13 @@ describe("the webhook of a real API server", { timeout: 120_000 }, () => {
       });
     }
     expect(await site.kubectl(["-n", NAMESPACE, "delete", "community", "c"])).toMatchObject({ allowed: true });
+    await site.apply(pool("a", ["1.1.1.1-1.1.1.100"]));
+    expect(await site.apply(pool("b", ["1.1.1.101-1.1.1.200"]))).toMatchObject({ allowed: true });
+    expect(await site.apply(pool("b", ["1.1.1.0/24"]))).toEqual({
+      allowed: false,
+      message: expect.stringContaining("overlaps with already defined CIDR"),
+    });
+    await site.kubectl(["-n", NAMESPACE, "delete", "ipaddresspool", "a", "b"]);
   });
 
   test("allows a peer that another one is on other nodes", async () => {
