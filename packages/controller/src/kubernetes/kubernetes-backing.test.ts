@@ -71,3 +71,25 @@ test("a leader that ends gives up the Lease whoever holds on to its webhook", as
   expect(lease()).not.toHaveProperty("holderIdentity");
   expect(held.at(-1)).toBe(true);
 });
+
+test("a Service that cannot be understood keeps what it shows", async () => {
+  const cluster = new FakeCluster();
+  const put = (name: string, spec: object, ip: string) =>
+    cluster.put("/api/v1/services", {
+      ...{ apiVersion: "v1", kind: "Service", spec: { type: "LoadBalancer", clusterIP: "10.96.0.1", ...spec } },
+      metadata: { name, namespace: "default", annotations: { "metallb.io/ip-allocated-from-pool": "lab" } },
+      status: { loadBalancer: { ingress: ip === "" ? [] : [{ ip }] } },
+    });
+  put("future", { ipFamilyPolicy: "OfTomorrow" }, "192.0.2.1");
+  put("known", {}, "192.0.2.2");
+  const { log } = await startProcess("", {
+    source: { type: "kubernetes", kubeconfig: await serve(cluster), context: undefined, qps: 50, burst: 100 },
+    security: "insecure",
+    services: { tokenAudience: "herald", speakerAccount: "herald-speaker", webhook: undefined },
+  });
+  await vi.waitUntil(() => log.entries.find(({ message }) => message === "leading"), PATIENCE);
+  await vi.waitFor(() => expect(cluster.requests.join()).toContain("services/known/status"), PATIENCE);
+  const { metadata, status } = cluster.object("/api/v1/namespaces/default/services/future") ?? {};
+  expect(status?.loadBalancer).toEqual({ ingress: [{ ip: "192.0.2.1" }] });
+  expect(metadata?.annotations).toEqual({ "metallb.io/ip-allocated-from-pool": "lab" });
+});

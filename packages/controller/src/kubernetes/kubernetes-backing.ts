@@ -108,7 +108,9 @@ export async function openKubernetesBacking(
     yield* statuses.adopt(served);
     // What it was given before its type was changed is nobody's any more.
     for (const key of statuses.marked()) {
-      if (world?.service(key)?.service.spec.type === "LoadBalancer") continue;
+      const { type } = world?.service(key)?.service.spec ?? {};
+      // Of one that cannot be understood nobody knows.
+      if (type === undefined || type === "LoadBalancer") continue;
       const [namespace = "", name = ""] = key.split("/");
       yield { namespace, name, addresses: [], pool: "" };
     }
