@@ -130,6 +130,8 @@ test("a node that is lost is out by BFD in spite of graceful restart", async () 
 });
 
 test("without it the router hears first that traffic had better go elsewhere, then of the end", async () => {
+  const local = `${await give("local", "Local", [plain.name])}/32`;
+  await site.routed(local, [plain.name]);
   const stopped = site.herald.speaker(plain).stop();
   const path = await until("routes ask for it", async () => {
     const found = await pathFrom(plain, web);
@@ -138,6 +140,10 @@ test("without it the router hears first that traffic had better go elsewhere, th
   expect(path.community?.string).toContain("graceful-shutdown");
   await until("the router prefers others", async () => `${await site.kernelHops(web)}` === graceful.name);
   await site.routed(web, [graceful.name]);
+  await until(
+    "the router knew no other way to what it alone had",
+    async () => (await site.kernelHops(local)).length === 0,
+  );
   expect((await stopped).code).toBe(0);
   const { lastNotificationReason, bgpState } = (await site.neighbors())[plain.ipv4] ?? {};
   expect(lastNotificationReason).toMatch(/^Cease\//);
