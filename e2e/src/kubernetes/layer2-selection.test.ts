@@ -56,6 +56,17 @@ describe("node selectors", { timeout: 120_000 }, () => {
     await label(NODE2, "node.kubernetes.io/exclude-from-external-load-balancers");
     await scene.announcer(addresses, [NODE3]);
   });
+
+  test("that selects only a node without a speaker announces nothing, and an Event says so", async () => {
+    const [apiVersion, name] = ["v1", "bare"];
+    const bare = { apiVersion, kind: "Node", metadata: { name, labels: { "kubernetes.io/hostname": name } } };
+    await scene.cluster.apply([bare]);
+    onTestFinished(() => kubectl("delete", "node", name).then(() => {}));
+    const addresses = await scene.serve(name, [advertisement("l2", on(name))]);
+    await scene.told(name, "notAnnounced", /there is no speaker on those that may \(bare\)/);
+    await scene.cluster.apply([advertisement("l2", on(name, NODE2))]);
+    await scene.announcer(addresses, [NODE2]);
+  });
 });
 
 describe("preferences", { timeout: 120_000 }, () => {

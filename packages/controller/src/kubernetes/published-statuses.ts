@@ -6,10 +6,11 @@ import type { BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import type { ClusterObserver, VisibleChanges } from "../cluster-observer.ts";
 import type { Controller } from "../controller.ts";
-import { nodesWithoutInterface } from "../reports-interfaces.ts";
+import type { Reach } from "../definitions.ts";
+import { announcedInVain } from "../reports-interfaces.ts";
 import { serviceOnWire, servicesConcerned } from "../reports-services.ts";
 import { addressEvents } from "../status/address-events.ts";
-import { missingInterfaces } from "../status/announcement-events.ts";
+import { missingInterfaces, missingSpeakers, type Silence } from "../status/announcement-events.ts";
 import type { ObjectEvent } from "../status/object-event.ts";
 import { collectionPath, type StatusKind } from "../status/status-kind.ts";
 import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
@@ -206,15 +207,23 @@ export class PublishedStatuses implements ClusterObserver {
     const { layer2, bgp } = serviceOnWire(key, reports, announcedBy);
     const group = announcedBy.layer2.groupOf(key) ?? "";
     const reach = announcedBy.layer2.reachOf(group);
-    const lacking = layer2.length === 0 && reach.size > 0 ? nodesWithoutInterface(reach, reports) : [];
-    const isInVain = lacking.length > 0 && lacking.length === reach.size;
     return {
       ...{ refusal, bgp },
-      silences: isInVain ? [...silences, missingInterfaces(addresses?.given(key)?.addresses ?? [], lacking)] : silences,
+      silences: layer2.length === 0 ? [...silences, ...this.#inVain(key, reach, bgp.length > 0)] : silences,
       layer2: layer2.map(({ node, interfaces }) => ({
         node,
         interfaces: reach.get(node)?.interfaces === "all" ? "all" : interfaces,
       })),
     };
+  }
+
+  /** `isRouted`: routers hear of it, so that it is announced all the same. */
+  #inVain(service: string, reach: Reach, isRouted: boolean): readonly Silence[] {
+    const { cluster, reports } = this.#controller ?? {};
+    if (!cluster || !reports) return [];
+    const found = announcedInVain(reach, reports, cluster.world.speakers);
+    if (!found) return [];
+    if (found.reason === "noSpeaker") return isRouted ? [] : [missingSpeakers(service, found.nodes)];
+    return [missingInterfaces(cluster.addresses?.given(service)?.addresses ?? [], found.nodes)];
   }
 }

@@ -26,6 +26,13 @@ export function missingInterfaces(addresses: readonly string[], [node]: readonly
   return { reason: MISSING_INTERFACES, message: texts.join("; ") };
 }
 
+/** No node that may announce has a speaker. */
+export function missingSpeakers(service: string, nodes: readonly string[]): Silence {
+  const some = nodes.length > 3 ? [...nodes.slice(0, 3), "…"] : nodes;
+  const message = `no node announces "${service}": there is no speaker on those that may (${some.join(", ")})`;
+  return { reason: "noSpeaker", message };
+}
+
 /** Nobody announces the Service, though it has an address. */
 export function notAnnounced(service: string, { reason, message }: Silence): ObjectEvent {
   const told = reason === MISSING_INTERFACES ? "announceFailed" : "notAnnounced";
