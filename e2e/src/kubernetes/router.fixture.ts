@@ -42,7 +42,7 @@ export interface FrrSession {
   /** What both sides agreed on. */
   readonly bgpTimerHoldTimeMsecs?: number;
   readonly neighborCapabilities?: { readonly gracefulRestart?: string };
-  readonly messageStats?: { readonly keepalivesSent: number; readonly keepalivesRecv: number };
+  readonly messageStats: { readonly keepalivesSent: number; readonly keepalivesRecv: number };
 }
 
 /** Generous, since machines may be busy. */
