@@ -24,10 +24,36 @@ describe("a ledger", () => {
   test("stores in the order of decisions", async () => {
     const { ledger, done } = start();
     ledger.enter([store("a")]);
-    ledger.enter([forget("a")]);
+    ledger.enter([forget("c")]);
     ledger.enter([store("b")]);
     await ledger.settled();
-    expect(done).toEqual(["store a", "stored a", "forget a", "store b", "stored b"]);
+    expect(done).toEqual(["store a", "stored a", "forget c", "store b", "stored b"]);
+  });
+
+  test("does not store what was overruled before its turn came, but what is only repeated", async () => {
+    const { ledger, done, disk } = start();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    disk.rest = promise;
+    const [gone, kept] = [store("a"), store("c")];
+    ledger.enter([store("b")]);
+    ledger.enter([gone, kept]);
+    ledger.enter([forget("a"), kept]);
+    ledger.enter([store("a")]);
+    resolve();
+    await ledger.settled();
+    const stored = (name: string) => [`store ${name}`, `stored ${name}`];
+    expect(done).toEqual([...stored("b"), ...stored("c"), "forget a", ...stored("c"), ...stored("a")]);
+  });
+
+  test("does not go on trying to store what was overruled meanwhile", async () => {
+    const { ledger, clock, disk, done } = start();
+    disk.isBroken = true;
+    ledger.enter([store("a")]);
+    await clock.advance(100);
+    ledger.enter([forget("a")]);
+    disk.isBroken = false;
+    await clock.advance(5_000);
+    expect(done).toEqual(["forget a"]);
   });
 
   test("stores no Service before the notes that belong to it, which wait for others to come", async () => {

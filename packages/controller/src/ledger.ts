@@ -92,6 +92,8 @@ export class Ledger {
   readonly #refused = new Map<string, ServiceEntry>();
   /** Notes that the store refuses, and the Services' entries that wait for them to be taken. */
   #unnoted: { readonly notes: Notes; readonly waiting: Set<ServiceEntry> } | undefined;
+  /** The last of each Service's entries, until it is dealt with. */
+  readonly #last = new Map<string, ServiceEntry>();
   /** How many batches were entered, and how many of these the notes that are stored belong to. */
   #entered = 0;
   #noted = 0;
@@ -109,6 +111,7 @@ export class Ledger {
   enter(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     this.#batches.push(entries);
+    for (const entry of entries) if (entry.type !== "notes") this.#last.set(serviceOf(entry), entry);
     this.#entered += 1;
     if (this.#isBusy) return;
     this.#isBusy = true;
@@ -159,6 +162,7 @@ export class Ledger {
     const { signal } = this.#ending;
     if (entry.type !== "notes" && this.#putOff(entry)) return;
     for (let attempt = 0; !signal.aborted; attempt++) {
+      if (entry.type !== "notes" && this.#isOverruled(entry)) return;
       const failure = await this.#try(entry);
       if (!failure) return;
       const { error } = failure;
@@ -195,6 +199,14 @@ export class Ledger {
       if (this.#refused.get(service) === entry) this.#refused.delete(service);
       return;
     }
+  }
+
+  /** Whether something else was decided since: else another Service of that name might be shown it for a moment. */
+  #isOverruled(entry: ServiceEntry): boolean {
+    const service = serviceOf(entry);
+    const last = this.#last.get(service);
+    if (last === entry) this.#last.delete(service);
+    return entry.type === "store" && last !== undefined && (last.type === "forget" || last.record !== entry.record);
   }
 
   /** Whether the entry must wait for notes that the store refuses; what it shows, nobody else is given meanwhile. */
