@@ -95,21 +95,33 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
     await scene.known(announced(addresses));
   });
 
-  test("is not announced by a node whose network is unavailable", async () => {
-    const setUnavailable = async (status: "True" | "False") => {
-      const conditions = [
-        { type: "Ready", status: "True" },
-        { type: "NetworkUnavailable", status },
-      ];
-      const options = { body: { status: { conditions } }, contentType: MERGE_PATCH };
-      await scene.cluster.request("PATCH", "/api/v1/nodes/node2/status", options);
-    };
+  test.each([
+    [
+      "whose network is unavailable",
+      async (is: boolean) => {
+        const conditions = [
+          { type: "Ready", status: "True" },
+          { type: "NetworkUnavailable", status: is ? "True" : "False" },
+        ];
+        const options = { body: { status: { conditions } }, contentType: MERGE_PATCH };
+        await scene.cluster.request("PATCH", "/api/v1/nodes/node2/status", options);
+      },
+    ],
+    [
+      "with the label that excludes it",
+      (is: boolean) => {
+        const label = "node.kubernetes.io/exclude-from-external-load-balancers";
+        return scene.label("Node", "node2", { [label]: is ? "" : null });
+      },
+    ],
+  ])("is not announced by a node %s", async (_, set) => {
     await apply(service("web"));
     const addresses = await scene.given("web", 2);
     await scene.known(announced(addresses));
-    await setUnavailable("True");
+    await set(true);
     await scene.known(announced(addresses, ["node1", "node3"]));
-    await setUnavailable("False");
+    await scene.external.paired(NODES);
+    await set(false);
     await scene.known(announced(addresses));
   });
 
