@@ -3,6 +3,7 @@ import type { Ip } from "@heraldlb/net";
 import { silentLogger } from "@heraldlb/runtime";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { expect, test } from "vitest";
+import { advertisement, pool, reading, service, slice, startController } from "../controller.test.fixture.ts";
 import { FakeCluster } from "./fake-cluster.test.fixture.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 
@@ -54,4 +55,34 @@ test("an assignment that was taken back before it was stored is not told", () =>
   act(release);
   published.onStored("web/shop");
   expect(waiting(), "the release").toBe(1);
+});
+
+test("a Service whose interfaces no node has is told of, also if nodes say so only after this process began to lead", async () => {
+  const cluster = new FakeCluster();
+  const kit = startController();
+  const onEth9 = advertisement("lab", { interfaces: ["eth9"] });
+  kit.controller.take(reading([pool("lab", ["10.0.0.1/32"]), onEth9, service("web"), slice("web", ["n1"])]));
+  const web = cluster.put("/api/v1/services", { metadata: { name: "web", namespace: "default" } });
+  const published = new PublishedStatuses({
+    kube: {
+      ...{ namespace: undefined, close() {} },
+      request: (method, path, options) => cluster.request(method, path, options),
+      stream: (path, options) => cluster.stream(path, options),
+    },
+    ...{ namespace: "herald", clock: kit.clock, log: silentLogger, wallClock: () => 0, identity: "a" },
+    ...{ loadBalancerClass: undefined, isFirm: () => true, find: () => web, written: () => undefined },
+  });
+  const ending = new AbortController();
+  const ended = published.run(kit.controller, ending.signal);
+  published.synced("Service", [web]);
+  kit.lead(1, { speakers: ["n1"] });
+  published.begin();
+  await kit.advance(5_000);
+  kit.dial("n1");
+  await kit.advance(5_000);
+  expect(cluster.object("/api/v1/namespaces/default/services/web")?.status?.conditions).toEqual([
+    expect.objectContaining({ type: "heraldlb.io/NotAnnounced", reason: "interfacesMissing" }),
+  ]);
+  ending.abort();
+  await ended;
 });

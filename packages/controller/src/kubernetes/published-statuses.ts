@@ -7,7 +7,7 @@ import type { ClusterOptions } from "../cluster.ts";
 import type { ClusterObserver, VisibleChanges } from "../cluster-observer.ts";
 import type { Controller } from "../controller.ts";
 import type { Reach } from "../definitions.ts";
-import { announcedInVain } from "../reports-interfaces.ts";
+import { announcedInVain, dependsOnSpeakers } from "../reports-interfaces.ts";
 import { serviceOnWire, servicesConcerned } from "../reports-services.ts";
 import { addressEvents } from "../status/address-events.ts";
 import { missingInterfaces, missingSpeakers, type Silence } from "../status/announcement-events.ts";
@@ -42,6 +42,9 @@ const WITHOUT_ENDPOINTS: ReadonlySet<string> = new Set(["notOwner", "noEndpoints
 // A speaker that returns tells everything within this; then what it does not tell of is not there.
 const AWAY_MS = 3_000;
 
+// Speakers come one after the other.
+const LOOK_AGAIN_MS = 1_000;
+
 /** What a leader shows in the cluster beside the addresses of Services: statuses, counters, conditions and Events. */
 export class PublishedStatuses implements ClusterObserver {
   readonly #options: PublishedStatusesOptions;
@@ -51,6 +54,9 @@ export class PublishedStatuses implements ClusterObserver {
   /** Of assignments that are not stored yet, by Service. */
   readonly #held = new Map<string, readonly ObjectEvent[]>();
   readonly #absent: AbsentNodes;
+  /** Services that nobody announces, of which speakers may have to say why. */
+  readonly #unheard = new Set<string>();
+  #timer: Disposable | undefined;
   #controller: Controller | undefined;
 
   constructor(options: PublishedStatusesOptions) {
@@ -84,6 +90,7 @@ export class PublishedStatuses implements ClusterObserver {
         if (controller.reports.isKnown(node)) this.#absent.back(node);
         else this.#absent.away(node);
       }
+      if (nodes.size > 0) this.#lookAgain();
       if (failures.size > 0) this.#publisher.changed({ configuration: true });
       if (announcedBy) this.#publisher.changed({ services: servicesConcerned({ groups, routes }, announcedBy), nodes });
     });
@@ -92,7 +99,7 @@ export class PublishedStatuses implements ClusterObserver {
       this.#recorder.run(signal),
       ...STATUS_KINDS.map((kind) => this.#follow(kind, signal)),
     ]);
-    this.#publisher.end();
+    this.#rest();
     this.#absent.end();
   }
 
@@ -104,7 +111,7 @@ export class PublishedStatuses implements ClusterObserver {
 
   /** Another process leads. */
   end(): void {
-    this.#publisher.end();
+    this.#rest();
     this.#recorder.giveUp();
     this.#held.clear();
   }
@@ -163,6 +170,21 @@ export class PublishedStatuses implements ClusterObserver {
     );
   }
 
+  #rest(): void {
+    this.#publisher.end();
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#unheard.clear();
+  }
+
+  /** What nodes say of their interfaces may be why nobody announces a Service. */
+  #lookAgain(): void {
+    this.#timer ??= this.#options.clock.timer(LOOK_AGAIN_MS, () => {
+      this.#timer = undefined;
+      this.#publisher.changed({ services: [...this.#unheard] });
+    });
+  }
+
   #model(): StatusModel {
     const { written, loadBalancerClass } = this.#options;
     const cluster = () => this.#controller?.cluster;
@@ -185,7 +207,11 @@ export class PublishedStatuses implements ClusterObserver {
         return nodes.map((node) => ({ ...node, failures: this.#controller?.reports.failures(node.name) ?? [] }));
       },
       services: () => [...(cluster()?.world.serviceKeys ?? [])].filter(isTaken),
-      service: (key) => (isTaken(key) ? this.#facts(key) : undefined),
+      service: (key) => {
+        if (isTaken(key)) return this.#facts(key);
+        this.#unheard.delete(key);
+        return undefined;
+      },
       servedBy: (key) => {
         if (isTaken(key)) return "herald";
         return cluster()?.world.service(key)?.service.spec.type === "LoadBalancer" ? "others" : "nobody";
@@ -207,6 +233,9 @@ export class PublishedStatuses implements ClusterObserver {
     const { layer2, bgp } = serviceOnWire(key, reports, announcedBy);
     const group = announcedBy.layer2.groupOf(key) ?? "";
     const reach = announcedBy.layer2.reachOf(group);
+    const isUnheard = layer2.length === 0 && dependsOnSpeakers(reach, cluster?.world.speakers ?? new Set());
+    if (isUnheard) this.#unheard.add(key);
+    else this.#unheard.delete(key);
     return {
       ...{ refusal, bgp },
       silences: layer2.length === 0 ? [...silences, ...this.#inVain(key, reach, bgp.length > 0)] : silences,
