@@ -6,6 +6,7 @@ import { json } from "node:stream/consumers";
 import { KubeError } from "@heraldlb/kube";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { cleanUp, makeFolder, startProcess } from "../run.test.fixture.ts";
+import type { RunOptions } from "../run.ts";
 import { FakeCluster } from "./fake-cluster.test.fixture.ts";
 
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/herald/leases";
@@ -13,9 +14,13 @@ const PATIENCE = { timeout: 10_000 };
 
 afterEach(cleanUp);
 
-/** Serves a cluster in memory whose watches tell nothing. Resolves to a kubeconfig for it. */
-async function serve(cluster: FakeCluster): Promise<string> {
-  const server = createServer((request, response) => void answer(cluster, request, response));
+/** Serves a cluster in memory whose watches tell nothing. Resolves to a kubeconfig for it, and to what nobody waited for. */
+async function serve(cluster: FakeCluster): Promise<{ readonly kubeconfig: string; readonly givenUp: string[] }> {
+  const givenUp: string[] = [];
+  const server = createServer((request, response) => {
+    response.on("close", () => !response.writableFinished && givenUp.push(`${request.method} ${request.url}`));
+    void answer(cluster, request, response);
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {
@@ -29,7 +34,7 @@ async function serve(cluster: FakeCluster): Promise<string> {
     users: [{ name: "user", user: { token: "t" } }],
     contexts: [{ name: "here", context: { cluster: "cluster", user: "user", namespace: "herald" } }],
   };
-  return join(await makeFolder({ kubeconfig }), "kubeconfig");
+  return { kubeconfig: join(await makeFolder({ kubeconfig }), "kubeconfig"), givenUp };
 }
 
 async function answer(cluster: FakeCluster, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -44,20 +49,26 @@ async function answer(cluster: FakeCluster, request: IncomingMessage, response: 
   }
 }
 
-test("a leader that ends gives up the Lease whoever holds on to its webhook", async () => {
-  const cluster = new FakeCluster();
+/** A leader of this cluster. */
+async function lead(cluster: FakeCluster, services: Partial<RunOptions["services"]> = {}) {
   const lease = () => cluster.object(`${LEASES}/herald-controller`)?.spec;
   // Nobody waits for one that was given up.
   cluster.put(LEASES, { metadata: { name: "herald-controller", namespace: "herald" }, spec: { holderIdentity: "" } });
-  const { stop, log } = await startProcess("", {
-    source: { type: "kubernetes", kubeconfig: await serve(cluster), context: undefined, qps: 50, burst: 100 },
+  const { kubeconfig, givenUp } = await serve(cluster);
+  const running = await startProcess("", {
+    source: { type: "kubernetes", kubeconfig, context: undefined, qps: 50, burst: 100 },
     security: { secret: "herald-ca", names: ["herald"] },
-    services: {
-      ...{ tokenAudience: "herald", speakerAccount: "herald-speaker" },
-      webhook: { listen: { host: "127.0.0.1", port: 0 }, service: "herald-webhook", configuration: "herald-webhook" },
-    },
+    services: { tokenAudience: "herald", speakerAccount: "herald-speaker", webhook: undefined, ...services },
   });
   await vi.waitFor(() => expect(lease()).toMatchObject({ holderIdentity: expect.stringMatching(/./) }), PATIENCE);
+  return { ...running, lease, givenUp };
+}
+
+test("a leader that ends gives up the Lease whoever holds on to its webhook", async () => {
+  const cluster = new FakeCluster();
+  const { stop, log, lease } = await lead(cluster, {
+    webhook: { listen: { host: "127.0.0.1", port: 0 }, service: "herald-webhook", configuration: "herald-webhook" },
+  });
   const { fields: { address } = {} } = await vi.waitUntil(
     () => log.entries.find(({ message }) => message === "serving webhooks"),
     PATIENCE,
@@ -72,24 +83,28 @@ test("a leader that ends gives up the Lease whoever holds on to its webhook", as
   expect(held.at(-1)).toBe(true);
 });
 
-test("a Service that cannot be understood keeps what it shows", async () => {
+test("a leader that cannot renew the Lease gives up what it is writing", async () => {
   const cluster = new FakeCluster();
-  const put = (name: string, spec: object, ip: string) =>
-    cluster.put("/api/v1/services", {
-      ...{ apiVersion: "v1", kind: "Service", spec: { type: "LoadBalancer", clusterIP: "10.96.0.1", ...spec } },
-      metadata: { name, namespace: "default", annotations: { "metallb.io/ip-allocated-from-pool": "lab" } },
-      status: { loadBalancer: { ingress: ip === "" ? [] : [{ ip }] } },
-    });
-  put("future", { ipFamilyPolicy: "OfTomorrow" }, "192.0.2.1");
-  put("known", {}, "192.0.2.2");
-  const { log } = await startProcess("", {
-    source: { type: "kubernetes", kubeconfig: await serve(cluster), context: undefined, qps: 50, burst: 100 },
-    security: "insecure",
-    services: { tokenAudience: "herald", speakerAccount: "herald-speaker", webhook: undefined },
+  cluster.put("/apis/metallb.io/v1beta1/ipaddresspools", {
+    ...{ apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool" },
+    ...{ metadata: { name: "lab", namespace: "herald" }, spec: { addresses: ["10.0.0.0/24"] } },
   });
-  await vi.waitUntil(() => log.entries.find(({ message }) => message === "leading"), PATIENCE);
-  await vi.waitFor(() => expect(cluster.requests.join()).toContain("services/known/status"), PATIENCE);
-  const { metadata, status } = cluster.object("/api/v1/namespaces/default/services/future") ?? {};
-  expect(status?.loadBalancer).toEqual({ ingress: [{ ip: "192.0.2.1" }] });
-  expect(metadata?.annotations).toEqual({ "metallb.io/ip-allocated-from-pool": "lab" });
+  const written = Promise.withResolvers<void>();
+  cluster.before = (_method, path) => {
+    if (!path.endsWith("/lab/status")) return;
+    written.resolve();
+    return new Promise(() => {});
+  };
+  const { givenUp, log } = await lead(cluster);
+  await written.promise;
+  const { before } = cluster;
+  cluster.before = (method, path) => {
+    if (path.startsWith(LEASES)) throw new KubeError("etcdserver: request timed out", { status: 503 });
+    return before(method, path);
+  };
+  await vi.waitUntil(() => log.entries.some(({ message }) => message === "lease could not be renewed"), PATIENCE);
+  await vi.waitFor(
+    () => expect(givenUp).toContain("PATCH /apis/metallb.io/v1beta1/namespaces/herald/ipaddresspools/lab/status"),
+    { timeout: 4_000 },
+  );
 });

@@ -1,5 +1,5 @@
 import { isServed } from "@heraldlb/config";
-import type { Kube } from "@heraldlb/kube";
+import { type Kube, KubeError } from "@heraldlb/kube";
 import { trimMemory } from "@heraldlb/link";
 import { afterBursts, backoff } from "@heraldlb/runtime";
 import type { Backing, BackingContext } from "../backing.ts";
@@ -52,9 +52,19 @@ export async function openKubernetesBacking(
   const onForeign = (service: string) => insistence.ask(service);
   // A process that was paused finds out with its next request that another one may lead.
   const admit = () => candidacy?.isFirm() ?? false;
+  let writing = new AbortController();
   const guarded: Kube = {
     ...kube,
-    request: (method, path, options) => kube.request(method, path, method === "GET" ? options : { ...options, admit }),
+    request: (method, path, options = {}) => {
+      const signal = AbortSignal.any([writing.signal, ...(options.signal ? [options.signal] : [])]);
+      return kube.request(method, path, method === "GET" ? options : { ...options, admit, signal });
+    },
+  };
+  /** Another process may decide soon: what is under way by then must not arrive any more. */
+  const halt = () => {
+    writing.abort(new KubeError("given up: another process may lead", { status: 0 }));
+    writing = new AbortController();
+    statuses.halt();
   };
   const statuses = new ServiceStatuses({ kube: guarded, wallClock, onForeign });
   const state = new StateMap(guarded, { namespace, name: STATE, log });
@@ -163,13 +173,14 @@ export async function openKubernetesBacking(
       },
       onFirm(firm: boolean) {
         isFirm = firm;
-        if (!firm) statuses.halt();
+        if (!firm) halt();
         if (phase === "leader") controller.firm(firm);
       },
       onStandby() {
         if (phase === "leader") controller.standBy();
         phase = "standby";
         leading?.abort();
+        halt();
         statuses.rest();
         published.end();
       },
