@@ -40,8 +40,7 @@ interface Scene {
   readonly log: RecordingLogger;
 }
 
-function start(change: Partial<BgpPeer> = {}): Scene {
-  const clock = new FakeClock();
+function start(change: Partial<BgpPeer> = {}, clock = new FakeClock()): Scene {
   const log = recordingLogger();
   const env: SessionEnvironment = {
     clock,
@@ -214,6 +213,22 @@ test("a router with TTL security is not taken from the listener, and none after 
   late.listen();
   await settle(ended);
   expect(late.heard).toEqual([]);
+});
+
+test("says that nobody answers when an attempt to connect takes too long", async () => {
+  const clock = new FakeClock();
+  const expiries: (() => void)[] = [];
+  clock.timer = (_ms, onExpiry) => {
+    expiries.push(onExpiry);
+    return { [Symbol.dispose]() {} };
+  };
+  const { session, log } = start({}, clock);
+  // Before the kernel can say anything.
+  for (const expire of expiries.splice(0)) expire();
+  expect(log.entries.filter(({ level }) => level !== "debug")).toMatchObject([
+    { level: "warn", message: "BGP peer not reached", fields: { peer: "tor", address: NOWHERE, reason: "no answer" } },
+  ]);
+  await session.end("removed", notification("peerDeconfigured"));
 });
 
 test("logs the same trouble once, and never a password", async () => {

@@ -20,6 +20,7 @@ import { RouteSender } from "./route-sender.ts";
 import { type ReportedEffect, SessionDriver } from "./session-driver.ts";
 import { type NodeFacts, sessionConfig } from "./session-settings.ts";
 import type { DialTarget } from "./tcp.ts";
+import { TroubleLog } from "./trouble-log.ts";
 
 /** What a session needs of the outside. */
 export interface SessionEnvironment extends NodeFacts {
@@ -56,13 +57,14 @@ export class PeerSession {
   #sendHold: Disposable | undefined;
   #isStarted = false;
   #isEnded = false;
-  #trouble: string | undefined;
+  readonly #trouble: TroubleLog;
 
   constructor(peer: BgpPeer, env: SessionEnvironment) {
     this.#env = env;
     this.#peer = peer;
     this.#config = sessionConfig(peer, env);
     this.#log = env.log.child({ peer: peer.name });
+    this.#trouble = new TroubleLog(this.#log);
     this.#received = new AdjRibIn(env.keptRoutes);
     this.#driver = new SessionDriver({
       clock: env.clock,
@@ -98,7 +100,7 @@ export class PeerSession {
 
   /** Why the session is not up, or was not, the last time that it failed. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#trouble.last;
   }
 
   /** How many messages of each kind the peer was sent, and has sent. */
@@ -143,6 +145,7 @@ export class PeerSession {
     this.#peer = peer;
     this.#config = sessionConfig(peer, this.#env);
     if (change === "none") return;
+    this.#trouble.repeat();
     this.#log.info("BGP session opens again with other settings", { change });
     this.#begin(change === "replace" ? "drop" : "keep");
   }
@@ -260,13 +263,10 @@ export class PeerSession {
     const connection = this.#driver.connection(id);
     if (!connection) return;
     connection.options = session;
-    this.#trouble = undefined;
+    this.#trouble.over();
     this.#log.info("BGP session established", {
-      address: this.address,
-      asn: session.asn,
-      identifier: peer.identifier,
-      families: session.families,
-      holdSeconds: session.holdSeconds,
+      ...{ address: this.address, asn: session.asn, identifier: peer.identifier },
+      ...{ families: session.families, holdSeconds: session.holdSeconds },
       gracefulRestart: session.gracefulRestart !== undefined,
     });
     this.#sender = new RouteSender(this.#rib, {
@@ -291,10 +291,8 @@ export class PeerSession {
     this.#note(wasUp ? "BGP session lost" : "BGP session not established", describeEnd(end));
   }
 
-  /** The same trouble is not worth a line each time. */
   #note(message: string, reason: string): void {
-    if (reason !== this.#trouble) this.#log.warn(message, { address: this.address, reason });
-    this.#trouble = reason;
+    this.#trouble.note(message, reason, { address: this.address });
     this.#env.onChange?.(this);
   }
 }

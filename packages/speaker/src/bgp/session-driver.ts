@@ -105,6 +105,8 @@ export class SessionDriver {
 
   #step(event: SessionEvent): void {
     const before = this.state;
+    // Nobody has refused it either: a router with another password, for one, is silent.
+    if (this.#dialing && event.type === "expired" && event.timer.name === "retry") this.#owner.unreached("no answer");
     const { state, effects } = stepSession(this.#state, event, this.#owner.config());
     this.#state = state;
     for (const effect of effects) this.#obey(effect);
