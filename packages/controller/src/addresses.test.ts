@@ -39,6 +39,16 @@ describe("a Service", () => {
     expect(begun.entries).toMatchObject([{ type: "store", record: web(["10.0.0.5"]) }]);
   });
 
+  test("keeps what is remembered, though the manifest of an older one says the same", () => {
+    const older = {
+      ...service("older", {}, { creationTimestamp: "2020-01-01T00:00:00Z" }),
+      status: { loadBalancer: { ingress: [{ ip: "10.0.0.7" }] } },
+    };
+    const { addresses, begun } = start([lab, older, service("web")], { statuses: [web(["10.0.0.7"])] });
+    expect(addresses.given("default/web")?.addresses).toEqual(["10.0.0.7"]);
+    expect(begun.entries.filter(({ type }) => type === "store")).toMatchObject([{ record: { name: "older" } }]);
+  });
+
   test("does not go back to what its manifest says once that is the past", () => {
     const written = (spec = {}) => ({
       ...service("web", spec),

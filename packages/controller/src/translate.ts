@@ -20,6 +20,8 @@ export interface Memory {
   readonly addresses: readonly Ip[];
   /** Empty if unknown. */
   readonly pool: string;
+  /** Only the Service's manifest says so. */
+  readonly isHearsay?: boolean | undefined;
 }
 
 const FAMILIES: Readonly<Record<"IPv4" | "IPv6", Family>> = { IPv4: "ipv4", IPv6: "ipv6" };
@@ -65,6 +67,7 @@ export function serviceInput({ service, request, origin }: KnownService, memory:
     backendKey: backendKey(service),
     ports: spec.ports,
     assigned: memory.addresses,
+    isHearsay: memory.isHearsay,
     assignedPool: memory.pool,
     reassign: request.reassign,
     createdAt: Number.isNaN(created) ? undefined : created,
@@ -75,7 +78,7 @@ export function serviceInput({ service, request, origin }: KnownService, memory:
 /** What the Service's own manifest says it was given. */
 export function writtenMemory({ service, request }: KnownService): Memory {
   const addresses = parseAddresses(service.status.loadBalancer.ingress.map(({ ip = "" }) => ip));
-  return { addresses, pool: request.allocatedFromPool };
+  return { addresses, pool: request.allocatedFromPool, isHearsay: true };
 }
 
 /** The addresses among the texts of a status. */

@@ -24,6 +24,8 @@ export interface ServiceInput extends SharingTerms {
   readonly loadBalancerIp?: string | undefined;
   /** The addresses that the stored status gives it. They are honoured before anything new is given. */
   readonly assigned: readonly Ip[];
+  /** Only its own manifest says that these are its addresses: whoever is known to have been given them goes first. */
+  readonly isHearsay?: boolean | undefined;
   /** The pool that these came from, as stored; tells an address of ours whose pool went from a stranger's. */
   readonly assignedPool?: string | undefined;
   /** The owner gives a stranded address up (`heraldlb.io/reassign`). */

@@ -87,13 +87,16 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
   return outcomes;
 }
 
-/** Who holds on unchanged terms goes before who changed them, and both before who only has it in the stored status. */
+/**
+ * Who holds on unchanged terms goes before who changed them, both before who only has it in the stored status, and all
+ * before who says so himself.
+ */
 function inOrderOfRight(outcomes: ReadonlyMap<string, Outcome>): readonly Outcome[] {
   return [...outcomes.values()].sort((a, b) => right(a) - right(b) || compareSeniority(a.service, b.service));
 }
 
 function right({ service, before }: Outcome): number {
-  if (!before) return 2;
+  if (!before) return service.isHearsay ? 3 : 2;
   return sameTerms(service, before.terms) ? 0 : 1;
 }
 
