@@ -71,6 +71,7 @@ describe("a setting that is refused", () => {
     [["--source", "file:m", "--mass-silence-limit", "1ms"], "--mass-silence-limit"],
     [["--source", "file:m", "--on-stranded", "drop"], "keep, reassign"],
     [["--source", "file:m", "--namespace", ""], "--namespace"],
+    [["--source", "file:m", "--namespace", "A_B"], "--namespace"],
     [["--source", "kubernetes", "--kube-qps", "0"], "--kube-qps"],
   ])("%j: is named in one line", (args, hint) => {
     expect(() => read(args)).toThrow(

@@ -8,6 +8,7 @@ import {
   type IdleOptions,
   integer,
   list,
+  namespaceName,
   type Option,
   oneOf,
   optional,
@@ -66,7 +67,7 @@ export const controllerOptions: {
   context: optional("NAME", text, "a context of the kubeconfig; its current one unless given"),
   namespace: optional(
     "NS",
-    text,
+    namespaceName,
     "the only namespace whose metallb.io objects act; with files any unless given, with kubernetes the pod's or the context's",
   ),
   listen: defaulted("ADDR:PORT", addressPort, "[::]:7600", "where to serve speakers"),

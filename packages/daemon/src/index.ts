@@ -22,7 +22,7 @@ export {
   type Settings,
   toggle,
 } from "./option.ts";
-export { addressPort, duration, hostPort, integer, oneOf, type Parser, regex, text } from "./parser.ts";
+export { addressPort, duration, hostPort, integer, namespaceName, oneOf, type Parser, regex, text } from "./parser.ts";
 export { type CommandLine, type Environment, type IdleOptions, type Reading, readSettings } from "./read-settings.ts";
 export { type FileSecurity, type Main, type MainContext, runMain } from "./run-main.ts";
 export type { Certificate } from "./self-signed.ts";

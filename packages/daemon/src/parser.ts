@@ -12,6 +12,12 @@ export interface Parser<T> {
 /** Any text but none. */
 export const text: Parser<string> = { parse: (value) => value || undefined, allowed: "a text that is not empty" };
 
+/** The name of a namespace: a DNS label (RFC 1123). */
+export const namespaceName: Parser<string> = {
+  parse: (value) => (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(value) ? value : undefined),
+  allowed: "a namespace, at most 63 lower-case letters, digits and '-'",
+};
+
 /** One of a few words. */
 export const oneOf = <const T extends string>(...words: readonly T[]): Parser<T> => ({
   parse: (value) => words.find((word) => word === value),

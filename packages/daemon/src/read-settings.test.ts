@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { defaulted, list, optional, required, requiredList, toggle } from "./option.ts";
-import { addressPort, duration, hostPort, integer, oneOf, regex, text } from "./parser.ts";
+import { addressPort, duration, hostPort, integer, namespaceName, oneOf, regex, text } from "./parser.ts";
 import { type CommandLine, type Environment, readSettings } from "./read-settings.ts";
 import { SettingError } from "./setting-error.ts";
 
@@ -176,4 +176,21 @@ test("--help shows every flag with its default and its variable, whatever else i
 
 test("--version shows the version", () => {
   expect(readSettings(command, ["--version"], {})).toEqual({ type: "print", text: "1.2.3\n" });
+});
+
+test.each([
+  ["kube-system", true],
+  ["a", true],
+  ["7", true],
+  ["a".repeat(63), true],
+  ["a".repeat(64), false],
+  ["", false],
+  ["A", false],
+  ["a_b", false],
+  ["a.b", false],
+  ["-a", false],
+  ["a-", false],
+  ["a\n", false],
+])("%j can be a namespace: %j", (name, can) => {
+  expect(namespaceName.parse(name)).toBe(can ? name : undefined);
 });
