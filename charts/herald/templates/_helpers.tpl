@@ -67,7 +67,7 @@ imagePullSecrets:
 securityContext:
   {{- toYaml $values.securityContext | nindent 2 }}
 nodeSelector:
-  {{- toYaml (merge (dict "kubernetes.io/os" "linux") $values.nodeSelector) | nindent 2 }}
+  {{- toYaml (merge (dict "kubernetes.io/os" "linux") (default dict $values.nodeSelector)) | nindent 2 }}
 {{- with $values.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
@@ -86,7 +86,7 @@ labels:
   {{- with $values.labels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- with merge (dict) $values.podAnnotations (ternary $scrape dict $root.Values.prometheus.scrapeAnnotations) }}
+{{- with merge (dict) (default dict $values.podAnnotations) (ternary $scrape dict $root.Values.prometheus.scrapeAnnotations) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -127,6 +127,9 @@ describe("a wrong value is refused, with a message that names it", () => {
       { prometheus: { podMonitor: { interval: "often" } } },
       "at '/prometheus/podMonitor/interval': 'often' does not match",
     ],
+    // Null takes the default away.
+    [{ controller: { image: { repository: null } } }, "at '/controller/image': missing property 'repository'"],
+    [{ prometheus: { metricsPort: null } }, "at '/prometheus': missing property 'metricsPort'"],
     [{ networkpolicies: { apiPort: 0 } }, "at '/networkpolicies/apiPort': minimum: got 0, want 1"],
     [
       { prometheus: { podMonitor: { enabled: true }, serviceMonitor: { enabled: true } } },
@@ -141,6 +144,11 @@ describe("a wrong value is refused, with a message that names it", () => {
     const values = { prometheus: { serviceMonitor: { enabled: true }, rbacPrometheus: false } };
     await expect(renderChart({ values })).rejects.toThrow("install the Prometheus Operator first");
   });
+});
+
+test("what is left empty, as under a heading of comments, is nothing", async () => {
+  const empty = { nodeSelector: null, podAnnotations: null, labels: null, tolerations: null, resources: null };
+  await expect(render({ controller: { ...empty, strategy: null }, speaker: empty })).resolves.not.toContain("nil");
 });
 
 test("a value without a comment is an error, not a gap in the table", () => {
