@@ -165,7 +165,8 @@ export class StatusPublisher {
   }
 
   #revisit(nodes: ReadonlySet<string> | "all"): void {
-    for (const service of this.#shown.services) {
+    // Most reports are about addresses alone.
+    for (const service of nodes === "all" || nodes.size > 0 ? this.#shown.services : []) {
       const isMeant = nodes === "all" || this.#shown.of(service).some(({ node }) => nodes.has(node));
       if (isMeant) this.#services.add(service);
     }
