@@ -17,6 +17,10 @@ test("lines are the same however the bytes are cut, letters of several bytes too
   );
 });
 
+test("a line may begin with any letter", () => {
+  expect(new LineSplitter().push(bytes("\ufeffa\n\u0000b\n"))).toEqual(["\ufeffa", "\u0000b"]);
+});
+
 test("lines that end in one chunk come together, and one that has not ended waits", () => {
   const splitter = new LineSplitter();
   expect(splitter.push(bytes("a\nb\nc"))).toEqual(["a", "b"]);

@@ -36,7 +36,8 @@ export class LineSplitter {
   }
 
   #join(): string {
-    const decoder = new TextDecoder();
+    // A mark of byte order is a letter like others here: there is none in JSON.
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     const text = this.#pieces.map((piece) => decoder.decode(piece, { stream: true })).join("") + decoder.decode();
     this.#pieces.length = 0;
     this.#length = 0;
