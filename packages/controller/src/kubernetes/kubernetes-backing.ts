@@ -56,8 +56,9 @@ export async function openKubernetesBacking(
   const guarded: Kube = {
     ...kube,
     request: (method, path, options = {}) => {
-      const signal = AbortSignal.any([writing.signal, ...(options.signal ? [options.signal] : [])]);
-      return kube.request(method, path, method === "GET" ? options : { ...options, admit, signal });
+      if (method === "GET") return kube.request(method, path, options);
+      const signal = options.signal ? AbortSignal.any([writing.signal, options.signal]) : writing.signal;
+      return kube.request(method, path, { ...options, admit, signal });
     },
   };
   /** Another process may decide soon: what is under way by then must not arrive any more. */
