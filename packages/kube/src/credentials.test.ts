@@ -20,6 +20,7 @@ const usable = kubeconfigTo(SERVER, { token: "t" });
 
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.useRealTimers();
 });
 
 test.each<[string, object | string, string]>([
@@ -124,6 +125,29 @@ test("in a pod, the service account's token is read again when it has been repla
   // A slower answer to the first token.
   await credentials.forget(first);
   expect(await credentials.access()).toBe(second);
+});
+
+test("a token's file is named as kubectl does, comes before a token, and is read again after a minute and a refusal", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const clock = new FakeClock();
+  const kubeconfig = await writeKubeconfig(kubeconfigTo(SERVER, { token: "old", tokenFile: "token" }));
+  await expect(Credentials.load({ kubeconfig, clock })).rejects.toThrow(
+    `kubeconfig ${kubeconfig}: ENOENT: no such file or directory, open '${join(dirname(kubeconfig), "token")}'`,
+  );
+  const writeToken = (token: string) => writeFile(join(dirname(kubeconfig), "token"), token);
+  await writeToken("first\n");
+  const credentials = await Credentials.load({ kubeconfig, clock });
+  const first = await credentials.access();
+  expect(first.headers).toEqual({ Authorization: "Bearer first" });
+  await writeToken("second\n");
+  vi.setSystemTime(Date.now() + 61_000);
+  await clock.advance(10_000);
+  const second = await credentials.access();
+  expect(second.headers).toEqual({ Authorization: "Bearer second" });
+  expect(second.way).toBe(first.way);
+  await writeToken("third\n");
+  await credentials.forget(second);
+  expect((await credentials.access()).headers).toEqual({ Authorization: "Bearer third" });
 });
 
 test("credentials are read again when the server does not accept them, once for each request", async () => {

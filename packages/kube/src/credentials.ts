@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Clock } from "@heraldlb/runtime";
 import { KubeConfig } from "@kubernetes/client-node";
+import { load } from "js-yaml";
 import { KubeconfigError } from "./kubeconfig-error.ts";
 import { within } from "./time-limit.ts";
 
@@ -164,7 +165,19 @@ async function loadFromFile(config: KubeConfig, file: string): Promise<string> {
   const text = await readFile(file, "utf8");
   config.loadFromString(text);
   config.makePathsAbsolute(dirname(file));
+  nameTokenFiles(config, text, dirname(file));
   return text;
+}
+
+/** What client-node does not look for, though it reads such a file again every minute for a service account. */
+function nameTokenFiles(config: KubeConfig, text: string, folder: string): void {
+  const { users } = load(text) as { readonly users?: readonly { readonly user?: { readonly tokenFile?: unknown } }[] };
+  config.users = config.users.map((user, index) => {
+    const tokenFile = users?.[index]?.user?.tokenFile;
+    if (typeof tokenFile !== "string" || tokenFile === "") return user;
+    const { token: _, ...rest } = user;
+    return { ...rest, authProvider: { name: "tokenFile", config: { tokenFile: resolve(folder, tokenFile) } } };
+  });
 }
 
 /** Makes the context the current one; the URL of its server. Throws if it, or the way to it, cannot be used. */
