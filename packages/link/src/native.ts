@@ -53,19 +53,23 @@ export const TRUNCATED = 1;
 /** The datagram is not for us, or a netlink message that the kernel did not send. */
 export const FOREIGN = 2;
 
-let loaded: Native | undefined;
+let loaded: Native | LinkError | undefined;
 
-/** The addon, loaded when it is first needed so that the pure parts work without it. */
+/** The addon, looked for once, when it is first needed: the pure parts work without it. */
 export function native(): Native {
-  if (loaded) return loaded;
+  loaded ??= loadNative();
+  if (loaded instanceof LinkError) throw loaded;
+  return loaded;
+}
+
+function loadNative(): Native | LinkError {
   try {
-    loaded = load(packageFolder()) as Native;
+    return load(packageFolder()) as Native;
   } catch (cause) {
     const message =
       "The native addon of @heraldlb/link is missing: run `npm run setup`, or install a prebuilt package.";
-    throw new LinkError("unavailable", message, { cause });
+    return new LinkError("unavailable", message, { cause });
   }
-  return loaded;
 }
 
 /** Where the addon is: in this package, also when its code has become part of an app's bundle; else beside the bundle. */
