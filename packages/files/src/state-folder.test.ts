@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const open = () => openStateFolder(dir, { tryLock: () => true });
+const open = (folder = dir) => openStateFolder(folder, { tryLock: () => true });
 const WEB = { namespace: "default", name: "web", addresses: ["192.0.2.1", "2001:db8::1"], pool: "gold" };
 const MANIFEST = {
   apiVersion: "v1",
@@ -178,6 +178,12 @@ test("a folder that cannot be written is an error that names it", async () => {
   writeFileSync(join(dir, ".herald"), "a file");
   await expect(open()).rejects.toThrow(FolderError);
   await expect(open()).rejects.toMatchObject({ code: "notWritable", message: expect.stringContaining(".herald") });
+});
+
+test("a folder in which the system makes none is an error, not an attempt without end", async () => {
+  await expect(open("/proc")).rejects.toThrow(
+    "cannot write /proc/.herald: ENOENT; make room, or let this user write there",
+  );
 });
 
 test("a status that cannot be written is an error, and the old one stays", async () => {

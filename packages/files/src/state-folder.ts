@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DurableFiles, guarded } from "./durable-file.ts";
 import type { FileProblem } from "./reading.ts";
@@ -56,7 +56,7 @@ export async function openStateFolder(
 ): Promise<StateFolder> {
   const path = (...parts: string[]) => join(dir, ".herald", ...parts);
   const lock = await guarded(path(), async () => {
-    await mkdir(path("status"), { recursive: true });
+    for (const folder of [path(), path("status")]) await makeFolder(folder);
     return await open(path("lock"), "a");
   });
   const files = new DurableFiles();
@@ -81,6 +81,16 @@ export async function openStateFolder(
       await lock.close();
     },
   };
+}
+
+/** Not by `recursive`, which tries for ever where the system says ENOENT of a new folder in one that exists: in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isDirectory()) throw error;
+  }
 }
 
 /** Throws `RangeError` for names that would lead elsewhere: whoever passes them has not looked at them. */

@@ -88,8 +88,13 @@ test("a folder that another process has is refused by name", () => {
   expect(() => open(false)).toThrow(path);
 });
 
-test("a folder that cannot be made is done without", async () => {
+test.each([
+  ["below a file", () => join(parent, "a", "state")],
+  ["that is a file", () => join(parent, "a")],
+  ["where there are none but the system's own, in which Node would try for ever", () => "/proc/herald/state"],
+])("a folder %s cannot be made, and is done without", async (_, place) => {
   writeFileSync(join(parent, "a"), "a file");
+  path = place();
   const { folder, seen, messages } = open();
   expect(folder.read("ownership.json")).toBeUndefined();
   folder.write("ownership.json", () => "x");

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Clock, Logger } from "@heraldlb/runtime";
 
 /** The files of a state folder. */
@@ -83,7 +83,7 @@ export class StateFolder implements AsyncDisposable {
 
   #open(): number | undefined {
     try {
-      mkdirSync(this.#path, { recursive: true, mode: 0o700 });
+      makeFolder(resolve(this.#path));
       // The lock is on the folder itself: that works on a full or read-only disk, too.
       return openSync(this.#path, "r");
     } catch (cause) {
@@ -143,5 +143,15 @@ export class StateFolder implements AsyncDisposable {
     onError();
     const reason = cause instanceof Error ? cause.message : String(cause);
     log.warn(message, { path: this.#path, file, reason });
+  }
+}
+
+/** As `recursive` does, which tries for ever where the system says ENOENT of a new folder in one that exists: in /proc. */
+function makeFolder(path: string): void {
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
