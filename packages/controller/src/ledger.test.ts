@@ -112,6 +112,23 @@ describe("a ledger", () => {
     expect(log.entries.map(({ message }) => message)).toEqual(["status not stored, trying again"]);
   });
 
+  test("says at debug what is given up because another process may lead, and aloud what fails after that", async () => {
+    const { ledger, clock, log, disk } = start();
+    disk.isBroken = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    disk.rest = promise;
+    ledger.enter([store("a")]);
+    await clock.advance(0);
+    ledger.open(false);
+    resolve();
+    await clock.advance(500);
+    const told = () => log.entries.map(({ level, message }) => [level, message]);
+    expect(told()).toEqual([["debug", "status not stored, trying again"]]);
+    ledger.open(true);
+    await clock.advance(500);
+    expect(told().slice(1)).toEqual([["error", "status not stored, trying again"]]);
+  });
+
   test("gives up when the process ends, and tells nobody that it stored", async () => {
     const { ledger, clock, disk, done } = start();
     disk.isBroken = true;

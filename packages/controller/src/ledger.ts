@@ -161,7 +161,7 @@ export class Ledger {
     const { clock, log, onFailure } = this.#dependencies;
     const { signal } = this.#ending;
     if (entry.type !== "notes" && this.#putOff(entry)) return;
-    for (let attempt = 0; !signal.aborted; attempt++) {
+    for (let attempt = 0, isTold = false; !signal.aborted; attempt++) {
       if (entry.type !== "notes" && this.#isOverruled(entry)) return;
       const failure = await this.#try(entry);
       if (!failure) return;
@@ -182,7 +182,10 @@ export class Ledger {
         void this.#insist(entry);
         return;
       }
-      if (attempt === 0) log.error("status not stored, trying again", { service, error });
+      // What was under way when another process might lead is given up.
+      const level = this.#gate || signal.aborted ? "debug" : "error";
+      if (level === "debug" || !isTold) log[level]("status not stored, trying again", { service, error });
+      isTold ||= level === "error";
       await clock.sleep(backoff(RETRY, attempt, 0), signal).catch(() => {});
     }
   }
