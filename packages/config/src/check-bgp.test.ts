@@ -9,6 +9,10 @@ const peer = (spec: object) => ({
 });
 
 const inRack = { matchLabels: { rack: "a" } };
+const [EXISTS, LACKS] = [
+  { key: "rack", operator: "Exists" },
+  { key: "drained", operator: "DoesNotExist" },
+];
 
 describe("BGPPeer", () => {
   test.each<[string, object]>([
@@ -19,6 +23,14 @@ describe("BGPPeer", () => {
     ["a keepalive as long as the hold time", { holdTime: "3s", keepaliveTime: "3s" }],
     ["a hold time whose fraction does not count", { holdTime: "3.9s" }],
     ["an empty node selector", { nodeSelectors: [{}] }],
+    [
+      "a node selector in two ways of writing",
+      { nodeSelectors: [inRack, { matchExpressions: [{ key: "rack", operator: "In", values: ["a"] }] }] },
+    ],
+    [
+      "a node selector in two orders of its expressions",
+      { nodeSelectors: [{ matchExpressions: [EXISTS, LACKS] }, { matchExpressions: [LACKS, EXISTS] }] },
+    ],
     ["a dynamic AS number", { peerASN: 0, dynamicASN: "external" }],
     ["an unnumbered peer", { peerAddress: "", interface: "eth0" }],
     ["disableMP, which does nothing", { disableMP: true }],

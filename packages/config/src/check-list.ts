@@ -3,6 +3,8 @@ import { type FieldPath, formatPath } from "./field-path.ts";
 import type { Problem } from "./problem.ts";
 import type { SelectorJson } from "./selector.ts";
 
+type Expression = NonNullable<SelectorJson["matchExpressions"]>[number];
+
 /** An error in a field. */
 export function wrongField(path: FieldPath, message: string): Problem {
   return { path: formatPath(path), message, code: "invalidField" };
@@ -24,12 +26,23 @@ export function checkSelectors(selectors: readonly SelectorJson[], path: FieldPa
   return selectors.flatMap((json, i): Problem[] => {
     const selector = parseSelector(json);
     if ("problems" in selector) return checkSelector(json, [...path, i], words);
-    const text = formatSelector(selector);
+    const text = asWritten(json);
     const repeated = seen.has(text);
     seen.add(text);
     if (!repeated) return [];
-    return [wrongField([...path, i], `duplicate definition of ${String(path.at(-1))} "${text}"; list it once`)];
+    const twice = `duplicate definition of ${String(path.at(-1))} "${formatSelector(selector)}"`;
+    return [wrongField([...path, i], `${twice}; list it once`)];
   });
+}
+
+/** The same for what MetalLB takes for one selector: it does not look at what they mean, only at what is written. */
+function asWritten({ matchLabels = {}, matchExpressions = [] }: SelectorJson): string {
+  const labels = Object.entries(matchLabels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([labels, matchExpressions.map(expressionAsWritten)]);
+}
+
+function expressionAsWritten({ key, operator, values = [] }: Expression): string {
+  return JSON.stringify([key, operator, values.toSorted()]);
 }
 
 /** What makes a selector none, after `words`. */
@@ -61,7 +74,7 @@ function checkRepetition({ matchExpressions = [] }: SelectorJson, path: FieldPat
       [...at, "values"],
       "duplicate definition of match expression value in label selector",
     );
-    const text = JSON.stringify([key, operator, values.toSorted()]);
+    const text = expressionAsWritten(expression);
     const repeated = seen.has(text);
     seen.add(text);
     if (!repeated) return repeatedValues;
