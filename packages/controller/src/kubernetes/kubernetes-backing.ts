@@ -65,7 +65,6 @@ export async function openKubernetesBacking(
   const halt = () => {
     writing.abort(new KubeError("given up: another process may lead", { status: 0 }));
     writing = new AbortController();
-    statuses.halt();
   };
   const statuses = new ServiceStatuses({ kube: guarded, wallClock, onForeign });
   const state = new StateMap(guarded, { namespace, name: STATE, log });

@@ -336,8 +336,8 @@ describe("what is observed", () => {
   });
 });
 
-describe("a leader that is not sure of it any more", () => {
-  test.each(["halt", "rest"] as const)("gives up what is under way (%s)", async (end) => {
+describe("a leader no more", () => {
+  test("gives up what is under way", async () => {
     const { kube, statuses } = start();
     const release = hold(kube);
     const written = statuses.writeStatus(record(["10.0.0.1"]));
@@ -348,7 +348,7 @@ describe("a leader that is not sure of it any more", () => {
     });
     await settle();
     expect(isSettled).toBe(false);
-    statuses[end]();
+    statuses.rest();
     release();
     await failed;
     await settled;

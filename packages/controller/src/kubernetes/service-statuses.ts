@@ -101,15 +101,10 @@ export class ServiceStatuses {
   /** Another process decides: nothing that is under way is waited for, and nothing is wanted. */
   rest(): void {
     this.#decides = false;
-    this.halt();
-    this.#wanted.clear();
-    this.#leaving.clear();
-  }
-
-  /** Another process may decide soon: what is under way by then must not arrive any more. */
-  halt(): void {
     this.#writing.abort();
     this.#writing = new AbortController();
+    this.#wanted.clear();
+    this.#leaving.clear();
   }
 
   /** Resolves when nothing is under way. It never rejects. */
