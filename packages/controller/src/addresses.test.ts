@@ -8,6 +8,9 @@ const web = (addresses: readonly string[], from = "lab"): StatusRecord => ({
   ...{ namespace: "default", name: "web", addresses, pool: from },
 });
 
+const POOL = "metallb.io/address-pool";
+const BOTH = ["10.0.0.0/31", "1000::/127"];
+
 const notes = (freed: readonly unknown[]) => ({ freed, holders: new Map() });
 
 const lab = pool("lab", ["10.0.0.1-10.0.0.9"]);
@@ -251,4 +254,20 @@ test("a record that was overruled before it was stored gives nothing", () => {
   const [entry] = begun.entries;
   expect(entry?.type === "store" && addresses.confirm(entry.record)).toBe(false);
   expect(addresses.given("default/web")).toBeUndefined();
+});
+
+test.each([
+  ["is elsewhere", pool("lab", ["10.0.0.8/31", "1000::8/127"]), undefined],
+  ["is elsewhere in one family", pool("lab", ["10.0.0.8/31", "1000::/127"]), { ipv4: 0, ipv6: 1 }],
+  ["has another name", pool("new", BOTH), { ipv4: 1, ipv6: 1 }],
+  ["avoids it", pool("lab", BOTH, { avoidBuggyIPs: true }), { ipv4: 0, ipv6: 1 }],
+  ["is closed to it", pool("lab", BOTH, { serviceAllocation: { namespaces: ["other"] } }), { ipv4: 1, ipv6: 1 }],
+])("a stranded address is in use only where a pool has it: the pool %s", (_what, changed, expected) => {
+  const web = service("web", { ipFamilyPolicy: "RequireDualStack" }, { annotations: { [POOL]: "lab" } });
+  const { addresses, settle } = start([]);
+  settle([pool("lab", BOTH), web]);
+  expect(addresses.usage()).toEqual(new Map([["lab", { ipv4: 1, ipv6: 1 }]]));
+  settle([changed, web]);
+  expect(addresses.given("default/web")?.stranded).toBeDefined();
+  expect([...addresses.usage().values()]).toEqual(expected ? [expected] : []);
 });

@@ -93,9 +93,9 @@ export class Addresses {
     return this.#allocator.refusals();
   }
 
-  /** How many distinct addresses of the pool are in use. */
-  usage(pool: string): Readonly<Record<Family, number>> {
-    return this.#usage.of(pool);
+  /** How many distinct addresses of each pool are in use. */
+  usage(): ReadonlyMap<string, Readonly<Record<Family, number>>> {
+    return this.#usage.byPool((address) => this.#allocator.poolOf(address));
   }
 
   /** How many freed addresses rest, or have rested, of pools with a cool-down. */

@@ -29,18 +29,32 @@ describe("a pool's capacity", () => {
 describe("usage", () => {
   const holding = (pool: string, ...addresses: string[]) => ({ pool, addresses: addresses as Ip[] });
 
+  const NOBODY = () => undefined;
+
   test("counts an address once, however many share it, until the last of them is gone", () => {
     const usage = new UsageCounter();
-    usage.add(holding("p", "1.2.3.0", "1000::"));
+    const both = holding("p", "1.2.3.0", "1000::");
+    usage.add(both);
     usage.add(holding("p", "1.2.3.0"));
     usage.add(holding("q", "2.2.2.2"));
-    expect([usage.of("p"), usage.of("q")]).toEqual([
-      { ipv4: 1, ipv6: 1 },
-      { ipv4: 1, ipv6: 0 },
+    expect([...usage.byPool(NOBODY)]).toEqual([
+      ["p", { ipv4: 1, ipv6: 1 }],
+      ["q", { ipv4: 1, ipv6: 0 }],
     ]);
-    usage.delete(holding("p", "1.2.3.0", "1000::"));
-    expect(usage.of("p")).toEqual({ ipv4: 1, ipv6: 0 });
+    usage.delete(both);
+    expect(usage.byPool(NOBODY).get("p")).toEqual({ ipv4: 1, ipv6: 0 });
     usage.delete(holding("p", "1.2.3.0"));
-    expect(usage.of("p")).toEqual({ ipv4: 0, ipv6: 0 });
+    expect(usage.byPool(NOBODY).get("p")).toBeUndefined();
+  });
+
+  test("counts a stranded address once, for the pool that has it, beside those who share it", () => {
+    const usage = new UsageCounter();
+    const stranded = (address: string) => ({ ...holding("p", address), stranded: "poolNotCompatible" }) as const;
+    const last = stranded("1.2.3.0");
+    for (const one of [stranded("1.2.3.0"), last, stranded("1.2.3.1"), holding("q", "1.2.3.1")]) usage.add(one);
+    expect(usage.byPool(() => "q").get("q")).toEqual({ ipv4: 2, ipv6: 0 });
+    expect(usage.byPool(NOBODY).get("q")).toEqual({ ipv4: 1, ipv6: 0 });
+    usage.delete(last);
+    expect(usage.byPool(() => "q").get("q")).toEqual({ ipv4: 2, ipv6: 0 });
   });
 });

@@ -1,6 +1,15 @@
 import { type IpAddressPool, poolRanges } from "@heraldlb/config";
 import type { Holding } from "@heraldlb/ipam";
-import { type Family, familyOf, type IpRange, ipToBigInt, rangeFirst, rangeLast, rangeSize } from "@heraldlb/net";
+import {
+  type Family,
+  familyOf,
+  type Ip,
+  type IpRange,
+  ipToBigInt,
+  rangeFirst,
+  rangeLast,
+  rangeSize,
+} from "@heraldlb/net";
 import type { Cluster } from "./cluster.ts";
 
 /** How many addresses a pool has, and how many of them are in use, by family. */
@@ -12,9 +21,10 @@ export interface PoolUsage {
 
 /** The usage of all pools in force. Sharers of an address count once. */
 export function poolUsage({ addresses, world }: Cluster): PoolUsage[] {
+  const used = addresses?.usage();
   return [...world.pools].map((pool) => {
     const { name } = pool.metadata;
-    return { pool: name, total: capacity(pool), used: addresses?.usage(name) ?? NOTHING };
+    return { pool: name, total: capacity(pool), used: used?.get(name) ?? NOTHING };
   });
 }
 
@@ -24,9 +34,16 @@ const NOTHING = { ipv4: 0, ipv6: 0 };
 export class UsageCounter {
   readonly #shares = new Map<string, number>();
   readonly #used = new Map<string, Record<Family, number>>();
+  /** Stranded addresses are of another pool, or of none, whenever pools change. */
+  readonly #stranded = new Set<Holding>();
 
   /** A Service has these addresses. */
-  add({ pool, addresses }: Holding): void {
+  add(holding: Holding): void {
+    const { pool, addresses, stranded } = holding;
+    if (stranded) {
+      this.#stranded.add(holding);
+      return;
+    }
     for (const address of addresses) {
       const key = `${pool} ${address}`;
       const shares = this.#shares.get(key) ?? 0;
@@ -35,8 +52,10 @@ export class UsageCounter {
     }
   }
 
-  /** A Service has them no longer. */
-  delete({ pool, addresses }: Holding): void {
+  /** A Service has them no longer; the same object as it was added. */
+  delete(holding: Holding): void {
+    if (this.#stranded.delete(holding)) return;
+    const { pool, addresses } = holding;
     for (const address of addresses) {
       const key = `${pool} ${address}`;
       const shares = (this.#shares.get(key) ?? 0) - 1;
@@ -49,13 +68,21 @@ export class UsageCounter {
     }
   }
 
-  /** How many distinct addresses of the pool are in use. */
-  of(pool: string): Readonly<Record<Family, number>> {
-    return this.#used.get(pool) ?? NOTHING;
+  /** How many distinct addresses of each pool are in use, given which pool would give an address out. */
+  byPool(poolOf: (address: Ip) => string | undefined): ReadonlyMap<string, Readonly<Record<Family, number>>> {
+    if (this.#stranded.size === 0) return this.#used;
+    const used = new Map(this.#used);
+    for (const address of new Set(this.#stranded.values().flatMap(({ addresses }) => addresses))) {
+      const pool = poolOf(address);
+      if (pool === undefined || this.#shares.has(`${pool} ${address}`)) continue;
+      const before = used.get(pool) ?? NOTHING;
+      used.set(pool, { ...before, [familyOf(address)]: before[familyOf(address)] + 1 });
+    }
+    return used;
   }
 
   #count(pool: string, family: Family, by: 1 | -1): void {
-    const before = this.of(pool);
+    const before = this.#used.get(pool) ?? NOTHING;
     const now = { ...before, [family]: before[family] + by };
     if (now.ipv4 + now.ipv6 > 0) this.#used.set(pool, now);
     else this.#used.delete(pool);

@@ -9,7 +9,7 @@ import type { Held } from "./ledger.ts";
 import { secondLine, waitingLine } from "./line-key.ts";
 import { Lines } from "./lines.ts";
 import { actionsOf } from "./outcome-actions.ts";
-import type { PoolSet } from "./pool.ts";
+import { avoids, type PoolSet } from "./pool.ts";
 import { compareSeniority, compareWishes } from "./seniority.ts";
 import type { ServiceInput } from "./service.ts";
 import { isDegraded, type Outcome, settle } from "./settle.ts";
@@ -102,6 +102,12 @@ export class Allocator {
     const input = this.#services.get(service);
     const [holding, refusal] = [this.holding(service), this.refusal(service)];
     return input && { holding, refusal, refused: survey(input, this.#ledger) };
+  }
+
+  /** The pool that gives the address out, whoever has it now. */
+  poolOf(address: Ip): string | undefined {
+    const pool = this.#ledger.poolOf([address]);
+    return pool && !avoids(pool, address) ? pool.name : undefined;
   }
 
   /** Keys of the Services that hold the address, sorted. */

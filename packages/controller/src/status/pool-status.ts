@@ -12,7 +12,7 @@ const INT64_MAX = 2n ** 63n - 1n;
 
 /**
  * How many addresses of a pool are in use and how many are left. More than an int64 can say is its greatest value, so
- * that is what a /64 has left whatever is in use. Stranded addresses are in use, though not the pool's any more.
+ * that is what a /64 has left whatever is in use.
  */
 export function poolStatus({ total, used }: PoolUsage): PoolStatus {
   return {
@@ -24,6 +24,5 @@ export function poolStatus({ total, used }: PoolUsage): PoolStatus {
 }
 
 function int64(value: bigint): bigint {
-  if (value < 0n) return 0n;
   return value > INT64_MAX ? INT64_MAX : value;
 }
