@@ -1,10 +1,14 @@
 import { recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { Catalog } from "./catalog.ts";
-import { pool, reading, service } from "./controller.test.fixture.ts";
+import { advertisement, pool, reading, service } from "./controller.test.fixture.ts";
 
 const broken = { file: "x.yaml", line: 3, code: "syntax", message: "what is this" } as const;
 const wrong = { ...service("web"), spec: { ports: "none" } };
+const peer = (spec: object) => ({
+  ...{ apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", metadata: { name: "router" } },
+  spec: { myASN: 64512, peerASN: 64513, peerAddress: "10.0.0.1", ...spec },
+});
 
 function start() {
   const log = recordingLogger();
@@ -50,6 +54,9 @@ describe("a catalog", () => {
   test.each([
     ["a pool is wrong", [pool("a", ["nonsense"])], [], true],
     ["a file cannot be read", [], [broken], true],
+    ["a Secret is missing", [peer({ passwordSecret: { name: "s" } })], [], true],
+    ["a BFDProfile is missing", [peer({ bfdProfile: "fast" })], [], true],
+    ["a pool that an advertisement names is missing", [advertisement("a", { ipAddressPools: ["b"] })], [], false],
     ["only a Service is wrong", [wrong], [], false],
     ["all is well", [pool("a", ["10.0.0.0/24"])], [], false],
   ])("when %s: is stale or not", (_name, objects, problems, isStale) => {

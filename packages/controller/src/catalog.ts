@@ -15,11 +15,7 @@ import {
 import type { FileProblem } from "@heraldlb/files";
 import type { Logger } from "@heraldlb/runtime";
 import type { SourceChange, SourceObject, SourceReading } from "./source-object.ts";
-
-/** Kinds whose errors leave the configuration as it last was. */
-const CONFIGURATION_KINDS: ReadonlySet<string> = new Set([
-  ...["IPAddressPool", "L2Advertisement", "BGPPeer", "BGPAdvertisement", "BFDProfile", "Community"],
-]);
+import { isConfigurationError } from "./status/configuration-problem.ts";
 
 /** What a catalog needs. */
 export interface CatalogOptions {
@@ -62,12 +58,7 @@ export class Catalog {
 
   /** Some object of the configuration, or a file as a whole, is not in force as it is written. */
   get isStale(): boolean {
-    return (
-      this.#hasFileProblems ||
-      this.#configuration.problems.some(
-        ({ severity, id }) => severity === "error" && CONFIGURATION_KINDS.has(id?.kind ?? ""),
-      )
-    );
+    return this.#hasFileProblems || this.#configuration.problems.some(isConfigurationError);
   }
 
   /** What an object is, if it is valid by itself. */
