@@ -106,6 +106,29 @@ describe("with a leader", () => {
     expect(take("answer").map(({ mode }) => mode)).toEqual(["all", "none"]);
   });
 
+  test("streams that end again and again are logged at info once, and then summed up", async () => {
+    const { loop, clock, log, assigned } = await start();
+    const told = () =>
+      log.entries
+        .filter(({ level, message }) => level === "info" && /^authority changed|^controller stream ended/.test(message))
+        .map(({ message, fields }) => [message, (fields as { readonly count?: number }).count]);
+    for (let i = 0; i < 4; i++) {
+      const dial = await assigned();
+      await clock.advance(100);
+      loop.handle({ type: "closed", dial, replaced: false });
+      await clock.advance(600);
+    }
+    expect(told()).toEqual([
+      ["authority changed", undefined],
+      ["controller stream ended", undefined],
+    ]);
+    await clock.advance(10_000);
+    expect(told().slice(2)).toEqual([
+      ["authority changed", 7],
+      ["controller stream ended", 3],
+    ]);
+  });
+
   test("a definition that is gone ends the answers", async () => {
     const { loop, assigned, answers } = await start();
     await assigned();

@@ -11,9 +11,10 @@ import {
   stepSpeaker,
 } from "@heraldlb/election";
 import type { InterfaceEvent } from "@heraldlb/link";
-import { type Clock, type Logger, PacedLog } from "@heraldlb/runtime";
+import type { Clock, Logger } from "@heraldlb/runtime";
 import { compact } from "./definitions.ts";
 import { Layer2, type Layer2Dependencies } from "./layer2.ts";
+import { RecurrentLog } from "./recurrent-log.ts";
 import type { FromWorker, ToWorker, WorkerSettings, WorkerStatistics } from "./worker-messages.ts";
 
 /** An event without its time, for any member of the union. */
@@ -46,7 +47,7 @@ export class OwnershipLoop {
   readonly #layer2: Layer2;
   readonly #events: SpeakerEvent[] = [];
   readonly #pieces: FromWorker[] = [];
-  readonly #log: PacedLog;
+  readonly #log: RecurrentLog;
   readonly #orderErrors: Extract<SpeakerEffect, { type: "orderError" }>[] = [];
   /** How groups are answered for, as the main thread is yet to be told. */
   readonly #answers = new Map<GroupId, AnswerMode>();
@@ -61,7 +62,7 @@ export class OwnershipLoop {
   constructor(config: SpeakerConfig, saved: WorkerSettings["saved"], dependencies: OwnershipDependencies) {
     this.#dependencies = dependencies;
     this.#config = config;
-    this.#log = new PacedLog(dependencies.clock, dependencies.log);
+    this.#log = new RecurrentLog(dependencies.clock, dependencies.log);
     this.#layer2 = new Layer2(
       { ...dependencies, admit: (frames) => this.#admit(frames) },
       {
