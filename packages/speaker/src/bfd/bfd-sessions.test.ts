@@ -183,6 +183,8 @@ describe("a session", () => {
     bench.say(near, { state: "down" });
     bench.bringUp(near);
     expect(bench.stateOf(near)).toBe("up");
+    // It was ended, and did not fail.
+    expect(bench.sessions.statistics()).toMatchObject([{ upEvents: 2, downEvents: 0 }]);
   });
 
   test("tells a router that was shut down from one that failed", () => {

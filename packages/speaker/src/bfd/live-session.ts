@@ -186,7 +186,7 @@ export class LiveSession {
   #onState(state: BfdState, before: BfdState): void {
     if (state.name !== before.name) {
       if (state.name === "up") this.#counts.upEvents++;
-      if (before.name === "up") this.#counts.downEvents++;
+      if (before.name === "up" && state.name !== "adminDown") this.#counts.downEvents++;
       const { local, remote } = this.#desired;
       this.#dependencies.log.info("BFD session changed", {
         local,
