@@ -109,7 +109,7 @@ function addWaitingMetric(registry: Registry, controller: Controller): void {
   });
 }
 
-/** MetalLB's own, with its names; series go with their pool. */
+/** MetalLB's own, with its names; series go with their pool. A standby has none: it knows of no address that is in use. */
 function addPoolMetrics(registry: Registry, controller: Controller): void {
   for (const [infix, what, families] of [
     ["", "", ["ipv4", "ipv6"]],

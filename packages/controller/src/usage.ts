@@ -19,12 +19,13 @@ export interface PoolUsage {
   readonly used: Readonly<Record<Family, number>>;
 }
 
-/** The usage of all pools in force. Sharers of an address count once. */
+/** The usage of all pools in force; none is known of where nobody decides. Sharers of an address count once. */
 export function poolUsage({ addresses, world }: Cluster): PoolUsage[] {
-  const used = addresses?.usage();
+  if (!addresses) return [];
+  const used = addresses.usage();
   return [...world.pools].map((pool) => {
     const { name } = pool.metadata;
-    return { pool: name, total: capacity(pool), used: used?.get(name) ?? NOTHING };
+    return { pool: name, total: capacity(pool), used: used.get(name) ?? NOTHING };
   });
 }
 
