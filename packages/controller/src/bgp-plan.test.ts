@@ -113,6 +113,22 @@ describe("a node is told", () => {
     expect(other.told("n1").route).toBeUndefined();
   });
 
+  test("which of its routers are to hear of a Service: those that routes name, of their families", () => {
+    const here = { nodeSelectors: [{ matchLabels: { name: "n1" } }] };
+    const { plan } = planned([
+      ...BASE.filter(({ kind }) => kind !== "BGPAdvertisement"),
+      advertisement("a", { peers: ["r1", "r2", "r6"] }),
+      peer("r2", { peerAddress: "192.0.2.2", ...here }),
+      peer("r3", { peerAddress: "192.0.2.3" }),
+      peer("r6", { peerAddress: "2001:db8::6" }),
+    ]);
+    expect([...plan.hearersOf("default/web")]).toEqual([
+      ["n1", new Set(["r1", "r2"])],
+      ["n2", new Set(["r1"])],
+    ]);
+    expect([...plan.hearersOf("default/none")]).toEqual([]);
+  });
+
   test("routes of the families that a session carries, and of the other one as soon as it does, before the session", () => {
     const one = (dualStackAddressFamily: boolean) => [
       ...BASE.filter(({ kind }) => kind !== "BGPPeer"),

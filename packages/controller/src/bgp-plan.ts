@@ -10,9 +10,10 @@ import {
 } from "@heraldlb/announce";
 import { peersOfNode, type ResolvedPeer, resolveBgp } from "@heraldlb/config";
 import type { Holding } from "@heraldlb/ipam";
-import { type Family, familyOf, type Ip, type Prefix, prefixAddress } from "@heraldlb/net";
+import type { Ip, Prefix } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import type { PeerDefinition, RouteDefinition, ServiceDefinition } from "./bgp-definition.ts";
+import { hearersOf, hearingOf, isHeardOf } from "./bgp-hearers.ts";
 import { peerDefinition } from "./bgp-peers.ts";
 import { bgpService, bgpWorld, communitiesOf } from "./bgp-world.ts";
 import type { Definitions } from "./definitions.ts";
@@ -113,6 +114,18 @@ export class BgpPlan {
     return new Map(nodes.map((node) => [node, routesFor(service, this.#node(node))]));
   }
 
+  /** For each node that announces a Service, the names of the routers that are to hear of it. */
+  hearersOf(service: string): ReadonlyMap<string, ReadonlySet<string>> {
+    const hearers = new Map<string, ReadonlySet<string>>();
+    for (const node of this.#planned.get(service) ?? []) {
+      const { routes, peers } = this.#node(node);
+      const its = Array.from(routes.prefixesOf(service), (prefix) => routes.routes.get(prefix) ?? []).flat();
+      const names = new Set(its.flatMap((route) => hearersOf(route, peers)));
+      if (names.size > 0) hearers.set(node, names);
+    }
+    return hearers;
+  }
+
   /** Keys of the Services that a route is announced for, on whichever node. */
   servicesOf(route: string): ReadonlySet<string> {
     const prefix = prefixOf(route);
@@ -152,7 +165,7 @@ export class BgpPlan {
     for (const [node, its] of routes) {
       for (const route of its) {
         const { prefix } = route;
-        if (!heard.has(prefix)) (isHeardOf(this.#node(node), route) ? heard : unheard).add(prefix);
+        if (!heard.has(prefix)) (isHeardOf(route, this.#node(node).peers) ? heard : unheard).add(prefix);
       }
     }
     const [first] = unheard.difference(heard);
@@ -174,7 +187,7 @@ export class BgpPlan {
     const { routes, told } = state;
     const { definitions } = this.#options;
     const wanted: NodeRoutes = routes.routes.get(prefix) ?? [];
-    const items = wanted.filter((route) => isHeardOf(state, route)).map((route) => this.#definition(route));
+    const items = wanted.filter((route) => isHeardOf(route, state.peers)).map((route) => this.#definition(route));
     const ids = items.map(({ id }) => id);
     const before = told.get(prefix) ?? [];
     for (const id of before) if (!ids.includes(id)) definitions.untell(node, { type: "route", id });
@@ -250,7 +263,7 @@ export class BgpPlan {
     state.peers = new Map(peers.map((peer) => [peer.id, peer]));
     for (const id of before.keys()) if (!state.peers.has(id)) definitions.untell(node, { type: "peer", id });
     // A route must be there before the session that is to carry it is opened.
-    if (hearers(state.peers) !== hearers(before)) {
+    if (hearingOf(state.peers) !== hearingOf(before)) {
       for (const prefix of new Set([...state.routes.routes.keys(), ...state.told.keys()])) {
         this.#tell(node, state, prefix);
       }
@@ -279,20 +292,3 @@ const routeId = (prefix: Prefix, peers: readonly string[]): string =>
 
 // An id begins with its prefix, whatever made it.
 const prefixOf = (id: string): Prefix => id.split(" ", 1)[0] as Prefix;
-
-function isHeardOf({ peers }: NodeState, { prefix, peers: names }: BgpRoute): boolean {
-  const family = familyOf(prefixAddress(prefix));
-  const named = names.length === 0 ? peers.keys() : names;
-  return named.some((name) => familiesOf(peers.get(name)).includes(family));
-}
-
-/** Those that a session with a router carries. */
-function familiesOf(peer: PeerDefinition | undefined): readonly Family[] {
-  if (!peer?.isDualStack) return peer?.address ? [familyOf(peer.address)] : [];
-  return ["ipv4", "ipv6"];
-}
-
-/** Differs when other routes are to be told of. */
-function hearers(peers: NodeState["peers"]): string {
-  return [...peers.values()].map((peer) => `${peer.id} ${familiesOf(peer)}`).join();
-}

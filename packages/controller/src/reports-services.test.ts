@@ -13,6 +13,7 @@ const plans: AnnouncedBy = {
     servicesOf: (group) => (group === "10.64.1.1" ? ["default/web"] : []),
   },
   bgp: {
+    hearersOf: () => new Map(),
     routesOf: (service) =>
       new Map(
         Object.entries(

@@ -11,6 +11,8 @@ export interface AnnouncedBy {
   };
   readonly bgp: {
     routesOf(service: string): ReadonlyMap<string, readonly string[]>;
+    /** For each node that is to announce the Service, the BGPPeers that are to hear of it. */
+    hearersOf(service: string): ReadonlyMap<string, ReadonlySet<string>>;
     servicesOf(route: string): ReadonlySet<string>;
   };
 }

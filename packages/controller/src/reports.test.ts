@@ -44,6 +44,24 @@ describe("what nodes report", () => {
     expect([reports.group("b"), reports.route("a")]).toEqual([[], []]);
   });
 
+  test("has sessions in two states; another reason why one is down changes nothing", () => {
+    const { reports, say, turn } = start();
+    say("n1", { peers: [session("tor1", "established"), session("tor2", "down")] });
+    expect(turn()?.nodes).toEqual(["n1"]);
+    expect([reports.session("n1", "tor2"), reports.session("n1", "x"), reports.established("n1")]).toEqual([
+      ...["down", undefined],
+      ["tor1"],
+    ]);
+    say("n1", { peers: [session("tor2", "down", "no answer")] });
+    expect([turn(), [...reports.sessions()][1]?.reason]).toEqual([undefined, "no answer"]);
+    say("n1", { peers: [session("tor2", "established")] });
+    expect([turn()?.nodes, reports.established("n1"), reports.established("n2")]).toEqual([
+      ["n1"],
+      ["tor1", "tor2"],
+      [],
+    ]);
+  });
+
   test("ends with what they report next: silent, heard by none, gone", () => {
     const { reports, say } = start();
     say("n1", { groups: [on("a", "eth0")], routes: [heard("r", "tor")], peers: [session("tor", "established")] });

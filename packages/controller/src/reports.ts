@@ -26,7 +26,7 @@ export interface ReportChanges {
   readonly groups: ReadonlySet<string>;
   /** Ids of routes that other routers hear of. */
   readonly routes: ReadonlySet<string>;
-  /** Nodes with other sessions or interfaces, and those that have become known, or unknown. */
+  /** Nodes with sessions in other states, or other interfaces, and those that have become known, or unknown. */
   readonly nodes: ReadonlySet<string>;
   /** Nodes that could not apply other definitions than before. */
   readonly failures: ReadonlySet<string>;
@@ -128,6 +128,17 @@ export class Reports {
     return this.#routes.of(id).map(({ node, names }) => ({ node, peers: names }));
   }
 
+  /** The state of a node's session with a router; undefined: the node has not said that it has one. */
+  session(node: string, peer: string): ReportedSession["state"] | undefined {
+    return this.#accounts.get(node)?.sessions.get(peer)?.state;
+  }
+
+  /** Names of the BGPPeers with which the node has established sessions. */
+  established(node: string): readonly string[] {
+    const sessions = this.#accounts.get(node)?.sessions ?? [];
+    return Array.from(sessions, ([peer, { state }]) => (state === "established" ? peer : [])).flat();
+  }
+
   /** The sessions of all nodes. */
   *sessions(): Generator<ReportedSession, void, undefined> {
     for (const [node, { sessions }] of this.#accounts) {
@@ -187,8 +198,9 @@ export class Reports {
       this.#refused++;
       return;
     }
+    // Why a session is down is another thing at each attempt, and concerns nobody who is told of changes.
+    if (sessions.get(name)?.state !== state) this.#changes.nodes.add(node);
     sessions.set(name, { state, reason: reason.slice(0, LONGEST_REASON) });
-    this.#changes.nodes.add(node);
   }
 
   #clear(node: string): void {

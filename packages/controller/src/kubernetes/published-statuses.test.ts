@@ -1,9 +1,11 @@
+import { BgpSessionState } from "@heraldlb/api";
 import type { Action } from "@heraldlb/ipam";
 import type { Ip } from "@heraldlb/net";
 import { silentLogger } from "@heraldlb/runtime";
 import { FakeClock } from "@heraldlb/runtime/testing";
-import { expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { advertisement, pool, reading, service, slice, startController } from "../controller.test.fixture.ts";
+import type { FakeSpeaker } from "../fake-speaker.test.fixture.ts";
 import { FakeCluster } from "./fake-cluster.test.fixture.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 
@@ -57,12 +59,12 @@ test("an assignment that was taken back before it was stored is not told", () =>
   expect(waiting(), "the release").toBe(1);
 });
 
-test("a Service whose interfaces no node has is told of, also if nodes say so only after this process began to lead", async () => {
+/** What a leader publishes of `default/web`, which an API server has in the form of an earlier leader's. */
+async function lead(objects: readonly Record<string, unknown>[], status: object = {}) {
   const cluster = new FakeCluster();
   const kit = startController();
-  const onEth9 = advertisement("lab", { interfaces: ["eth9"] });
-  kit.controller.take(reading([pool("lab", ["10.0.0.1/32"]), onEth9, service("web"), slice("web", ["n1"])]));
-  const web = cluster.put("/api/v1/services", { metadata: { name: "web", namespace: "default" } });
+  kit.controller.take(reading([pool("lab", ["10.0.0.1/32"]), service("web"), slice("web", ["n1", "n2"]), ...objects]));
+  const web = cluster.put("/api/v1/services", { metadata: { name: "web", namespace: "default" }, status });
   const published = new PublishedStatuses({
     kube: {
       ...{ namespace: undefined, close() {} },
@@ -74,15 +76,145 @@ test("a Service whose interfaces no node has is told of, also if nodes say so on
   });
   const ending = new AbortController();
   const ended = published.run(kit.controller, ending.signal);
+  onTestFinished(async () => {
+    ending.abort();
+    await ended;
+  });
   published.synced("Service", [web]);
-  kit.lead(1, { speakers: ["n1"] });
+  kit.lead(1, { speakers: ["n1", "n2"] });
   published.begin();
+  const path = "/api/v1/namespaces/default/services/web";
+  const conditions = () => cluster.object(path)?.status?.conditions as readonly Record<string, string>[] | undefined;
+  return {
+    ...{ kit, published },
+    /** What the Service's condition says, if it has one. */
+    said: () => conditions()?.map(({ reason }) => reason),
+    message: () =>
+      conditions()
+        ?.map(({ message }) => message)
+        .join(),
+    /** How often the conditions were written. */
+    writes: () => cluster.requests.filter((request) => request === `PATCH ${path}/status`).length,
+    /** How many Events were written. */
+    events: () => cluster.requests.filter((request) => /^(POST|PATCH) .*\/events/.test(request)).length,
+  };
+}
+
+/** What a speaker reports of its session with `tor`, and of the one route that there is. */
+function reports(speaker: FakeSpeaker, isUp: boolean): void {
+  const bgpPeers = [{ name: "tor", state: isUp ? BgpSessionState.ESTABLISHED : BgpSessionState.DOWN, reason: "" }];
+  const bgpRoutes = [{ route: "10.0.0.1/32", peers: isUp ? ["tor"] : [] }];
+  const value = { groups: [], conflicts: [], bgpPeers, bgpRoutes, complete: true };
+  speaker.say({ $case: "report", value });
+  speaker.say({ $case: "report", value: { ...value, bgpPeers: [], bgpRoutes: [], complete: false } });
+}
+
+test("a Service whose interfaces no node has is told of, also if nodes say so only after this process began to lead", async () => {
+  const { kit, said } = await lead([advertisement("lab", { interfaces: ["eth9"] })]);
   await kit.advance(5_000);
   kit.dial("n1");
+  kit.dial("n2");
   await kit.advance(5_000);
-  expect(cluster.object("/api/v1/namespaces/default/services/web")?.status?.conditions).toEqual([
-    expect.objectContaining({ type: "heraldlb.io/NotAnnounced", reason: "interfacesMissing" }),
-  ]);
-  ending.abort();
-  await ended;
+  expect(said()).toEqual(["interfacesMissing"]);
+});
+
+describe("a Service that is announced by BGP", () => {
+  const metallb = { metadata: { name: "tor", namespace: "metallb-system" } };
+  const router = [
+    { apiVersion: "metallb.io/v1beta1", kind: "BGPAdvertisement", ...metallb, spec: {} },
+    {
+      ...{ apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", ...metallb },
+      spec: { myASN: 64_512, peerASN: 64_513, peerAddress: "192.0.2.1" },
+    },
+  ];
+
+  async function paired(isUp = true, status: object = {}) {
+    const scene = await lead(router, status);
+    const speakers = [scene.kit.dial("n1"), scene.kit.dial("n2")];
+    const report = (up: boolean) => {
+      for (const speaker of speakers) reports(speaker, up);
+    };
+    report(isUp);
+    await scene.kit.advance(1_000);
+    return { ...scene, speakers, report };
+  }
+
+  test("says so once no session has been up for a while, and no more when one is", async () => {
+    const { kit, said, message, writes, report, speakers } = await paired();
+    expect(said()).toBeUndefined();
+    report(false);
+    await kit.advance(19_000);
+    expect(said()).toBeUndefined();
+    await kit.advance(2_000);
+    expect(said()).toEqual(["noSession"]);
+    expect(message()).toContain('"default/web" by BGP');
+    expect(message()).toContain("BGPPeers tor; nodes n1, n2");
+    await kit.advance(100_000);
+    report(false);
+    await kit.advance(30_000);
+    expect(writes()).toBe(1);
+    const [n1] = speakers as [FakeSpeaker];
+    reports(n1, true);
+    await kit.advance(2_000);
+    expect([said(), writes()]).toEqual([[], 2]);
+  });
+
+  test("says nothing of a router that is away for a moment, again and again", async () => {
+    const { kit, said, writes, report } = await paired();
+    for (let round = 0; round < 5; round++) {
+      report(false);
+      await kit.advance(15_000);
+      report(true);
+      await kit.advance(1_000);
+    }
+    expect([said(), writes()]).toEqual([undefined, 0]);
+  });
+
+  test("says so if its speakers are away, and no more when one is back and its sessions are", async () => {
+    const { kit, said, message, writes, speakers } = await paired();
+    for (const speaker of speakers) speaker.kill();
+    await kit.advance(19_000);
+    expect(said()).toBeUndefined();
+    await kit.advance(2_000);
+    expect(said()).toEqual(["noSpeaker"]);
+    expect(message()).toContain("no speaker is heard on those that may (n1, n2)");
+    const back = kit.dial("n1", { instance: "n1-2" });
+    reports(back, false);
+    await kit.advance(10_000);
+    expect([said(), writes()]).toEqual([["noSpeaker"], 1]);
+    reports(back, true);
+    await kit.advance(2_000);
+    expect([said(), writes()]).toEqual([[], 2]);
+  });
+
+  test("keeps what an earlier leader said as long as it is not known, and neither writes nor tells it again", async () => {
+    const before = await paired(false);
+    await before.kit.advance(21_000);
+    expect([before.said(), before.writes(), before.events()]).toEqual([["noSession"], 1, 1]);
+    const condition = { type: "heraldlb.io/NotAnnounced", status: "True", reason: "noSession" };
+    const conditions = [{ ...condition, message: before.message(), lastTransitionTime: "1970-01-01T00:00:00Z" }];
+    const { kit, said, writes, events, report } = await paired(false, { conditions });
+    await kit.advance(60_000);
+    expect([said(), writes(), events()]).toEqual([["noSession"], 0, 0]);
+    report(true);
+    await kit.advance(2_000);
+    expect([said(), writes()]).toEqual([[], 1]);
+  });
+});
+
+test("a Service that layer 2 announces says so if its nodes' speakers are away", async () => {
+  const { kit, said, message, writes } = await lead([advertisement("lab")]);
+  const speakers = [kit.dial("n1"), kit.dial("n2")];
+  for (const speaker of speakers) reports(speaker, false);
+  await kit.advance(30_000);
+  expect(said()).toBeUndefined();
+  for (const speaker of speakers) speaker.kill();
+  await kit.advance(19_000);
+  expect(said()).toBeUndefined();
+  await kit.advance(3_000);
+  expect(said()).toEqual(["noSpeaker"]);
+  expect(message()).toContain("no speaker is heard on those that may (n1, n2)");
+  reports(kit.dial("n2", { instance: "n2-2" }), false);
+  await kit.advance(3_000);
+  expect([said(), writes()]).toEqual([[], 2]);
 });

@@ -2,15 +2,15 @@ import { isServed, type ObjectId, type Resource } from "@heraldlb/config";
 import type { Action } from "@heraldlb/ipam";
 import { EventRecorder, type KubeObject, reflect } from "@heraldlb/kube";
 import type { Ip } from "@heraldlb/net";
+import { announcedInVain, type InVain } from "../announced-in-vain.ts";
 import type { BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import type { ClusterObserver, VisibleChanges } from "../cluster-observer.ts";
 import type { Controller } from "../controller.ts";
-import type { Reach } from "../definitions.ts";
-import { announcedInVain, dependsOnSpeakers } from "../reports-interfaces.ts";
+import { Outages } from "../reports-outages.ts";
 import { serviceOnWire, servicesConcerned } from "../reports-services.ts";
 import { addressEvents } from "../status/address-events.ts";
-import { missingInterfaces, missingSpeakers, type Silence } from "../status/announcement-events.ts";
+import { missingInterfaces, missingSessions, missingSpeakers, type Silence } from "../status/announcement-events.ts";
 import type { ObjectEvent } from "../status/object-event.ts";
 import { collectionPath, type StatusKind } from "../status/status-kind.ts";
 import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
@@ -42,6 +42,9 @@ const WITHOUT_ENDPOINTS: ReadonlySet<string> = new Set(["notOwner", "noEndpoints
 // A speaker that returns tells everything within this; then what it does not tell of is not there.
 const AWAY_MS = 3_000;
 
+// Routers and speakers that restart are back by then, and nobody hears of it.
+const LASTING_MS = 20_000;
+
 // Speakers come one after the other.
 const LOOK_AGAIN_MS = 1_000;
 
@@ -54,6 +57,7 @@ export class PublishedStatuses implements ClusterObserver {
   /** Of assignments that are not stored yet, by Service. */
   readonly #held = new Map<string, readonly ObjectEvent[]>();
   readonly #absent: AbsentNodes;
+  readonly #outages: Outages;
   /** Services that nobody announces, of which speakers may have to say why. */
   readonly #unheard = new Set<string>();
   #timer: Disposable | undefined;
@@ -74,6 +78,8 @@ export class PublishedStatuses implements ClusterObserver {
       // What is shown of them is to go.
       onGone: (nodes) => this.#publisher.changed({ nodes }),
     });
+    const onLasting = () => this.#publisher.changed({ services: [...this.#unheard] });
+    this.#outages = new Outages({ clock, limitMs: LASTING_MS, onLasting });
   }
 
   /** How many Events were given up. */
@@ -84,11 +90,17 @@ export class PublishedStatuses implements ClusterObserver {
   /** Follows the statuses there are, and writes while this process leads, until the signal aborts. */
   async run(controller: Controller, signal: AbortSignal): Promise<void> {
     this.#controller = controller;
-    using _ = controller.reports.onChange(({ groups, routes, nodes, failures }) => {
+    const { reports } = controller;
+    using _ = reports.onChange(({ groups, routes, nodes, failures }) => {
       const { announcedBy } = controller.cluster;
       for (const node of nodes) {
-        if (controller.reports.isKnown(node)) this.#absent.back(node);
-        else this.#absent.away(node);
+        if (reports.isKnown(node)) {
+          this.#absent.back(node);
+          this.#outages.heard(node, reports.established(node));
+        } else {
+          this.#absent.away(node);
+          this.#outages.lost(node);
+        }
       }
       if (nodes.size > 0) this.#lookAgain();
       if (failures.size > 0) this.#publisher.changed({ configuration: true });
@@ -172,12 +184,13 @@ export class PublishedStatuses implements ClusterObserver {
 
   #rest(): void {
     this.#publisher.end();
+    this.#outages.clear();
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     this.#unheard.clear();
   }
 
-  /** What nodes say of their interfaces may be why nobody announces a Service. */
+  /** What nodes say of their interfaces and sessions may be why nobody announces a Service. */
   #lookAgain(): void {
     this.#timer ??= this.#options.clock.timer(LOOK_AGAIN_MS, () => {
       this.#timer = undefined;
@@ -229,16 +242,23 @@ export class PublishedStatuses implements ClusterObserver {
     const { announcedBy, addresses } = cluster ?? {};
     const refusal = addresses?.refusal(key);
     const silences = (cluster?.silences(key) ?? []).filter(({ reason }) => !WITHOUT_ENDPOINTS.has(reason));
-    if (!announcedBy || !reports) return { refusal, silences, layer2: [], bgp: [] };
+    if (!cluster || !announcedBy || !reports) return { refusal, silences, layer2: [], bgp: [] };
     const { layer2, bgp } = serviceOnWire(key, reports, announcedBy);
-    const group = announcedBy.layer2.groupOf(key) ?? "";
-    const reach = announcedBy.layer2.reachOf(group);
-    const isUnheard = layer2.length === 0 && dependsOnSpeakers(reach, cluster?.world.speakers ?? new Set());
+    const reach = announcedBy.layer2.reachOf(announcedBy.layer2.groupOf(key) ?? "");
+    const isRouted = bgp.length > 0;
+    const hearers = isRouted ? NOBODY : announcedBy.bgp.hearersOf(key);
+    const isUnheard = layer2.length === 0 && reach.size + hearers.size > 0;
     if (isUnheard) this.#unheard.add(key);
     else this.#unheard.delete(key);
+    const announcers = { reports, outages: this.#outages, speakers: cluster.world.speakers };
+    const inVain = isUnheard ? announcedInVain({ reach, hearers, isRouted }, announcers) : [];
     return {
       ...{ refusal, bgp },
-      silences: layer2.length === 0 ? [...silences, ...this.#inVain(key, reach, bgp.length > 0)] : silences,
+      // What is not known yet does not keep from telling the rest.
+      silences:
+        inVain || silences.length > 0
+          ? [...silences, ...(inVain ?? []).map((found) => this.#silence(key, found))]
+          : undefined,
       layer2: layer2.map(({ node, interfaces }) => ({
         node,
         interfaces: reach.get(node)?.interfaces === "all" ? "all" : interfaces,
@@ -246,13 +266,18 @@ export class PublishedStatuses implements ClusterObserver {
     };
   }
 
-  /** `isRouted`: routers hear of it, so that it is announced all the same. */
-  #inVain(service: string, reach: Reach, isRouted: boolean): readonly Silence[] {
-    const { cluster, reports } = this.#controller ?? {};
-    if (!cluster || !reports) return [];
-    const found = announcedInVain(reach, reports, cluster.world.speakers);
-    if (!found) return [];
-    if (found.reason === "noSpeaker") return isRouted ? [] : [missingSpeakers(service, found.nodes)];
-    return [missingInterfaces(cluster.addresses?.given(service)?.addresses ?? [], found.nodes)];
+  #silence(service: string, found: InVain): Silence {
+    switch (found.reason) {
+      case "noSpeaker":
+        return missingSpeakers(service, found);
+      case "noSession":
+        return missingSessions(service, found);
+      case "interfacesMissing": {
+        const { addresses = [] } = this.#controller?.cluster.addresses?.given(service) ?? {};
+        return missingInterfaces(addresses, found.nodes);
+      }
+    }
   }
 }
+
+const NOBODY: ReadonlyMap<string, ReadonlySet<string>> = new Map();

@@ -26,15 +26,32 @@ export function missingInterfaces(addresses: readonly string[], [node]: readonly
   return { reason: MISSING_INTERFACES, message: texts.join("; ") };
 }
 
-/** No node that may announce has a speaker. */
-export function missingSpeakers(service: string, nodes: readonly string[]): Silence {
-  const some = nodes.length > 3 ? [...nodes.slice(0, 3), "…"] : nodes;
-  const message = `no node announces "${service}": there is no speaker on those that may (${some.join(", ")})`;
+/** No node that may announce has a speaker; `wasHeard`: some had one. */
+export function missingSpeakers(
+  service: string,
+  { nodes, wasHeard }: { readonly nodes: readonly string[]; readonly wasHeard: boolean },
+): Silence {
+  const words = wasHeard ? "no speaker is heard on" : "there is no speaker on";
+  const message = `no node announces ${JSON.stringify(service)}: ${words} those that may (${some(nodes)})`;
   return { reason: "noSpeaker", message };
+}
+
+/** None of the sessions is up by which routers are to hear of it. What does not last is not named. */
+export function missingSessions(
+  service: string,
+  { nodes, peers }: { readonly nodes: readonly string[]; readonly peers: readonly string[] },
+): Silence {
+  const why = `no session with a router that is to hear of it is up (BGPPeers ${some(peers)}; nodes ${some(nodes)})`;
+  const fix = "the logs of the speakers say why: see 'A BGP session is down' in docs/operating.md";
+  return { reason: "noSession", message: `no node announces ${JSON.stringify(service)} by BGP: ${why}; ${fix}` };
 }
 
 /** Nobody announces the Service, though it has an address. */
 export function notAnnounced(service: string, { reason, message }: Silence): ObjectEvent {
   const told = reason === MISSING_INTERFACES ? "announceFailed" : "notAnnounced";
   return serviceEvent(service, { type: "Warning", reason: told, message, cause: reason });
+}
+
+function some(names: readonly string[]): string {
+  return (names.length > 3 ? [...names.slice(0, 3), "…"] : names).join(", ");
 }

@@ -52,3 +52,18 @@ export function objectPath(target: StatusTarget): string {
 export function targetKey({ kind, namespace, name }: StatusTarget): string {
   return `${kind} ${namespace}/${name}`;
 }
+
+/** `namespace/name`, by which Services are known. */
+export const serviceKey = ({
+  namespace = "",
+  name,
+}: {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}): string => `${namespace}/${name}`;
+
+/** The Service of that key. */
+export function serviceTarget(key: string): StatusTarget {
+  const [namespace = "", name = ""] = key.split("/");
+  return { kind: "Service", namespace, name };
+}

@@ -1,17 +1,18 @@
 import type { ObjectProblem } from "@heraldlb/config";
 import type { Clock } from "@heraldlb/runtime";
 import type { PoolUsage } from "../usage.ts";
-import { nodeAssigned, notAnnounced } from "./announcement-events.ts";
+import { nodeAssigned } from "./announcement-events.ts";
 import type { LabelledNode, WrittenConfiguration } from "./configuration-problem.ts";
 import { configurationStates } from "./configuration-states.ts";
 import type { TargetedStatus } from "./desired-status.ts";
 import type { ObjectEvent } from "./object-event.ts";
 import { poolStatus } from "./pool-status.ts";
 import { problemEvents } from "./problem-events.ts";
-import { SERVICE_CONDITION_TYPES, type ServiceTroubles, serviceConditions } from "./service-conditions.ts";
+import type { ServiceTroubles } from "./service-conditions.ts";
 import { type BgpAnnouncer, bgpStatuses, type Layer2Announcer, layer2Statuses } from "./service-statuses.ts";
 import { ShownStatuses } from "./shown-statuses.ts";
-import { type StatusKind, type StatusTarget, targetKey } from "./status-kind.ts";
+import { ShownTroubles } from "./shown-troubles.ts";
+import { type StatusKind, type StatusTarget, serviceKey, targetKey } from "./status-kind.ts";
 import type { StatusObject } from "./status-write.ts";
 import type { StatusChanges, StatusWriter } from "./status-writer.ts";
 
@@ -94,12 +95,13 @@ export class StatusPublisher {
   #pools = new Set<string>();
   readonly #states = new Set<string>();
   #problems = new Set<string>();
-  readonly #silences = new Map<string, string>();
-  /** Services with conditions of Herald's. */
-  readonly #troubled = new Set<string>();
+  readonly #troubles: ShownTroubles;
 
   constructor(dependencies: StatusPublisherDependencies) {
     this.#dependencies = dependencies;
+    const { writer, model, tell } = dependencies;
+    const isUnserved = (service: string) => model.servedBy(service) === "nobody";
+    this.#troubles = new ShownTroubles({ writer, tell, isUnserved });
   }
 
   /** The model is complete, and this process leads: everything is published. */
@@ -108,7 +110,7 @@ export class StatusPublisher {
     this.changed({ services: this.#dependencies.model.services(), pools: true, configuration: true });
     // Of some the Services may be gone, or be served no more.
     this.changed({ services: this.#shown.services });
-    this.changed({ services: this.#troubled });
+    this.changed({ services: this.#troubles.services });
   }
 
   /** Publishes nothing more, until it begins again. */
@@ -140,12 +142,7 @@ export class StatusPublisher {
     const { writer } = this.#dependencies;
     writer.observe(kind, changes);
     for (const object of [...changes.changed, ...changes.removed]) this.#learn(kind, object);
-    if (kind === "Service") {
-      for (const { metadata } of changes.removed) {
-        writer.set(serviceTarget(metadata), undefined);
-        this.#troubled.delete(keyOf(metadata));
-      }
-    }
+    if (kind === "Service") for (const object of changes.removed) this.#troubles.forget(object);
     this.#arm(GATHER_MS);
   }
 
@@ -155,10 +152,7 @@ export class StatusPublisher {
       this.#states.add(object.metadata.name);
       this.#isConfigurationStale = true;
     }
-    if (kind === "Service") {
-      if (hasOwnConditions(object)) this.#troubled.add(keyOf(object.metadata));
-      else this.#troubled.delete(keyOf(object.metadata));
-    }
+    if (kind === "Service") this.#troubles.observe(object);
     if (kind !== "ServiceL2Status" && kind !== "ServiceBGPStatus") return;
     const service = this.#shown.observe(kind, object);
     if (service !== undefined) this.#services.add(service);
@@ -233,7 +227,9 @@ export class StatusPublisher {
 
   /** What is odd about Services of other programs is told by these, if at all. */
   #concerns({ id, severity }: ObjectProblem): boolean {
-    return id?.kind !== "Service" || severity === "error" || this.#dependencies.model.servedBy(keyOf(id)) === "herald";
+    return (
+      id?.kind !== "Service" || severity === "error" || this.#dependencies.model.servedBy(serviceKey(id)) === "herald"
+    );
   }
 
   #publishService(service: string): void {
@@ -250,7 +246,7 @@ export class StatusPublisher {
       if (!writer.has(target)) this.#shown.delete(target);
     }
     for (const { target, ...desired } of wanted) writer.set(target, desired);
-    this.#publishTroubles(service, facts);
+    this.#troubles.publish(service, facts);
   }
 
   #wanted(service: string, facts: ServiceFacts | undefined): TargetedStatus[] {
@@ -270,32 +266,4 @@ export class StatusPublisher {
     }
     return statuses;
   }
-
-  #publishTroubles(service: string, facts: ServiceFacts | undefined): void {
-    const { model, writer, tell } = this.#dependencies;
-    const [namespace = "", name = ""] = service.split("/");
-    const target = serviceTarget({ namespace, name });
-    const conditions = facts ? serviceConditions(facts) : [];
-    // Others may be another Herald, of another class, with conditions of its own.
-    const isOurs = facts !== undefined || (writer.has(target) && model.servedBy(service) === "nobody");
-    writer.set(target, isOurs ? { status: { conditions }, conditionTypes: SERVICE_CONDITION_TYPES } : undefined);
-    const silences = facts?.silences ?? [];
-    const text = JSON.stringify(silences);
-    if ((this.#silences.get(service) ?? "[]") === text) return;
-    if (silences.length > 0) this.#silences.set(service, text);
-    else this.#silences.delete(service);
-    for (const silence of silences) tell(notAnnounced(service, silence));
-  }
-}
-
-const keyOf = ({ namespace = "", name }: Pick<StatusObject["metadata"], "namespace" | "name">): string =>
-  `${namespace}/${name}`;
-
-function hasOwnConditions({ status }: StatusObject): boolean {
-  const { conditions } = (status ?? {}) as { readonly conditions?: readonly { readonly type?: unknown }[] };
-  return conditions?.some(({ type }) => SERVICE_CONDITION_TYPES.includes(String(type))) ?? false;
-}
-
-function serviceTarget({ namespace = "", name }: Pick<StatusObject["metadata"], "namespace" | "name">): StatusTarget {
-  return { kind: "Service", namespace, name };
 }
