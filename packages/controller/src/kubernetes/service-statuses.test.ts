@@ -144,7 +144,11 @@ describe("writing a status", () => {
     await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone", announcedBy }));
     expect(kube.object(PATH)?.status?.conditions).toEqual([
       { type: "Other", status: "True" },
-      expect.objectContaining({ status: "True", reason: "poolGone", lastTransitionTime: "1970-01-01T00:00:00Z" }),
+      {
+        ...{ type: "heraldlb.io/AddressStranded", status: "True", reason: "poolGone" },
+        message: expect.stringMatching(/pool "lab" does not .*; to get others, set .* heraldlb.io\/reassign$/),
+        lastTransitionTime: "1970-01-01T00:00:00Z",
+      },
     ]);
     tell();
     expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"], { stranded: "poolGone", announcedBy })]);
@@ -156,6 +160,20 @@ describe("writing a status", () => {
     await statuses.writeStatus(record(["10.0.0.1"]));
     expect(kube.object(PATH)?.status?.conditions).toEqual([{ type: "Other", status: "True" }]);
     expect(kube.object(PATH)?.metadata.annotations).toEqual({ [POOL]: "lab" });
+  });
+
+  test("says in the condition of stranded addresses what an earlier version did not, and since when", async () => {
+    const condition = { type: "heraldlb.io/AddressStranded", status: "True", reason: "poolGone" };
+    const lastTransitionTime = "1969-12-31T00:00:00Z";
+    const { kube, statuses } = start({
+      status: { ...ingress("10.0.0.1"), conditions: [{ ...condition, message: "old", lastTransitionTime }] },
+    });
+    await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone" }));
+    const message = expect.stringContaining('pool "lab"');
+    expect(kube.object(PATH)?.status?.conditions).toEqual([{ ...condition, message, lastTransitionTime }]);
+    const { length } = kube.requests;
+    await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone" }));
+    expect(kube.requests).toHaveLength(length);
   });
 });
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Kube, KubeError, type KubeObject, type ObjectVersion } from "@heraldlb/kube";
 import { RefusedError, type StatusRecord } from "../ledger.ts";
+import { datedConditions } from "../status/conditions.ts";
 import { concernsOnlyThis } from "../status/refusal.ts";
 import { isEarlier } from "../status/resource-version.ts";
 import { POOL_ANNOTATION, type ServiceFacts, STRANDED_ANNOTATION, serviceFacts } from "./resources.ts";
@@ -227,29 +228,32 @@ export class ServiceStatuses {
     const { addresses, pool } = record;
     const stranded = writeStranding(record);
     const isShown = facts.isPlain && isDeepStrictEqual(facts.addresses, addresses);
-    const { reason } = facts.conditions.find(({ type }) => type === STRANDED_CONDITION) ?? {};
-    const isSaid = reason === record.stranded;
+    const { reason, message } = facts.conditions.find(({ type }) => type === STRANDED_CONDITION) ?? {};
+    const isSaid = reason === record.stranded && (reason === undefined || message === strandedMessage(record));
     if (isShown && isSaid && facts.pool === pool && facts.stranded === stranded) return undefined;
     return {
       metadata: { annotations: { [POOL_ANNOTATION]: pool, [STRANDED_ANNOTATION]: stranded ?? null } },
       status: {
         ...(!isShown && { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } }),
-        ...(!isSaid && this.#conditions(facts, record.stranded)),
+        ...(!isSaid && this.#conditions(facts, record)),
       },
     };
   }
 
   /** The conditions of a Service's status, Herald's own one being set or taken away. */
-  #conditions({ conditions }: ServiceFacts, stranded: string | undefined): { readonly conditions?: unknown } {
+  #conditions({ conditions }: ServiceFacts, record: StatusRecord | undefined): { readonly conditions?: unknown } {
     const others = conditions.filter(({ type }) => type !== STRANDED_CONDITION);
-    if (stranded === undefined) return others.length < conditions.length ? { conditions: others } : {};
-    const condition = {
-      ...{ type: STRANDED_CONDITION, status: "True", reason: stranded },
-      message: "the pool does not vouch for the addresses any more; the Service keeps them until it asks for others",
-      lastTransitionTime: new Date(this.#options.wallClock()).toISOString().replace(/\.\d+Z$/, "Z"),
-    };
-    return { conditions: [...others, condition] };
+    if (record?.stranded === undefined) return others.length < conditions.length ? { conditions: others } : {};
+    const condition = { type: STRANDED_CONDITION, status: "True", reason: record.stranded } as const;
+    const told = [{ ...condition, message: strandedMessage(record) }];
+    return { conditions: [...others, ...datedConditions(told, conditions, this.#options.wallClock())] };
   }
+}
+
+/** As the Event says it. */
+function strandedMessage({ pool }: StatusRecord): string {
+  const words = `the Service keeps its addresses, though pool ${JSON.stringify(pool)} does not give them out any more`;
+  return `${words}; to get others, set the annotation heraldlb.io/reassign`;
 }
 
 interface Patch {
