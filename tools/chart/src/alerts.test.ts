@@ -54,6 +54,11 @@ test("those of counters notice the first count, whether or not there was a zero 
   expect(labelled?.expr).toContain("or (herald_items_failed_total unless herald_items_failed_total offset 15m)");
 });
 
+test("a Service that has one family of the two that it prefers is nothing to be alerted of", () => {
+  const { expr } = rules.find(({ alert }) => alert === "HeraldServiceRefused") ?? {};
+  expect(expr).toContain('herald_services_refused{reason!="secondFamilyUnavailable"}');
+});
+
 test("a speaker without a stream, which cannot be scraped, is missed", async () => {
   const { expr } = rules.find(({ alert }) => alert === "HeraldSpeakerAlone") ?? {};
   expect(expr).toContain('up{namespace="herald-system", pod=~"herald-speaker-.+"}) == 0');
