@@ -15,6 +15,11 @@ export interface InForce {
   readonly origin: Origin;
   /** True: this is its last valid form; the present one has an error. */
   readonly outdated: boolean;
+  /**
+   * Why it cannot be understood, if no form of it is known that could: it is what can be read of a Service, and only
+   * keeps what that has.
+   */
+  readonly unclear?: string | undefined;
 }
 
 /** A problem with the object it belongs to. */

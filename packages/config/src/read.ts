@@ -7,7 +7,9 @@ import { type KnownVersion, kindsOfGroup, knownKind } from "./kind.ts";
 import { checkMetadata } from "./metadata.ts";
 import { nearest } from "./nearest.ts";
 import type { ObjectId, Problem, ProblemCode } from "./problem.ts";
+import { readableService } from "./readable-service.ts";
 import type { ReadOutcome, Resource } from "./resource.ts";
+import type { Service } from "./service.ts";
 import { unknownFields } from "./unknown-field.ts";
 
 /** What a JSON object does not say itself. */
@@ -48,7 +50,13 @@ function parse(json: JsonObject, version: KnownVersion, { id, defaultNamespace }
   const parsed = version.schema.safeParse(json, { error: describeIssue });
   const warnings = [...deprecations(version), ...unknownIn(json, version)];
   if (!parsed.success) {
-    return invalid(id, parsed.error.issues.map(toProblem), { warnings, labels: labelsIn(json) });
+    const readable = id?.kind === "Service" ? readableService(json) : undefined;
+    return invalid(id, parsed.error.issues.map(toProblem), {
+      ...{ warnings, labels: labelsIn(json) },
+      // Its name decides about places where it is kept.
+      readable:
+        readable && checkMetadata(readable.metadata).length === 0 ? inNamespace(readable, defaultNamespace) : undefined,
+    });
   }
   const resource = inNamespace(parsed.data, defaultNamespace);
   const problems = [...checkMetadata(resource.metadata), ...checkResource(resource)];
@@ -68,7 +76,7 @@ function unknownIn(json: JsonObject, { schema, unread }: KnownVersion): Problem[
 }
 
 /** Fills in the default namespace; undefined: the kind has none, whatever the object says. */
-function inNamespace(resource: Resource, defaultNamespace: string | undefined): Resource {
+function inNamespace<R extends Resource>(resource: R, defaultNamespace: string | undefined): R {
   const namespace = defaultNamespace === undefined ? "" : resource.metadata.namespace || defaultNamespace;
   return { ...resource, metadata: { ...resource.metadata, namespace } };
 }
@@ -106,12 +114,18 @@ function unknownKindMessage(group: string, kind: string): string {
   return `there is no ${kind} in metallb.io; did you mean ${nearest(kind, siblings)}?`;
 }
 
+interface InvalidParts {
+  readonly warnings?: readonly Problem[];
+  readonly labels?: Labels;
+  readonly readable?: Service | undefined;
+}
+
 function invalid(
   id: ObjectId | undefined,
   problems: readonly Problem[],
-  { warnings = [], labels = {} }: { readonly warnings?: readonly Problem[]; readonly labels?: Labels } = {},
+  { warnings = [], labels = {}, readable }: InvalidParts = {},
 ): ReadOutcome {
-  return { type: "invalid", id, labels, problems, warnings };
+  return { type: "invalid", id, labels, problems, warnings, ...(readable && { readable }) };
 }
 
 function labelsIn({ metadata }: JsonObject): Labels {

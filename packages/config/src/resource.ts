@@ -41,6 +41,8 @@ export type ReadOutcome =
       readonly labels: Labels;
       readonly problems: readonly Problem[];
       readonly warnings: readonly Problem[];
+      /** What can be read of it, if it may be a load balancer: such a Service must keep the addresses that it has. */
+      readonly readable?: Service | undefined;
     }
   /** Not Herald's business, or FRR's (a ConfigMap that MetalLB reads); one warning says so. */
   | {

@@ -1,5 +1,12 @@
 import * as z from "zod";
 import { type Immutable, metadata } from "./metadata.ts";
+import { nearest } from "./nearest.ts";
+
+const TYPES = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
+
+function describeType({ input }: { readonly input?: unknown }): string {
+  return `must be ${TYPES.slice(0, -1).join(", ")} or ${TYPES.at(-1)}; did you mean ${nearest(String(input), TYPES)}?`;
+}
 
 /** `v1` Service: exactly the fields that Herald reads. */
 export const service = z.object({
@@ -8,7 +15,7 @@ export const service = z.object({
   metadata,
   spec: z
     .object({
-      type: z.string().default("ClusterIP"),
+      type: z.enum(TYPES, { error: describeType }).default("ClusterIP"),
       loadBalancerClass: z.string().optional(),
       loadBalancerIP: z.string().default(""),
       clusterIP: z.string().default(""),

@@ -102,11 +102,19 @@ function placed({ origin, outcome }: Candidate): Placed {
 
 /** The present form if it is valid, else the last one that was. */
 function currentForm({ origin, outcome }: Candidate, last: InForce | undefined): InForce | undefined {
-  if (outcome.type !== "resource") return last && outdated(last);
+  if (outcome.type !== "resource") return last && !last.unclear ? outdated(last) : unclearForm(outcome, origin);
   const { resource } = outcome;
-  if (!last || !sameJson(resource, last.resource)) return { resource, origin, outdated: false };
+  if (!last || last.unclear || !sameJson(resource, last.resource)) return { resource, origin, outdated: false };
   const inPlace = last.origin.file === origin.file && last.origin.position === origin.position;
   return inPlace && !last.outdated ? last : { resource: last.resource, origin, outdated: false };
+}
+
+/** What can be read of an object of which no valid form is known. */
+export function unclearForm(outcome: ReadOutcome, origin: Origin): InForce | undefined {
+  if (outcome.type !== "invalid" || !outcome.readable) return undefined;
+  const [problem] = outcome.problems;
+  const unclear = `cannot be understood: ${problem?.path} ${problem?.message}`;
+  return { resource: outcome.readable, origin, outdated: true, unclear };
 }
 
 function outdated(last: InForce): InForce {

@@ -11,6 +11,7 @@ import {
   Resolver,
   type Resource,
   readResource,
+  unclearForm,
 } from "@heraldlb/config";
 import type { FileProblem } from "@heraldlb/files";
 import type { Logger } from "@heraldlb/runtime";
@@ -127,9 +128,9 @@ export class Catalog {
     const remembered = new Map<string, InForce>();
     for (const object of objects) {
       const { origin, outcome } = this.#read(object);
-      if (outcome.type !== "resource" || outcome.resource.kind !== "Service") continue;
-      const id = formatObjectId(objectId(outcome.resource));
-      remembered.set(id, { resource: outcome.resource, origin, outdated: true });
+      const isRight = outcome.type === "resource" && outcome.resource.kind === "Service";
+      const form = isRight ? { resource: outcome.resource, origin, outdated: true } : unclearForm(outcome, origin);
+      if (form) remembered.set(formatObjectId(objectId(form.resource)), form);
     }
     this.#remembered = remembered;
     this.#keepRemembered();
@@ -144,7 +145,11 @@ export class Catalog {
     if (this.#remembered.size === 0) return;
     const { inForce, problems } = this.#configuration;
     const wrong = new Set(problems.map(({ id, severity }) => (id && severity === "error" ? formatObjectId(id) : "")));
-    const kept = [...this.#remembered].filter(([id]) => !inForce.has(id) && (this.#hasFileProblems || wrong.has(id)));
+    const kept = [...this.#remembered].filter(([id, { unclear }]) => {
+      const form = inForce.get(id);
+      const isNeeded = !form || (form.unclear !== undefined && unclear === undefined);
+      return isNeeded && (this.#hasFileProblems || wrong.has(id));
+    });
     this.#remembered = new Map(kept);
     if (kept.length > 0) this.#take(this.#resolver.keep(kept));
   }
@@ -160,6 +165,7 @@ export class Catalog {
   #readWritten({ file, position, json }: SourceObject): Candidate {
     const outcome = this.#outcome(json);
     if (outcome.type === "resource") this.#manifests.set(outcome.resource, json);
+    else if (outcome.type === "invalid" && outcome.readable) this.#manifests.set(outcome.readable, json);
     return { origin: { file, position }, outcome };
   }
 

@@ -158,9 +158,10 @@ export class Cluster {
     this.#work = undefined;
   }
 
-  /** Whether the Service is not in force, though it may only be wrong and not gone. */
+  /** Whether no right form of the Service is in force, though it may only be wrong and not gone. */
   isMissing({ namespace, name }: StatusRecord): boolean {
-    return this.#catalog.hasErrors && !this.#world.service(`${namespace}/${name}`);
+    const known = this.#world.service(`${namespace}/${name}`);
+    return this.#catalog.hasErrors && (!known || known.unclear !== undefined);
   }
 
   /** From now on this process gives addresses, beginning with what is remembered. */

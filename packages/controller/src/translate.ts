@@ -50,7 +50,7 @@ function poolInput(pool: IpAddressPool, world: World): PoolInput {
 }
 
 /** A Service as the allocator sees it, with the addresses that it is known to have. */
-export function serviceInput({ service, request, origin }: KnownService, memory: Memory): ServiceInput {
+export function serviceInput({ service, request, origin, unclear }: KnownService, memory: Memory): ServiceInput {
   const { metadata, spec } = service;
   const created = Date.parse(metadata.creationTimestamp ?? "");
   return {
@@ -70,6 +70,7 @@ export function serviceInput({ service, request, origin }: KnownService, memory:
     isHearsay: memory.isHearsay,
     assignedPool: memory.pool,
     reassign: request.reassign,
+    unclear,
     createdAt: Number.isNaN(created) ? undefined : created,
     position: `${origin.file ?? ""} ${String(origin.position ?? 0).padStart(6, "0")}`,
   };

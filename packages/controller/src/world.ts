@@ -37,6 +37,8 @@ export interface KnownService {
   readonly service: Service;
   readonly request: ServiceRequest;
   readonly origin: Origin;
+  /** As in {@link InForce}. */
+  readonly unclear?: string | undefined;
 }
 
 /** Everything in force, indexed. */
@@ -153,14 +155,14 @@ export class World {
       const was = before.get(id);
       if (was) kept++;
       if (was?.resource === now.resource) continue;
-      if (was) this.#note(was.resource, changes, "remove", was.origin);
+      if (was) this.#note(was, changes, "remove");
       else if (this.#inhabit(now.resource, 1)) changes.pools = true;
-      this.#note(now.resource, changes, "add", now.origin);
+      this.#note(now, changes, "add");
     }
     if (kept < before.size) {
       for (const [id, was] of before) {
         if (inForce.has(id)) continue;
-        this.#note(was.resource, changes, "remove", was.origin);
+        this.#note(was, changes, "remove");
         if (this.#inhabit(was.resource, -1)) changes.pools = true;
       }
     }
@@ -175,13 +177,13 @@ export class World {
     return changes;
   }
 
-  #note(resource: Resource, changes: Mutable<WorldChanges>, what: "add" | "remove", origin: Origin): void {
+  #note({ resource, origin, unclear }: InForce, changes: Mutable<WorldChanges>, what: "add" | "remove"): void {
     const { name, namespace } = resource.metadata;
     switch (resource.kind) {
       case "Service": {
         const key = `${namespace}/${name}`;
         changes.services.add(key);
-        put(this.#services, key, { service: resource, request: serviceRequest(resource), origin }, what);
+        put(this.#services, key, { service: resource, request: serviceRequest(resource), origin, unclear }, what);
         break;
       }
       case "EndpointSlice": {

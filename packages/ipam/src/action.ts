@@ -65,6 +65,7 @@ export type RefusalReason =
   | "noClusterIps"
   | "notEnoughClusterIps"
   | "clusterIpFamilyUnknown"
+  | "invalidService"
   | "conflictingRequests"
   | "invalidRequest"
   | "requestedFamilyMismatch"

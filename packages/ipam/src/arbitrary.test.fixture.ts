@@ -58,6 +58,7 @@ export const service: fc.Arbitrary<ServiceInput> = fc
     ports: fc.subarray([80, 443, 53]).map((ports) => ports.map((port) => ({ protocol: "TCP", port }))),
     createdAt: fc.constantFrom(undefined, 1, 2),
     reassign: fc.constantFrom(false, false, true),
+    unclear: fc.constantFrom(undefined, undefined, undefined, "why"),
     assigned: fc.constantFrom([], [], [], ["10.0.0.1"], ["fd00::1"], ["10.0.0.0", "fd00::"], ["9.9.9.9"]),
     assignedPool: fc.constantFrom(undefined, "pool0", "gone"),
   })

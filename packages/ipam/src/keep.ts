@@ -58,7 +58,8 @@ export function isVouched(service: ServiceInput, held: Held, ledger: Ledger): bo
 /** Keeps what agrees with the Service's requests. What asks for a pool that may be set aside waits with what it has. */
 function hearRequests(service: ServiceInput, holding: Holding, ledger: Ledger): Verdict {
   const { addresses, pool } = holding;
-  const { requestedPool } = service;
+  const { requestedPool, unclear } = service;
+  if (unclear !== undefined) return { keep: holding };
   if (requestedPool && requestedPool !== pool) {
     if (ledger.setAside && !ledger.pool(requestedPool)) return { keep: holding, refusal: unknownPool(requestedPool) };
     return { lose: "otherPoolRequested", message: `the Service asks for pool ${shortened(requestedPool)}` };
@@ -89,11 +90,11 @@ function vouched(service: ServiceInput, { addresses, pool: former }: Former, led
 }
 
 /**
- * A stranded address is kept if it is known to have been ours, unless its owner gives it up or the setting says so;
- * and always while a pool that may contain it is set aside.
+ * A stranded address is kept if it is known to have been ours, unless its owner, who must be understood, gives it up or
+ * the setting says so; and always while a pool that may contain it is set aside.
  */
 function mayStrand(
-  { reassign = false }: ServiceInput,
+  { reassign = false, unclear }: ServiceInput,
   { pool }: Former,
   {
     ledger,
@@ -102,7 +103,8 @@ function mayStrand(
   }: { readonly ledger: Ledger; readonly config: AllocatorConfig; readonly reason: StrandedReason },
 ): boolean {
   if (ledger.setAside && reason === "addressOutsidePools") return true;
-  return config.onStranded === "keep" && !reassign && pool !== undefined;
+  if (pool === undefined) return false;
+  return unclear !== undefined || (config.onStranded === "keep" && !reassign);
 }
 
 function losing(service: ServiceInput, addresses: readonly Ip[], { pool, stranded }: Holding): Verdict {

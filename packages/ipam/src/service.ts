@@ -30,6 +30,8 @@ export interface ServiceInput extends SharingTerms {
   readonly assignedPool?: string | undefined;
   /** The owner gives a stranded address up (`heraldlb.io/reassign`). */
   readonly reassign?: boolean | undefined;
+  /** Why the Service cannot be understood, in words: it keeps what it has, whatever it asks for, and gets nothing. */
+  readonly unclear?: string | undefined;
   /** When the Service was created, in ms since the epoch: of two that want one address the older gets it. */
   readonly createdAt?: number | undefined;
   /** Breaks ties of `createdAt`, compared as text (a file's path and position); then the key does. */

@@ -24,7 +24,8 @@ const BOTH: readonly Family[] = ["ipv4", "ipv6"];
 const SINGLE: Readonly<Record<Family, readonly Family[]>> = { ipv4: ["ipv4"], ipv6: ["ipv6"] };
 
 /** The families that a Service wants, from its cluster addresses and its policy. */
-export function wishOf({ clusterIps, ipFamilies, ipFamilyPolicy }: ServiceInput): Wish | NoWish {
+export function wishOf({ clusterIps, ipFamilies, ipFamilyPolicy, unclear }: ServiceInput): Wish | NoWish {
+  if (unclear !== undefined) return { refusal: { reason: "invalidService", message: unclear }, keepsHeld: true };
   const primary = ipFamilies[0] ?? "ipv4";
   if (!clusterIps) {
     const dual = ipFamilyPolicy !== "SingleStack" || ipFamilies.length > 1;
