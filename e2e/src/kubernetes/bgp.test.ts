@@ -4,7 +4,7 @@ import { until } from "@heraldlb/lab";
 import { type Ip, isIpv4 } from "@heraldlb/net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BgpScene, NODES, ofPeer, setBgpScene } from "./bgp.fixture.ts";
-import { both, from, type Table } from "./router.fixture.ts";
+import { agrees, both, from, type Table } from "./router.fixture.ts";
 import { metallb, POOL, pods, printLogs, service } from "./scene.fixture.ts";
 
 const EVERYWHERE = metallb("BGPAdvertisement", "all", {});
@@ -55,6 +55,24 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
         await router.answered(address, web);
       }
     }
+  });
+
+  test("whose routers are all away says so, which sessions it lacks, and no more when one is back", async () => {
+    const { external, internal, cluster } = scene;
+    const said = async () => {
+      const { status } = (await cluster.request("GET", "/api/v1/namespaces/default/services/web")) as ShownService;
+      return (status.conditions ?? []).map(({ type, reason }) => `${type} ${reason}`);
+    };
+    await apply(service("web"));
+    await scene.known(both(10, from(NODES)));
+    await using _external = await external.configured(["N shutdown"]);
+    {
+      await using _internal = await internal.configured(["N shutdown"]);
+      await agrees("conditions of web", ["heraldlb.io/NotAnnounced noSession"], said);
+      await scene.told("web", /^notAnnounced .* \(BGPPeers ext, ext6, int, …; nodes node1, node2, node3\)/);
+    }
+    await agrees("conditions of web", [], said);
+    await scene.known({}, both(10, from(NODES)));
   });
 
   test("of policy Local is routed to nodes with an endpoint, which come and go", async () => {
@@ -217,6 +235,10 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
     );
   });
 });
+
+interface ShownService {
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly reason: string }[] };
+}
 
 /** The series that says that a node announces an address of the Service `web`. */
 function announcedSeries(protocol: "bgp" | "layer2", node: string, address: string): string {
