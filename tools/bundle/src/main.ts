@@ -12,10 +12,26 @@ const EXTERNAL = ["pcap"];
 
 /**
  * Files that dependencies load for what Herald never does: prom-client for processes that share a port, pushed metrics
- * and exemplars, undici for tests and for `fetch`.
+ * and exemplars, undici for bodies that are forms.
  */
-const UNUSED =
-  /\/node_modules\/(@opentelemetry\/api|prom-client\/lib\/(cluster|pushgateway)\.js$|undici\/lib\/(mock|web\/(websocket|eventsource|cookies|fetch\/index\.js$)))/;
+const UNUSED = /\/node_modules\/(@opentelemetry\/api|prom-client\/lib\/(cluster|pushgateway)\.js$|undici\/lib\/web\/)/;
+
+/**
+ * What is used of undici, instead of its index, which loads all that it has: `fetch`, caches, mocks. No other name can be
+ * imported. client-node's requests are not Herald's, so nobody calls `fetch`.
+ */
+const UNDICI = `
+import Dispatcher from "./lib/dispatcher/dispatcher.js";
+import api from "./lib/api/index.js";
+Object.assign(Dispatcher.prototype, api);
+export { default as Agent } from "./lib/dispatcher/agent.js";
+export { default as Client } from "./lib/dispatcher/client.js";
+export { default as Pool } from "./lib/dispatcher/pool.js";
+export { default as ProxyAgent } from "./lib/dispatcher/proxy-agent.js";
+export { default as Socks5ProxyAgent } from "./lib/dispatcher/socks5-proxy-agent.js";
+export { default as buildConnector } from "./lib/core/connect.js";
+export const fetch = undefined;
+`;
 
 /** Dependencies that read .proto files, at `../../proto` as seen from their modules; up to the folder that has `proto`. */
 const PROTO_READER = /^.*node_modules\/(@grpc\/reflection\/build|grpc-health-check)\//;
@@ -74,6 +90,7 @@ const shakeDependencies: Plugin = {
 const slimDependencies: Plugin = {
   name: "slim-dependencies",
   setup({ onLoad }) {
+    onLoad({ filter: /\/node_modules\/undici\/index\.js$/ }, () => ({ contents: UNDICI }));
     onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => {
       const contents = UNUSED.test(path) ? "" : (await readFile(path, "utf8")) + NO_MAP;
       return { contents: PROTO_READER.test(path) ? contents.replaceAll("__dirname", "heraldFolder") : contents };
@@ -131,6 +148,8 @@ const { metafile } = await build({
   target: "node22",
   conditions: ["@heraldlb/source"],
   external: EXTERNAL,
+  // What undici calls a build for Node itself is one without a second parser of HTTP, which nobody asks for.
+  define: { esbuildDetection: "true" },
   plugins: [requireBuiltins, shakeDependencies, slimDependencies],
   // Names stay: without them a stack trace says nothing.
   minifyWhitespace: true,
