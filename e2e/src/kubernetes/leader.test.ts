@@ -1,5 +1,7 @@
-import { pass, until } from "@heraldlb/lab";
+import { type Host, monotonicMs, observe, pass, until } from "@heraldlb/lab";
+import type { Ip } from "@heraldlb/net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { watchAddresses } from "./address-watch.fixture.ts";
 import {
   Churn,
   countLogged,
@@ -20,6 +22,8 @@ import { NAMESPACE, printLogs } from "./scene.fixture.ts";
 // What is promised is 1 s after SIGTERM, and the Lease's 3 s and 1 s more after SIGKILL. A test machine may be busy.
 const PROMPT_MS = 4_000;
 const AFTER_DEATH_MS = 12_000;
+// 5 s are promised. Taken for the leader's own trouble, it would take the 10 s of --mass-silence-limit more.
+const BOTH_SILENT_MS = 11_000;
 // For what must not happen.
 const A_WHILE_MS = 2_000;
 const SLOW = { timeoutMs: 60_000 };
@@ -124,6 +128,26 @@ describe("two controllers on one API server", { timeout: 180_000 }, () => {
       await takesOver(leader, () => processOf(other).kill("SIGKILL"));
       await start(other);
     });
+  });
+
+  test("what falls silent together with the leader is replaced once the other one leads", async ({ annotate }) => {
+    const { leader } = await leaderOf(pair);
+    const { cluster, web } = pair;
+    const { lab } = cluster;
+    const [client, witness] = lab.clients as [Host, Host];
+    await using addresses = await watchAddresses(cluster);
+    await using watch = await observe(lab, { client, witness, addresses: web });
+    await pass(A_WHILE_MS);
+    const owner = lab.host(watch.answers(web[0] as Ip).order.at(-1) ?? "");
+    const since = monotonicMs();
+    await lab.setFaults([lab.cutOff("mgmt", [leader.host, owner]), lab.cutOff("lan", [owner])]);
+    for (const address of web) {
+      const fits = ({ mac }: { readonly mac: string }) => mac !== owner.mac;
+      const { at } = await watch.capture.claimed(address, since, { fits, timeoutMs: 30_000 });
+      await annotate(`${address} went over ${(at - since).toFixed(0)} ms after its owner and the leader fell silent`);
+      expect(at - since).toBeLessThan(BOTH_SILENT_MS);
+    }
+    expect(addresses.changes).toEqual([]);
   });
 
   test("a deleted Lease is made anew by whoever leads", async () => {
