@@ -20,6 +20,7 @@ import {
   speakerOn,
   statusOf,
 } from "./installed.fixture.ts";
+import { needlessRights } from "./installed-rights.fixture.ts";
 import { service } from "./scene.fixture.ts";
 
 const CONTROLLER_NAME = `herald-controller.${HERALD_NAMESPACE}.svc`;
@@ -289,4 +290,8 @@ test("the installed Herald did all that with the chart's rights, and the speaker
   expect(asked.filter(({ status }) => status === 403)).toEqual([]);
   expect(asked.filter(({ user }) => user === account("speaker"))).toEqual([]);
   for (const { process } of installed.controllers) expect(process.log()).not.toMatch(/forbidden/i);
+});
+
+test("and it needs each of these rights", async () => {
+  expect(await needlessRights(cluster)).toEqual([]);
 });
