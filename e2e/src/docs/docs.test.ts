@@ -1,7 +1,6 @@
 // The documentation says what the programs do: its commands run, its flags and metrics are those that exist.
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import {
@@ -15,7 +14,7 @@ import {
 } from "@heraldlb/lab";
 import { expect, test } from "vitest";
 import { documentedMetrics, servedMetrics } from "../metrics-page.fixture.ts";
-import { examplesOf } from "../packages/readme.ts";
+import { documentedBlocks, isDemo, runBlock } from "./blocks.fixture.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const exec = promisify(execFile);
@@ -27,40 +26,9 @@ spec: { myASN: 64512, peerASN: 64513, peerAddress: 10.64.0.250 }
 `;
 const read = (path: string) => readFile(join(ROOT, path), "utf8");
 
-const documents = ["README.md", "docs/getting-started.md"] as const;
-const blocks = (
-  await Promise.all(
-    documents.map(async (document) => examplesOf(await read(document)).map((example) => ({ document, ...example }))),
-  )
-).flat();
-// The demo stands in both: once is enough.
-const distinct = blocks.filter(({ code }, i) => blocks.findIndex((other) => other.code === code) === i);
+const blocks = await documentedBlocks();
 
-/** The commands as they stand would take over, and down, the cluster that somebody has up under the usual name. */
-function onOwnCluster(code: string): string {
-  const name = `docs-${process.pid}`;
-  const own = code.replaceAll(/npm run cluster -- \w+/g, `$& --name ${name}`);
-  return own === code ? code : `trap 'npm run cluster -- down --name ${name}' EXIT\n${own}`;
-}
-
-test.each(distinct)(
-  "the block of $document at line $line runs",
-  async ({ code }) => {
-    const folder = await mkdtemp(join(tmpdir(), "herald-docs-"));
-    try {
-      const script = join(folder, "block.sh");
-      await writeFile(script, onOwnCluster(code));
-      const options = { cwd: ROOT, timeout: 290_000 };
-      const { error, stdout, stderr } = await exec("bash", ["-eu", script], options).catch(
-        (error) => error && { ...error, error },
-      );
-      expect(error, `${stdout}\n${stderr}`).toBeUndefined();
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  },
-  300_000,
-);
+test.each(blocks.filter((block) => !isDemo(block)))("the block of $document at line $line runs", runBlock, 300_000);
 
 test("the README's test command is the one that CI runs", async () => {
   expect(await read("README.md")).toContain("npm test");
