@@ -122,6 +122,14 @@ describe("a wrong value is refused, with a message that names it", () => {
     [{ speaker: { capabilities: ["ALL"] } }, "at '/speaker/capabilities/0': 'not' failed"],
     [{ speaker: { livenessProbe: { port: 17472 } } }, "at '/speaker/livenessProbe': additional properties 'port'"],
     [{ crds: { validationFailurePolicy: "fail" } }, "at '/crds/validationFailurePolicy': value must be one of"],
+    // Those of a controller's streams and of its webhook.
+    [{ prometheus: { metricsPort: 7600 } }, "at '/prometheus/metricsPort': 'not' failed"],
+    [{ prometheus: { metricsPort: 9443 } }, "at '/prometheus/metricsPort': 'not' failed"],
+    // No node could be drained.
+    [
+      { controller: { podDisruptionBudget: { maxUnavailable: "0%" } } },
+      "at '/controller/podDisruptionBudget/maxUnavailable': '0%' does not match pattern",
+    ],
     [{ prometheus: { metricsPort: 65536 } }, "at '/prometheus/metricsPort': maximum: got 65,536, want 65,535"],
     [
       { prometheus: { podMonitor: { interval: "often" } } },
