@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly statuses?: readonly StatusRecord[];
   readonly freed?: readonly Freed[];
   readonly holders?: Notes["holders"];
+  readonly pools?: Notes["pools"];
+  readonly stranded?: Notes["stranded"];
   readonly loadBalancerClass?: string;
   readonly onStranded?: "keep" | "reassign";
   readonly now?: number;
@@ -33,7 +35,8 @@ export interface Started {
 
 /** All Services taken up, with what is remembered of them. */
 export function startAddresses(objects: Objects, options: StartOptions = {}): Started {
-  const { statuses = [], freed = [], holders, loadBalancerClass, onStranded = "keep" } = options;
+  const { statuses = [], freed = [], holders, pools, stranded } = options;
+  const { loadBalancerClass, onStranded = "keep" } = options;
   let { now = 0 } = options;
   const log = recordingLogger();
   const catalog = new Catalog({ log, namespace: undefined });
@@ -41,7 +44,7 @@ export function startAddresses(objects: Objects, options: StartOptions = {}): St
   catalog.take(reading(objects));
   world.apply(catalog.configuration);
   const addresses = new Addresses(
-    { statuses, freed, holders },
+    { statuses, freed, holders, pools, stranded },
     {
       ...{ world, log, loadBalancerClass, onStranded, wallClock: () => now },
       onAction: () => {},

@@ -12,7 +12,7 @@ import {
 import type { Family, Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import { logAction } from "./address-log.ts";
-import { Holders } from "./holders.ts";
+import { type AddressMemory, Holders } from "./holders.ts";
 import type { Entry, Notes, StatusRecord } from "./ledger.ts";
 import { type Memory, parseAddresses, poolSet, serviceInput, writtenMemory } from "./translate.ts";
 import { UsageCounter } from "./usage.ts";
@@ -31,14 +31,6 @@ export interface AddressesOptions {
   manifest(known: KnownService): unknown;
   /** The allocator has decided something about a Service that had these addresses. */
   onAction(action: Action, former: readonly Ip[]): void;
-}
-
-/** What is remembered from earlier leaders. */
-export interface AddressMemory {
-  readonly statuses: readonly StatusRecord[];
-  readonly freed: readonly Freed[];
-  /** As in {@link Notes}; undefined: statuses outlive their Services, and nobody needs to note who has what. */
-  readonly holders: Notes["holders"] | undefined;
 }
 
 /** What follows from a change. */
@@ -67,15 +59,16 @@ export class Addresses {
   /** Undefined: nobody needs to know. */
   readonly #holders: Holders | undefined;
   /** As they are stored, or will be. */
-  readonly #notes: Notes & { freed: readonly Freed[] };
+  readonly #notes: Notes & { freed: readonly Freed[]; pools?: Notes["pools"] };
 
   /** Begins with what is remembered; `begin` takes it up. */
-  constructor({ statuses, freed, holders }: AddressMemory, options: AddressesOptions) {
+  constructor({ statuses, freed, holders, ...noted }: AddressMemory, options: AddressesOptions) {
     this.#options = options;
     this.#allocator = new Allocator({ onStranded: options.onStranded });
     this.#records = new Map(statuses.map((record) => [keyOf(record), record]));
-    this.#holders = holders && new Holders(holders, this.#records);
-    this.#notes = { freed, holders: this.#holders?.addresses ?? new Map() };
+    this.#holders = holders && new Holders({ holders, ...noted }, this.#records);
+    const { addresses = new Map(), stranded } = this.#holders ?? {};
+    this.#notes = { freed, holders: addresses, stranded };
   }
 
   /** What the Service has: stored, and not taken away since. */
@@ -146,7 +139,8 @@ export class Addresses {
     if (isDeepStrictEqual(announcedBy, all)) return [];
     const record = all.length > 0 ? { ...rest, announcedBy: all } : rest;
     this.#records.set(service, record);
-    return [{ type: "store", manifest: this.#options.manifest(known), record }];
+    this.#holders?.note(service, record);
+    return [...this.#note(), { type: "store", manifest: this.#options.manifest(known), record }];
   }
 
   /** What is to be stored once more for a Service whose status is not what was decided. */
@@ -211,7 +205,10 @@ export class Addresses {
     const record = this.#records.get(key);
     if (record) return { addresses: parseAddresses(record.addresses), pool: record.pool };
     // What the manifest says counts once: later on it is the past.
-    return this.#served.has(key) ? NO_MEMORY : writtenMemory(known);
+    if (this.#served.has(key)) return NO_MEMORY;
+    const written = writtenMemory(known);
+    // From which pool an address is, whoever may edit the Service may say.
+    return this.#holders ? { ...written, pool: "" } : written;
   }
 
   #isServed(known: KnownService | undefined): known is KnownService {
@@ -231,6 +228,7 @@ export class Addresses {
     const before = this.#notes.freed;
     const isSame = freed === before || (freed.length === before.length && isDeepStrictEqual(freed, before));
     this.#notes.freed = freed;
+    this.#notes.pools = this.#holders?.ranges;
     const hasNews = this.#holders?.takeNews() ?? false;
     return isSame && !hasNews ? [] : [{ type: "notes", notes: this.#notes }];
   }

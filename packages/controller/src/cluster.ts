@@ -1,13 +1,14 @@
 import type { Configuration, Resource } from "@heraldlb/config";
 import type { Ip } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
-import { Addresses, type AddressMemory } from "./addresses.ts";
+import { Addresses } from "./addresses.ts";
 import { BgpPlan } from "./bgp-plan.ts";
 import { bgpAdvertisementsOf, bgpManifests } from "./bgp-world.ts";
 import { Catalog } from "./catalog.ts";
 import type { ClusterObserver } from "./cluster-observer.ts";
 import type { Definitions } from "./definitions.ts";
 import { formerly } from "./former-advertisements.ts";
+import type { AddressMemory } from "./holders.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
 import { Placement } from "./placement.ts";
 import { Plan, type PlanChanges } from "./plan.ts";
@@ -165,21 +166,19 @@ export class Cluster {
   }
 
   /** From now on this process gives addresses, beginning with what is remembered. */
-  begin({ statuses, freed, holders, speakers, manifests }: Remembered): PlanChanges {
+  begin({ speakers, manifests, ...memory }: Remembered): PlanChanges {
     this.#catalog.remember(manifests);
     this.#world.apply(this.#catalog.configuration);
     const { log, definitions, wallClock, newest, observer } = this.#dependencies;
     const { loadBalancerClass, onStranded, ignoreExcludeLabel } = this.#options;
     for (const name of speakers) this.#world.hear(name);
     const world = this.#world;
-    const addresses = new Addresses(
-      { statuses, freed, holders },
-      {
-        ...{ world, log, loadBalancerClass, onStranded, wallClock },
-        onAction: (action, former) => observer.onAction(action, former),
-        manifest: ({ service }) => this.#catalog.manifest(service),
-      },
-    );
+    const { statuses } = memory;
+    const addresses = new Addresses(memory, {
+      ...{ world, log, loadBalancerClass, onStranded, wallClock },
+      onAction: (action, former) => observer.onAction(action, former),
+      manifest: ({ service }) => this.#catalog.manifest(service),
+    });
     const holdingOf = (service: string) => addresses.given(service);
     const unannounced = new Unannounced(log, (service) => observer.onChange({ services: [service] }));
     const announcing = { world, log, ignoreExcludeLabel, unannounced, holdingOf };

@@ -1,4 +1,5 @@
 import type { Freed } from "@heraldlb/ipam";
+import type { IpRange } from "@heraldlb/net";
 import { backoff, type Clock, type Logger } from "@heraldlb/runtime";
 
 /** What is remembered of one Service, in the form in which it is stored. */
@@ -20,6 +21,12 @@ export interface Notes {
   readonly freed: readonly Freed[];
   /** Addresses that must rest once their Service is gone, by its key, where statuses go with their Services. */
   readonly holders: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Where others may write into the Services: which ranges the pools have, by name; undefined if nobody has noted that.
+   */
+  readonly pools?: ReadonlyMap<string, readonly IpRange[]> | undefined;
+  /** There: what is remembered of Services with stranded addresses, by key. */
+  readonly stranded?: ReadonlyMap<string, StatusRecord> | undefined;
 }
 
 /** Where what was decided about addresses is stored. */

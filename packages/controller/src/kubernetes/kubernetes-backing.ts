@@ -108,14 +108,14 @@ export async function openKubernetesBacking(
     else published.observe(kind, { changed: parts, removed });
   }
 
-  const remembered = function* (): Iterable<StatusRecord> {
+  const remembered = function* (memory: StateMemory): Iterable<StatusRecord> {
     const served: string[] = [];
     const { world } = context.controller()?.cluster ?? {};
     for (const key of world?.serviceKeys ?? []) {
       const known = world?.service(key);
       if (known && isServed(known.service, loadBalancerClass)) served.push(key);
     }
-    yield* statuses.adopt(served);
+    yield* statuses.adopt(served, memory);
     // What it was given before its type was changed is nobody's any more.
     for (const key of statuses.marked()) {
       const { type } = world?.service(key)?.service.spec ?? {};
@@ -153,8 +153,8 @@ export async function openKubernetesBacking(
       await reader.told();
       if (!memory || phase !== "beginning" || beginning !== beginnings) return;
       phase = "leader";
-      controller.takeOver(term, { ...memory, statuses: [...remembered()], manifests: [] });
-      for (const service of statuses.adorned()) controller.reassert(service);
+      controller.takeOver(term, { ...memory, statuses: [...remembered(memory)], manifests: [] });
+      for (const service of statuses.misshown()) controller.reassert(service);
       controller.firm(isFirm);
       published.begin();
       leading = new AbortController();

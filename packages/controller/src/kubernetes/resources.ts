@@ -18,7 +18,6 @@ interface Json {
   readonly conditions?: unknown;
   readonly ingress?: unknown;
   readonly password?: unknown;
-  readonly stranded?: unknown;
   readonly annotations?: unknown;
   readonly [field: string]: unknown;
 }
@@ -33,10 +32,8 @@ const CONFIGURATION: readonly (readonly [kind: string, plural: string, version: 
   ["Community", "communities", "v1beta1"],
 ];
 
-/** Annotations that Herald writes itself, and reads back only from {@link serviceFacts}. */
+/** The annotation that Herald writes itself. Whoever may edit a Service may write it too. */
 export const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
-/** Why the Service's addresses are stranded, and by which advertisements they are announced: JSON. */
-export const STRANDED_ANNOTATION = "heraldlb.io/stranded";
 
 const READ_ANNOTATIONS = /^(?:metallb\.io|metallb\.universe\.tf|heraldlb\.io)\//;
 
@@ -58,8 +55,8 @@ export const WATCHED: readonly WatchedResource[] = [
 /** An object with what everybody needs of its metadata, and these parts. */
 function pick(object: KubeObject, parts: Json): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = object.metadata;
-  const kept = Object.entries((annotations ?? {}) as Record<string, string>).filter(
-    ([key]) => READ_ANNOTATIONS.test(key) && key !== STRANDED_ANNOTATION,
+  const kept = Object.entries((annotations ?? {}) as Record<string, string>).filter(([key]) =>
+    READ_ANNOTATIONS.test(key),
   );
   const { apiVersion, kind } = object;
   return {
@@ -91,12 +88,10 @@ function trimService(object: KubeObject): KubeObject {
     return { port: number, protocol };
   });
   const kept = { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy };
-  const stranded = recordOf(object.metadata.annotations)[STRANDED_ANNOTATION];
   const { loadBalancer, conditions } = recordOf((object as Json).status);
   return pick(object, {
     spec: defined({ ...kept, externalTrafficPolicy, selector, ports }),
     status: defined({ loadBalancer, conditions }),
-    ...(stranded === undefined ? {} : { stranded }),
   });
 }
 
@@ -146,8 +141,6 @@ export interface ServiceFacts {
   readonly isPlain: boolean;
   /** The pool that it says they are from. */
   readonly pool: string | undefined;
-  /** {@link STRANDED_ANNOTATION} as it stands. */
-  readonly stranded: string | undefined;
   /** Conditions in its status, whoever wrote them. */
   readonly conditions: readonly Json[];
 }
@@ -163,7 +156,6 @@ export function serviceFacts(object: KubeObject): ServiceFacts {
     ...{ uid, resourceVersion },
     ...{ addresses, isPlain: entries.every(isPlainAddress) },
     pool: notes[POOL_ANNOTATION],
-    stranded: notes[STRANDED_ANNOTATION] ?? ((object as Json).stranded as string | undefined),
     conditions: listOf(conditions).map(recordOf),
   };
 }
@@ -183,7 +175,7 @@ export interface PlainObject {
 /** The object without what is {@link serviceFacts} only, and without what changes by itself. */
 export function withoutFacts(object: KubeObject): PlainObject {
   const { resourceVersion: _, ...metadata } = object.metadata;
-  const { stranded: __, status, ...rest } = object as KubeObject & Json;
+  const { status, ...rest } = object as KubeObject & Json;
   if (object.kind === "Node") return { ...rest, metadata, status };
   if (object.kind !== "Service") return { ...rest, metadata };
   const { loadBalancer } = recordOf(status);

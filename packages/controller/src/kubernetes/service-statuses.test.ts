@@ -9,7 +9,6 @@ import { ServiceStatuses } from "./service-statuses.ts";
 const SERVICES = "/api/v1/services";
 const PATH = "/api/v1/namespaces/default/services/web";
 const POOL = "metallb.io/ip-allocated-from-pool";
-const STRANDED = "heraldlb.io/stranded";
 const record = (addresses: readonly string[], more: Partial<StatusRecord> = {}): StatusRecord => ({
   ...{ namespace: "default", name: "web", addresses, pool: "lab" },
   ...more,
@@ -136,12 +135,12 @@ describe("writing a status", () => {
     await expect(statuses.writeStatus(record(["10.0.0.1"]))).rejects.toMatchObject({ name });
   });
 
-  test("keeps what strands the addresses and what announces them, and says so in a condition beside others", async () => {
+  test("says in a condition beside others what strands the addresses, as noted", async () => {
     const { kube, statuses, foreign, tell, edit } = start({
       status: { conditions: [{ type: "Other", status: "True" }] },
     });
-    const announcedBy = [{ kind: "L2Advertisement" }];
-    await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone", announcedBy }));
+    const stranded = record(["10.0.0.1"], { stranded: "poolGone", announcedBy: [{ kind: "L2Advertisement" }] });
+    await statuses.writeStatus(stranded);
     expect(kube.object(PATH)?.status?.conditions).toEqual([
       { type: "Other", status: "True" },
       {
@@ -151,11 +150,11 @@ describe("writing a status", () => {
       },
     ]);
     tell();
-    expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"], { stranded: "poolGone", announcedBy })]);
+    expect(statuses.adopt(["default/web"], { stranded: new Map([["default/web", stranded]]) })).toEqual([stranded]);
     edit({ status: { ...ingress("10.0.0.1"), conditions: [{ type: "Other", status: "True" }] } });
     tell();
     expect(foreign, "the condition is missing").toEqual(["default/web"]);
-    await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone", announcedBy }));
+    await statuses.writeStatus(stranded);
     expect(kube.object(PATH)?.status?.conditions).toHaveLength(2);
     await statuses.writeStatus(record(["10.0.0.1"]));
     expect(kube.object(PATH)?.status?.conditions).toEqual([{ type: "Other", status: "True" }]);
@@ -325,15 +324,15 @@ describe("what is observed", () => {
     });
   });
 
-  test("is adorned if it is more than addresses", async () => {
+  test("is not as it should be if it is more than addresses", async () => {
     const status = { loadBalancer: { ingress: [{ ip: "10.0.0.1" }, { hostname: "x" }] } };
     const { kube, statuses, tell } = start({ status, annotations: { [POOL]: "lab" } });
     expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"])]);
-    expect([...statuses.adorned()]).toEqual(["default/web"]);
+    expect([...statuses.misshown()]).toEqual(["default/web"]);
     await statuses.writeStatus(record(["10.0.0.1"]));
     tell();
     expect(kube.object(PATH)?.status).toEqual(ingress("10.0.0.1"));
-    expect([...statuses.adorned()]).toEqual([]);
+    expect([...statuses.misshown()]).toEqual([]);
   });
 
   test("of an older version than an answer is nothing", async () => {
@@ -345,8 +344,8 @@ describe("what is observed", () => {
     expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"])]);
   });
 
-  test("is what is remembered, but for damaged notes", () => {
-    const annotations = { [POOL]: "lab", [STRANDED]: "{" };
+  test("is what is remembered", () => {
+    const annotations = { [POOL]: "lab" };
     const { statuses } = start({ status: ingress("10.0.0.1"), annotations });
     expect(statuses.adopt(["default/web", "default/other"])).toEqual([record(["10.0.0.1"])]);
     expect([...statuses.marked()]).toEqual(["default/web"]);

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Kube, KubeError, type KubeObject, type ObjectVersion } from "@heraldlb/kube";
-import { RefusedError, type StatusRecord } from "../ledger.ts";
+import { type Notes, RefusedError, type StatusRecord } from "../ledger.ts";
 import { datedConditions } from "../status/conditions.ts";
 import { concernsOnlyThis } from "../status/refusal.ts";
 import { isEarlier } from "../status/resource-version.ts";
-import { POOL_ANNOTATION, type ServiceFacts, STRANDED_ANNOTATION, serviceFacts } from "./resources.ts";
-import { readStranding, writeStranding } from "./stranding.ts";
+import { believed } from "./believed.ts";
+import { POOL_ANNOTATION, type ServiceFacts, serviceFacts } from "./resources.ts";
 
 /** What the statuses need. */
 export interface ServiceStatusesOptions {
@@ -61,26 +61,29 @@ export class ServiceStatuses {
   }
 
   /**
-   * This process decides from now on. Returns what the Services in these places show of their addresses, which is wanted
-   * until something else is decided about them.
+   * This process decides from now on. Returns what the Services in these places have, as far as what they show is to be
+   * believed by these notes, which is wanted until something else is decided about them.
    */
-  adopt(keys: Iterable<string>): readonly StatusRecord[] {
+  adopt(keys: Iterable<string>, notes: Pick<Notes, "pools" | "stranded"> = {}): readonly StatusRecord[] {
     this.#decides = true;
     const records: StatusRecord[] = [];
     for (const key of keys) {
       const facts = this.#seen.get(key);
       if (!facts || facts.addresses.length === 0) continue;
-      const { addresses, pool = "", stranded } = facts;
-      const record = { ...nameOf(key), addresses, pool, ...readStranding(stranded) };
+      const { addresses, pool = "" } = facts;
+      const record = believed({ ...nameOf(key), addresses, pool }, notes);
       records.push(record);
       this.#wanted.set(key, record);
     }
     return records;
   }
 
-  /** Services that show something else beside addresses. */
-  *adorned(): Iterable<string> {
-    for (const [key, { isPlain }] of this.#seen) if (!isPlain) yield key;
+  /** Services that show something else than what is wanted, or beside addresses. */
+  *misshown(): Iterable<string> {
+    for (const [key, facts] of this.#seen) {
+      const wanted = this.#wanted.get(key);
+      if (!facts.isPlain || (wanted && this.#differs(facts, wanted))) yield key;
+    }
   }
 
   /** Services that say which pool their addresses are from. */
@@ -140,9 +143,9 @@ export class ServiceStatuses {
     await this.#write(key, {
       patchOf: (facts) => {
         const isShown = isOurs(facts) && showsSomething(facts);
-        if (!isShown && facts.pool === undefined && facts.stranded === undefined) return undefined;
+        if (!isShown && facts.pool === undefined) return undefined;
         return {
-          metadata: { annotations: { [POOL_ANNOTATION]: null, [STRANDED_ANNOTATION]: null } },
+          metadata: { annotations: { [POOL_ANNOTATION]: null } },
           status: { ...(isShown && { loadBalancer: { ingress: null } }), ...this.#conditions(facts, undefined) },
         };
       },
@@ -226,13 +229,12 @@ export class ServiceStatuses {
 
   #patch(facts: ServiceFacts, record: StatusRecord): Patch | undefined {
     const { addresses, pool } = record;
-    const stranded = writeStranding(record);
     const isShown = facts.isPlain && isDeepStrictEqual(facts.addresses, addresses);
     const { reason, message } = facts.conditions.find(({ type }) => type === STRANDED_CONDITION) ?? {};
     const isSaid = reason === record.stranded && (reason === undefined || message === strandedMessage(record));
-    if (isShown && isSaid && facts.pool === pool && facts.stranded === stranded) return undefined;
+    if (isShown && isSaid && facts.pool === pool) return undefined;
     return {
-      metadata: { annotations: { [POOL_ANNOTATION]: pool, [STRANDED_ANNOTATION]: stranded ?? null } },
+      metadata: { annotations: { [POOL_ANNOTATION]: pool } },
       status: {
         ...(!isShown && { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } }),
         ...(!isSaid && this.#conditions(facts, record)),

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { KubeError } from "@heraldlb/kube";
-import type { Ip } from "@heraldlb/net";
+import type { Ip, IpRange } from "@heraldlb/net";
 import { recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { settle } from "../controller.test.fixture.ts";
+import type { StatusRecord } from "../ledger.ts";
 import { FakeCluster } from "./fake-cluster.test.fixture.ts";
 import { StateMap } from "./state-map.ts";
 
@@ -12,10 +13,16 @@ const MAPS = "/api/v1/namespaces/herald/configmaps";
 const PATH = `${MAPS}/state`;
 const freed = (last: number, at: number) => ({ address: `10.0.0.${last}` as Ip, at, by: "default/web" });
 
-const NOTHING = { freed: [], holders: new Map(), speakers: [] };
+const NOTHING = { freed: [], holders: new Map(), pools: undefined, stranded: new Map(), speakers: [] };
 const HOLDERS = new Map([
   ["default/web", ["10.0.0.2", "fd00::2"]],
   ["default/db", ["10.0.0.3"]],
+]);
+const POOLS = new Map([["lab", ["10.0.0.1-10.0.0.9" as IpRange, "fd00::1-fd00::9" as IpRange]]]);
+const record = { namespace: "default", name: "web", addresses: ["10.0.0.2"], pool: "old", stranded: "buggyAddress" };
+const STRANDED = new Map<string, StatusRecord>([
+  ["default/web", record],
+  ["default/db", { ...record, name: "db", announcedBy: [{ kind: "L2Advertisement" }] }],
 ]);
 
 function open(object?: object) {
@@ -31,8 +38,9 @@ test("what was written is read again, and each part leaves the other alone", asy
   const { kube, state } = open();
   await state.read();
   await state.writeSpeakers(["n1", "n2"]);
-  await state.writeNotes({ freed: [freed(1, 5)], holders: HOLDERS });
-  expect(await state.read()).toEqual({ freed: [freed(1, 5)], holders: HOLDERS, speakers: ["n1", "n2"] });
+  const written = { freed: [freed(1, 5)], holders: HOLDERS, pools: POOLS, stranded: STRANDED };
+  await state.writeNotes(written);
+  expect(await state.read()).toEqual({ ...written, speakers: ["n1", "n2"] });
   expect(kube.requests).toEqual([`GET ${PATH}`, `POST ${MAPS}`, `PATCH ${PATH}`, `GET ${PATH}`]);
 });
 
@@ -43,7 +51,11 @@ test("nothing is remembered where there is nothing", async () => {
 test.each([
   ["no JSON", { ...notes(1), data: { speakers: "{" } }],
   ["no compressed text", { binaryData: { notes: "AAAA" } }],
-  ["no lists", { ...notes({ freed: {}, holders: 1 }), data: { speakers: '"n1"' } }],
+  [
+    "no records",
+    notes({ stranded: [null, [], [1, record], ["default/web", 1], ["default/web", { ...record, pool: 1 }]] }),
+  ],
+  ["no lists", { ...notes({ freed: {}, holders: 1, pools: {}, stranded: 1 }), data: { speakers: '"n1"' } }],
   [
     "no addresses",
     {
@@ -56,6 +68,12 @@ test.each([
   ],
 ])("what is damaged is forgotten: %s", async (_, object) => {
   expect(await open(object).state.read()).toEqual(NOTHING);
+});
+
+test("of pools all is noted that can be read", async () => {
+  const pools = [null, [1, []], ["a", 1], ["lab", ["10.0.0.1-10.0.0.9", 1, "x", "10.0.0.9-10.0.0.1"]]];
+  const lab = ["10.0.0.1-10.0.0.9"];
+  expect((await open(notes({ pools })).state.read()).pools).toEqual(new Map(Object.entries({ a: [], lab })));
 });
 
 test("of more than an object can hold a part is kept, of what was freed the last, and that is said once", async () => {
@@ -90,7 +108,7 @@ describe("a memory that somebody else has written too", () => {
     await state.writeNotes({ freed: [], holders: HOLDERS });
     const other = new StateMap(kube, { namespace: "herald", name: "state", log: recordingLogger() });
     await other.writeSpeakers(["n1"]);
-    expect(await state.read()).toEqual({ freed: [], holders: HOLDERS, speakers: ["n1"] });
+    expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, speakers: ["n1"] });
   });
 
   test("does not take what a former leader has sent before", async () => {

@@ -2,9 +2,9 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import type { Freed } from "@heraldlb/ipam";
 import { type Kube, KubeError } from "@heraldlb/kube";
-import { parseIp } from "@heraldlb/net";
+import { type IpRange, parseIp, parseRange } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
-import { type Notes, RefusedError } from "../ledger.ts";
+import { type Notes, RefusedError, type StatusRecord } from "../ledger.ts";
 import { concernsOnlyThis } from "../status/refusal.ts";
 
 /** What controllers remember beside the cluster's own objects. */
@@ -56,24 +56,31 @@ export class StateMap {
   /** @throws KubeError */
   async read(): Promise<StateMemory> {
     const { data, binaryData } = (await this.#get()) ?? {};
-    const { freed, holders } = await decode(binaryData?.notes);
+    const { freed, holders, pools, stranded } = await decode(binaryData?.notes);
     return {
       freed: listOf(freed).flatMap(toFreed),
       holders: new Map(listOf(holders).flatMap(toHolder)),
+      pools: Array.isArray(pools) ? new Map(pools.flatMap(toPool)) : undefined,
+      stranded: new Map(listOf(stranded).flatMap(toStranded)),
       speakers: listOf(parse(data?.speakers)).filter(isText),
     };
   }
 
-  /** Half of them, and half of these again, if there are too many: of the freed ones the last. @throws RefusedError, KubeError */
-  async writeNotes({ freed, holders }: Notes): Promise<void> {
+  /**
+   * Half of what is about cool-downs, and half of this again, if there is too much: of the freed ones the last.
+   *
+   * @throws RefusedError, KubeError
+   */
+  async writeNotes({ freed, holders, pools, stranded = new Map() }: Notes): Promise<void> {
     let kept = { freed, holders: [...holders] };
-    let bytes = await encode(kept);
-    while (bytes.length > MOST_BYTES) {
+    const others = { pools: pools && [...pools], stranded: [...stranded] };
+    let bytes = await encode({ ...kept, ...others });
+    while (bytes.length > MOST_BYTES && kept.freed.length + kept.holders.length > 0) {
       kept = {
         freed: kept.freed.toSorted((a, b) => b.at - a.at).slice(0, Math.floor(kept.freed.length / 2)),
         holders: kept.holders.slice(0, Math.floor(kept.holders.length / 2)),
       };
-      bytes = await encode(kept);
+      bytes = await encode({ ...kept, ...others });
     }
     const lost = { freed: freed.length - kept.freed.length, holders: holders.size - kept.holders.length };
     this.#tell(lost);
@@ -149,7 +156,7 @@ export class StateMap {
 
 const encode = (notes: unknown) => compress(JSON.stringify(notes));
 
-async function decode(text: unknown): Promise<{ readonly freed?: unknown; readonly holders?: unknown }> {
+async function decode(text: unknown): Promise<{ readonly [K in keyof Notes]?: unknown }> {
   try {
     const compressed = Uint8Array.from(atob(String(text)), (character) => character.charCodeAt(0));
     const bytes = await expand(compressed, { maxOutputLength: MOST_TEXT_BYTES });
@@ -184,4 +191,20 @@ function toFreed(entry: unknown): Freed[] {
 function toHolder(entry: unknown): [service: string, addresses: readonly string[]][] {
   const [service, addresses] = listOf(entry);
   return isText(service) && Array.isArray(addresses) ? [[service, addresses.filter(isText)]] : [];
+}
+
+function toPool(entry: unknown): [name: string, ranges: readonly IpRange[]][] {
+  const [name, ranges] = listOf(entry);
+  const texts = listOf(ranges).filter(isText);
+  return isText(name) ? [[name, texts.map(parseRange).filter((range) => range !== undefined)]] : [];
+}
+
+function toStranded(entry: unknown): [service: string, record: StatusRecord][] {
+  const [service, record] = listOf(entry);
+  const { namespace, name, addresses, pool, stranded, announcedBy } = Object(record) as {
+    [K in keyof StatusRecord]?: unknown;
+  };
+  if (!isText(service) || !isText(namespace) || !isText(name) || !isText(pool) || !isText(stranded)) return [];
+  const manifests = Array.isArray(announcedBy) ? { announcedBy } : {};
+  return [[service, { namespace, name, addresses: listOf(addresses).filter(isText), pool, stranded, ...manifests }]];
 }
