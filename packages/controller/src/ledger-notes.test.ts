@@ -3,6 +3,15 @@ import { describe, expect, test } from "vitest";
 import { forget, start, store } from "./ledger.test.fixture.ts";
 import type { Notes } from "./ledger.ts";
 
+test("notes that were entered several times together are stored once", async () => {
+  const { ledger, clock, done } = start();
+  const entry = { type: "notes", notes: { freed: [], holders: new Map() } } as const;
+  ledger.enter([entry, store("a"), { ...entry }, store("b", "10.0.0.2"), entry]);
+  await clock.advance(1_000);
+  await ledger.settled();
+  expect(done.filter((each) => each.startsWith("notes"))).toHaveLength(1);
+});
+
 describe("while notes are refused, a ledger", () => {
   /** Notes that `a` has an address that is to rest one day, and that one of `b` rests. */
   function begin() {

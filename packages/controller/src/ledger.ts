@@ -152,7 +152,9 @@ export class Ledger {
       for (const entry of batch) if (entry.type !== "notes") this.#refused.delete(serviceOf(entry));
       for (const type of ["notes", "forget", "store"] as const) {
         if (type === "notes" && (number <= this.#noted || this.#unnoted)) continue;
-        const queue = batch.filter((entry) => entry.type === type).values();
+        const entries = batch.filter((entry) => entry.type === type);
+        // Notes are the same ones, however often they were entered.
+        const queue = entries.slice(0, type === "notes" ? 1 : undefined).values();
         await Promise.all(
           Array.from({ length: PARALLEL }, async () => {
             for (const entry of queue) await this.#store(entry);
