@@ -183,6 +183,23 @@ test("nothing is denied to the controller unless it is allowed what it needs", a
   expect(await policies({ enabled: true, defaultDeny: true })).toEqual(["herald-controller", "herald-default-deny"]);
 });
 
+test.each(["enabled", "disabled"])(
+  "anybody may reach each port that the controller has, and the controller the API server (webhook %s)",
+  async (webhookMode) => {
+    const values = { networkpolicies: { enabled: true, apiPort: 8443 }, controller: { webhookMode } };
+    const manifests = parseManifests(await renderChart({ values }));
+    const containers = at(
+      manifests.find(({ kind }) => kind === "Deployment"),
+      "spec.template.spec.containers",
+    ) as readonly { readonly ports: readonly { readonly name: string }[] }[];
+    const ports = containers.flatMap((container) => container.ports.map(({ name }) => ({ port: name })));
+    const { spec } = manifests.find(({ kind }) => kind === "NetworkPolicy") ?? {};
+    expect(spec).toMatchObject({ policyTypes: ["Ingress", "Egress"], egress: [{ ports: [{ port: 8443 }] }] });
+    expect(at(spec, "ingress")).toEqual([{ ports }]);
+    expect(ports).toHaveLength(webhookMode === "enabled" ? 3 : 2);
+  },
+);
+
 test("speakers find all controllers by one name, ready or not", () => {
   expect(object("Service", "herald-controller")).toMatchObject({
     spec: { clusterIP: "None", publishNotReadyAddresses: true, ports: [{ port: 7600 }] },
