@@ -193,9 +193,11 @@ test.each(["enabled", "disabled"])(
       "spec.template.spec.containers",
     ) as readonly { readonly ports: readonly { readonly name: string }[] }[];
     const ports = containers.flatMap((container) => container.ports.map(({ name }) => ({ port: name })));
-    const { spec } = manifests.find(({ kind }) => kind === "NetworkPolicy") ?? {};
-    expect(spec).toMatchObject({ policyTypes: ["Ingress", "Egress"], egress: [{ ports: [{ port: 8443 }] }] });
-    expect(at(spec, "ingress")).toEqual([{ ports }]);
+    const policy = manifests.find(({ kind }) => kind === "NetworkPolicy");
+    expect(policy).toMatchObject({
+      spec: { policyTypes: ["Ingress", "Egress"], egress: [{ ports: [{ port: 8443 }] }] },
+    });
+    expect(at(policy, "spec.ingress")).toEqual([{ ports }]);
     expect(ports).toHaveLength(webhookMode === "enabled" ? 3 : 2);
   },
 );
