@@ -9,6 +9,7 @@ import {
 } from "@heraldlb/config";
 import type { FileObject, FileProblem, Reading } from "@heraldlb/files";
 import type { Finding, Report } from "./report.ts";
+import { requestProblems } from "./service-requests.ts";
 
 /** How manifests are validated. */
 export interface ValidateOptions {
@@ -31,7 +32,8 @@ export function validate({ objects, problems }: Reading, { namespace, strict }: 
     return { origin: { file: object.file, position: object.position }, outcome };
   });
   const configuration = resolve(EMPTY_CONFIGURATION, candidates, { namespace });
-  const found = configuration.problems.map(({ severity, id, origin, ...problem }) => {
+  const all = [...configuration.problems, ...requestProblems(configuration)];
+  const found = all.map(({ severity, id, origin, ...problem }) => {
     const object = places.get(placeOf(origin)) as FileObject;
     const isError = severity === "error" || isMisnamed(problem);
     return { isError, finding: findingOf(problem, id, object) };
@@ -47,6 +49,8 @@ export function validate({ objects, problems }: Reading, { namespace, strict }: 
   };
 }
 
+type Told = Omit<Problem, "code"> & { readonly code: string };
+
 interface ReadObject {
   readonly object: FileObject;
   readonly outcome: ReadOutcome;
@@ -57,7 +61,7 @@ function isPassedOver({ object, outcome }: ReadObject): boolean {
   return outcome.type === "ignored" && outcome.reason === "unknownKind" && !OWN_GROUP.test(apiVersionOf(object));
 }
 
-function isMisnamed({ code }: Problem): boolean {
+function isMisnamed({ code }: Told): boolean {
   return code === "unknownKind";
 }
 
@@ -69,7 +73,7 @@ function placeOf({ file, position }: { readonly file?: string | undefined; reado
   return `${position} ${file}`;
 }
 
-function findingOf({ path, message, code }: Problem, id: ObjectId | undefined, object: FileObject): Finding {
+function findingOf({ path, message, code }: Told, id: ObjectId | undefined, object: FileObject): Finding {
   const place = { file: object.file, line: object.lineOf(path) };
   const named = id && { kind: id.kind, ...(id.namespace && { namespace: id.namespace }), name: id.name };
   return { ...place, ...named, field: path, code, ...split(message) };

@@ -35,7 +35,15 @@ export function readAnnotation(
   annotations: Readonly<Record<string, string>>,
   name: ServiceAnnotation,
 ): string | undefined {
-  return annotations[`metallb.io/${name}`] ?? annotations[`${DEPRECATED_PREFIX}/${name}`];
+  return annotations[annotationKey(annotations, name) ?? ""];
+}
+
+/** The key that counts; undefined: it has neither. */
+export function annotationKey(
+  annotations: Readonly<Record<string, string>>,
+  name: ServiceAnnotation,
+): string | undefined {
+  return [`metallb.io/${name}`, `${DEPRECATED_PREFIX}/${name}`].find((key) => annotations[key] !== undefined);
 }
 
 /** Keys of deprecated annotations, as they stand on the object. */

@@ -43,5 +43,5 @@ export { type SelectorJson, toSelector } from "./selector.ts";
 export type { Service } from "./service.ts";
 export type { ServiceBgpStatus } from "./service-bgp-status.ts";
 export type { ServiceL2Status } from "./service-l2-status.ts";
-export { backendKey, isServed, type ServiceRequest, serviceRequest } from "./service-request.ts";
+export { backendKey, isServed, requestPath, type ServiceRequest, serviceRequest } from "./service-request.ts";
 export { unclearForm } from "./standing.ts";

@@ -1,5 +1,5 @@
-import { deprecatedAnnotations, readAnnotation } from "./annotation.ts";
-import { heraldSetting } from "./herald-annotation.ts";
+import { annotationKey, deprecatedAnnotations, readAnnotation, type ServiceAnnotation } from "./annotation.ts";
+import { annotationPath, heraldSetting } from "./herald-annotation.ts";
 import type { Service } from "./service.ts";
 
 /** What a Service asks of Herald by its annotations; new keys hide deprecated ones, even with an empty value. */
@@ -32,6 +32,12 @@ export function serviceRequest({ metadata: { annotations } }: Service): ServiceR
     reassign: heraldSetting(annotations, "heraldlb.io/reassign") ?? false,
     deprecated: deprecatedAnnotations(annotations),
   };
+}
+
+/** Where a request stands in the Service, `metadata.annotations["metallb.io/address-pool"]`; undefined: nowhere. */
+export function requestPath({ metadata: { annotations } }: Service, name: ServiceAnnotation): string | undefined {
+  const key = annotationKey(annotations, name);
+  return key && annotationPath(key);
 }
 
 /** Whether Herald serves it: `type: LoadBalancer`, and the class is the one asked for (both unset, or both equal). */
