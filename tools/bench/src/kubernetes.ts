@@ -3,9 +3,10 @@ import { crds } from "@heraldlb/config/crd";
 import { connectKube, type Kube, type KubeObject, reflect } from "@heraldlb/kube";
 import { pass, until } from "@heraldlb/lab";
 import { silentLogger, systemClock } from "@heraldlb/runtime";
+import { type Contender, herald, metallb, NAMESPACE } from "./kubernetes-contenders.ts";
 import { cpuSeconds, memoryOf } from "./process-usage.ts";
 import type { Result } from "./result.ts";
-import { percentile } from "./statistics.ts";
+import { percentile, round } from "./statistics.ts";
 
 /** How much to measure. */
 export interface KubernetesOptions {
@@ -15,20 +16,15 @@ export interface KubernetesOptions {
   readonly more: number;
   /** How long nothing happens. */
   readonly quietSeconds: number;
+  /** A program: MetalLB's controller, to be measured beside, without its speakers. */
+  readonly metallb?: string | undefined;
 }
 
-const NAMESPACE = "metallb-system";
 const SERVICES = "/api/v1/namespaces/default/services";
 const PARALLEL = 8;
 const QUIET_MS = 5_000;
-/** Afterwards they wait for a controller, and cost nothing. */
-const SPEAKERS_START_MS = 5_000;
 /** Statuses of 10,000 Services at 50 a second take a quarter of an hour. */
 const TIMEOUT_MS = 1_800_000;
-const UPSTREAM: Readonly<Record<number, readonly [seconds: string, requests: string]>> = {
-  1000: ["MetalLB 0.16: 8.1", "MetalLB 0.16: 5,400"],
-  10000: ["MetalLB 0.16: 156", "MetalLB 0.16: 57,800"],
-};
 const GOALS: Readonly<Record<string, string>> = {
   "10000 seconds": "<= 40",
   "10000 requests": "<= 25000",
@@ -37,6 +33,23 @@ const GOALS: Readonly<Record<string, string>> = {
   "10000 memory": "<= 250",
 };
 
+/** What one controller took. */
+interface Figures {
+  readonly seconds: number;
+  readonly cpu: number;
+  readonly requests: number;
+  readonly settledCpu: number;
+  readonly memory: number;
+  readonly latencies: readonly number[];
+  readonly quiet: number;
+}
+
+/** What is measured: a number of Services, with or without endpoints. */
+interface Load {
+  readonly count: number;
+  readonly announced: boolean;
+}
+
 /**
  * Pending Services get their addresses from a controller that starts, on a real API server: how long that takes, and
  * what it costs both. Then one more at a time, and then nothing for a while.
@@ -44,12 +57,17 @@ const GOALS: Readonly<Record<string, string>> = {
 export async function kubernetes(options: KubernetesOptions): Promise<Result[]> {
   const results: Result[] = [];
   for (const count of options.counts) {
-    for (const announced of [false, true]) results.push(...(await measure(count, announced, options)));
+    const pending: Load = { count, announced: false };
+    const ours = await measure(herald, pending, options);
+    const theirs = options.metallb ? await measure(metallb(options.metallb), pending, options) : undefined;
+    results.push(...resultsOf(pending, ours, theirs));
+    const announced: Load = { count, announced: true };
+    results.push(...resultsOf(announced, await measure(herald, announced, options)));
   }
   return results;
 }
 
-async function measure(count: number, announced: boolean, options: KubernetesOptions): Promise<Result[]> {
+async function measure(contender: Contender, { count, announced }: Load, options: KubernetesOptions): Promise<Figures> {
   await using cluster = await createCluster({ name: "bench-kubernetes", nodes: 3 });
   const log = silentLogger;
   const kube = await connectKube({
@@ -71,48 +89,52 @@ async function measure(count: number, announced: boolean, options: KubernetesOpt
       { clock: systemClock, log, random: Math.random },
       stop.signal,
     );
-    const herald = await cluster.herald({ namespace: NAMESPACE });
-    for (const node of cluster.lab.nodes) herald.startSpeaker(node);
-    await pass(SPEAKERS_START_MS);
+    const start = await contender.prepare(cluster);
     const before = await requests(cluster);
     const began = performance.now();
-    const { pid } = (await herald.startController()).id;
+    const pid = await start();
     await until(`${count} Services have addresses`, () => services.at.size >= count, { timeoutMs: TIMEOUT_MS });
     const seconds = (Math.max(...services.at.values()) - began) / 1000;
     const cpu = cpuSeconds(pid);
     await settled(cluster);
-    const asked = (await requests(cluster)) - before;
-    const settledCpu = cpuSeconds(pid);
-    const memory = memoryOf(pid).residentMb;
+    const figures = {
+      ...{ seconds, cpu, requests: (await requests(cluster)) - before },
+      ...{ settledCpu: cpuSeconds(pid), memory: memoryOf(pid).residentMb },
+    };
     const latencies = await oneByOne(kube, services, options.more, announced);
     const quietBefore = await requests(cluster);
     await pass(options.quietSeconds * 1000);
     const quiet = ((await requests(cluster)) - quietBefore) * (60 / options.quietSeconds);
-    const how = `${count} Services${announced ? ", announced" : ""}`;
-    const result = (name: string, value: number, unit: string, extra: Partial<Result> = {}): Result => ({
-      ...{ suite: "kubernetes", name: `${how}: ${name}`, value, unit },
-      ...extra,
-    });
-    const goal = (what: string) => ({ goal: GOALS[`${count} ${what}`] });
     stop.abort();
     await watching;
-    return [
-      result("all have addresses", seconds, "s", { ...goal("seconds"), beside: UPSTREAM[count]?.[0] }),
-      result("controller's processor time until then", cpu, "s", goal("cpu")),
-      result("requests until all is settled", asked, "", {
-        ...goal(announced ? "requests, announced" : "requests"),
-        beside: UPSTREAM[count]?.[1],
-      }),
-      result("controller's processor time until all is settled", settledCpu, "s"),
-      result("controller's memory", memory, "MB", goal("memory")),
-      result(`one more: to its address, p50 of ${options.more}`, percentile(latencies, 0.5), "ms", { goal: "<= 20" }),
-      result("one more: to its address, max", Math.max(...latencies), "ms", { goal: "<= 200" }),
-      result("requests a minute when nothing happens", quiet, ""),
-    ];
+    return { ...figures, latencies, quiet };
   } finally {
     stop.abort();
     kube.close();
   }
+}
+
+function resultsOf({ count, announced }: Load, ours: Figures, theirs?: Figures): Result[] {
+  const how = `${count} Services${announced ? ", announced" : ""}`;
+  const result = (name: string, unit: string, goal: string | undefined, read: (figures: Figures) => number): Result => {
+    const value = read(ours);
+    const other = theirs && read(theirs);
+    const beside = other === undefined ? undefined : `MetalLB ${round(other)} (ratio ${round(other / value)})`;
+    return { suite: "kubernetes", name: `${how}: ${name}`, value, unit, goal, beside };
+  };
+  const goal = (what: string) => GOALS[`${count} ${what}`];
+  const more = ours.latencies.length;
+  const asked = goal(announced ? "requests, announced" : "requests");
+  return [
+    result("all have addresses", "s", goal("seconds"), ({ seconds }) => seconds),
+    result("controller's processor time until then", "s", goal("cpu"), ({ cpu }) => cpu),
+    result("requests until all is settled", "", asked, (figures) => figures.requests),
+    result("controller's processor time until all is settled", "s", undefined, ({ settledCpu }) => settledCpu),
+    result("controller's memory", "MB", goal("memory"), ({ memory }) => memory),
+    result(`one more: to its address, p50 of ${more}`, "ms", "<= 20", ({ latencies }) => percentile(latencies, 0.5)),
+    result("one more: to its address, max", "ms", "<= 200", ({ latencies }) => Math.max(...latencies)),
+    result("requests a minute when nothing happens", "", undefined, ({ quiet }) => quiet),
+  ];
 }
 
 /** When which Service was first seen with an address. */

@@ -21,6 +21,7 @@ const BUSY_MINUTES = { full: 10, quick: 0.5 };
 interface Extras {
   readonly minutes: number | undefined;
   readonly only: OwnershipPart | undefined;
+  readonly metallb: string | undefined;
 }
 
 const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promise<Result[]>>> = {
@@ -32,10 +33,13 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
   "bgp-codec": async (quick) => bgpCodec(quick ? { routes: 10_000, rounds: 3 } : { routes: 100_000, rounds: 10 }),
   "bgp-routes": (quick) => bgpRoutes({ counts: quick ? [1_000] : [1_000, 10_000, 100_000] }),
   failover: (quick) => failover(quick ? { kills: 3, silences: 2, stops: 2 } : { kills: 100, silences: 30, stops: 20 }),
-  kubernetes: (quick) =>
-    kubernetes(
-      quick ? { counts: [100], more: 5, quietSeconds: 5 } : { counts: [1_000, 10_000], more: 100, quietSeconds: 60 },
-    ),
+  kubernetes: (quick, { metallb }) =>
+    kubernetes({
+      ...(quick
+        ? { counts: [100], more: 5, quietSeconds: 5 }
+        : { counts: [1_000, 10_000], more: 100, quietSeconds: 60 }),
+      metallb,
+    }),
   "kubernetes-bgp": (quick) => kubernetesBgp({ changes: quick ? 10 : 200 }),
   memory,
   ownership: (quick, { minutes = quick ? BUSY_MINUTES.quick : BUSY_MINUTES.full, only }) =>
@@ -54,6 +58,7 @@ SUITE is one or more of: ${Object.keys(SUITES).join(", ")}. Default: all.
 --quick      few repetitions: shows that it works, not what it is worth
 --minutes N  how long \`ownership\` counts moves under load; default ${BUSY_MINUTES.full}
 --only PART  measures only a part of \`ownership\`: ${OWNERSHIP_PARTS.join(", ")}
+--metallb F  a program, MetalLB's controller, that \`kubernetes\` measures beside Herald's
 --json FILE  writes the results there too`;
 
 const { values, positionals } = parseArgs({
@@ -63,6 +68,7 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
     minutes: { type: "string" },
     only: { type: "string" },
+    metallb: { type: "string" },
     help: { type: "boolean" },
   },
 });
@@ -85,7 +91,7 @@ if (values.help) {
   const results: Result[] = [];
   for (const name of chosen) {
     console.error(`measuring ${name} …`);
-    results.push(...((await SUITES[name]?.(values.quick, { minutes, only })) ?? []));
+    results.push(...((await SUITES[name]?.(values.quick, { minutes, only, metallb: values.metallb })) ?? []));
   }
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
   console.log(`${machine}\n\n${table(results)}`);
