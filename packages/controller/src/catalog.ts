@@ -15,6 +15,7 @@ import {
 } from "@heraldlb/config";
 import type { FileProblem } from "@heraldlb/files";
 import type { Logger } from "@heraldlb/runtime";
+import { ConfigurationLog } from "./configuration-log.ts";
 import type { SourceChange, SourceObject, SourceReading } from "./source-object.ts";
 import { isConfigurationError } from "./status/configuration-problem.ts";
 
@@ -34,6 +35,7 @@ export interface CatalogOptions {
 export class Catalog {
   readonly #log: Logger;
   readonly #resolver: Resolver;
+  readonly #changes: ConfigurationLog;
   #configuration: Configuration;
   #last: { readonly objects: readonly SourceObject[]; readonly candidates: readonly Candidate[] } = {
     ...{ objects: [], candidates: [] },
@@ -49,6 +51,7 @@ export class Catalog {
   constructor({ log, namespace }: CatalogOptions) {
     this.#log = log;
     this.#resolver = new Resolver({ namespace });
+    this.#changes = new ConfigurationLog(log);
     this.#configuration = this.#resolver.configuration;
   }
 
@@ -106,6 +109,7 @@ export class Catalog {
     };
     this.#take(this.#resolver.update(this.#last.candidates));
     this.#keepRemembered();
+    this.#changes.tell(this.#configuration.inForce);
     this.#tellOfObjects(reading.objects, told);
     this.#told = told;
     return true;
@@ -114,7 +118,9 @@ export class Catalog {
   /** Takes in what became different. A catalog is given either readings, always, or changes, the first being everything. */
   change({ gone, come }: SourceChange): void {
     const read = (object: SourceObject) => this.#read(object);
-    this.#take(this.#resolver.change({ gone: gone.map(read), come: come.map(read) }));
+    const candidates = { gone: gone.map(read), come: come.map(read) };
+    this.#take(this.#resolver.change(candidates));
+    if ([candidates.gone, candidates.come].some(mayConfigure)) this.#changes.tell(this.#configuration.inForce);
     const told = new Map<string, unknown>();
     this.#tellOfObjects([], told);
     this.#told = told;
@@ -223,4 +229,12 @@ const readJson = (json: unknown): ReadOutcome => readResource(json, { defaultNam
 /** Where it was found, as a key; what comes from an API server has a name of its own. */
 function placeOf({ origin: { file, position }, id }: Pick<ObjectProblem, "origin"> & Partial<ObjectProblem>): string {
   return file === undefined && id ? formatObjectId(id) : `${file}\n${position}`;
+}
+
+/** Most changes are of objects that decide about no other one, among thousands of their kind. */
+function mayConfigure(candidates: readonly Candidate[]): boolean {
+  return candidates.some(({ outcome }) => {
+    const kind = outcome.type === "resource" ? outcome.resource.kind : outcome.id?.kind;
+    return kind !== "Service" && kind !== "EndpointSlice";
+  });
 }
