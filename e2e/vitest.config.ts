@@ -1,11 +1,20 @@
 import { defineConfig } from "vitest/config";
 
+// Hardly anything happens in these but that timers of routers and speakers run out.
+const waiting = [
+  "src/bfd/*.test.ts",
+  "src/bgp/{life,unnumbered}.test.ts",
+  "src/layer2/security.test.ts",
+  "src/link/interfaces.test.ts",
+];
+
 // They wait for routers, tools and refusals, and measure nothing. Two at a time halve that.
 const sideBySide = [
-  "src/{allocation,bfd,codecs,manifests,packages}/*.test.ts",
-  "src/layer2/{examples,security}.test.ts",
-  "src/link/{file-lock,interfaces,privileges,sanitizer,socket-option,threads,udp-socket}.test.ts",
-  "src/bgp/{frr,interface-peer,life,malformed,other-routers,peers,unnumbered}.test.ts",
+  "src/{allocation,codecs,manifests,packages}/*.test.ts",
+  "src/docs/{docs,links}.test.ts",
+  "src/layer2/examples.test.ts",
+  "src/link/{file-lock,privileges,sanitizer,socket-option,threads,udp-socket}.test.ts",
+  "src/bgp/{cluster,frr,interface-peer,malformed,other-routers,peers}.test.ts",
   "src/kubernetes/{assignment*,bgp*,chart*,cluster,configuration-state,kube,layer2*}.test.ts",
   "src/kubernetes/{installed,migration,proxy,service,status-writer,tokens,webhook}.test.ts",
 ];
@@ -23,13 +32,17 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: "waiting", include: waiting, maxWorkers: 3, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
         test: {
           name: "alone",
           include: ["src/**/*.test.ts"],
-          exclude: sideBySide,
+          exclude: [...waiting, ...sideBySide],
           // Labs are real processes on two cores, and a measured outage must not be another test's load.
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
