@@ -193,6 +193,19 @@ describe("addresses of Services", { timeout: 120_000 }, () => {
       await site.are({ a: "lab 192.0.2.1 poolNotCompatible" });
     });
 
+    test("leaves it to the Service whatever that says of its pool while nobody leads", async () => {
+      await site.service("b");
+      await site.are({ b: "lab 192.0.2.2" });
+      await site.pool("gold", ["198.51.100.1/32"]);
+      await site.stop();
+      await site.removePool("lab");
+      for (const name of ["a", "b"]) {
+        await site.change(name, { metadata: { annotations: { "metallb.io/ip-allocated-from-pool": "gold" } } });
+      }
+      await site.start();
+      await site.are({ a: "lab 192.0.2.1 addressOutsidePools", b: "lab 192.0.2.2 addressOutsidePools" });
+    });
+
     test.each([
       [
         "it carries heraldlb.io/reassign",
