@@ -6,7 +6,12 @@
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- /* The longest suffix, "-controller-metrics", must fit in as well. */ -}}
-{{ default $full .Values.fullnameOverride | trunc 44 | trimSuffix "-" }}
+{{- $fullname := default $full .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
+{{- /* A release may be called what no Service may, which an API server would say in the middle of the installation. */ -}}
+{{- if not (regexMatch "^[a-z][-a-z0-9]*$" $fullname) -}}
+{{- fail (printf "%q cannot be the beginning of a Service's name: set fullnameOverride" $fullname) -}}
+{{- end -}}
+{{ $fullname }}
 {{- end }}
 
 {{- /* Takes a list: the root, and the component if there is one. */ -}}

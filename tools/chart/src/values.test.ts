@@ -148,6 +148,14 @@ describe("a wrong value is refused, with a message that names it", () => {
     await expect(render(values)).rejects.toThrow(message);
   });
 
+  test.each(["1st", "a.b"])("a release called %s, unless its objects are called otherwise", async (release) => {
+    await expect(renderChart({ release })).rejects.toThrow(
+      `"${release}-herald" cannot be the beginning of a Service's name: set fullnameOverride`,
+    );
+    const rendered = renderChart({ release, values: { fullnameOverride: "lb" } });
+    await expect(rendered).resolves.toContain("name: lb-controller");
+  });
+
   test("a monitor, where the cluster has no Prometheus Operator", async () => {
     const values = { prometheus: { serviceMonitor: { enabled: true }, rbacPrometheus: false } };
     await expect(renderChart({ values })).rejects.toThrow("install the Prometheus Operator first");
