@@ -187,6 +187,13 @@ describe("taking a status away", () => {
     expect([...statuses.marked()]).toEqual([]);
   });
 
+  test("leaves no condition, whatever else is gone already", async () => {
+    const conditions = [{ type: "heraldlb.io/AddressStranded", status: "True", reason: "poolGone" }];
+    const { kube, statuses } = start({ status: { conditions } });
+    await statuses.deleteStatus("default", "web");
+    expect(kube.object(PATH)?.status).toEqual({ conditions: [] });
+  });
+
   test("leaves addresses that are somebody else's by now", async () => {
     const { kube, statuses, tell, edit } = start();
     await statuses.writeStatus(record(["10.0.0.1"]));

@@ -143,10 +143,11 @@ export class ServiceStatuses {
     await this.#write(key, {
       patchOf: (facts) => {
         const isShown = isOurs(facts) && showsSomething(facts);
-        if (!isShown && facts.pool === undefined) return undefined;
+        const told = this.#conditions(facts, undefined);
+        if (!isShown && facts.pool === undefined && !told.conditions) return undefined;
         return {
           metadata: { annotations: { [POOL_ANNOTATION]: null } },
-          status: { ...(isShown && { loadBalancer: { ingress: null } }), ...this.#conditions(facts, undefined) },
+          status: { ...(isShown && { loadBalancer: { ingress: null } }), ...told },
         };
       },
       isEnough: (facts) => facts.addresses.length === 0 || !isOurs(facts),

@@ -57,6 +57,7 @@ test.each<[string, Action, readonly Ip[], string[]]>([
   ["one family of two", refuse("secondFamilyUnavailable"), [V4], ["Normal AdditionalAssignFailed why"]],
   ["too few cluster IPs", refuse("notEnoughClusterIps"), [], ["Warning not enough clusterips why"]],
   ["unknown families", refuse("clusterIpFamilyUnknown"), [V4], ["Warning noclusterIPsIPFamily why"]],
+  ["a Service that is wrong, with an address", refuse("invalidService"), [V4], ["Warning LoadBalancerFailed why"]],
   [
     "a bad request, with an address",
     refuse("invalidRequest", "invalid requested loadbalancer IPs: x"),

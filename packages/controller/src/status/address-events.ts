@@ -80,7 +80,7 @@ const REFUSALS: { readonly [R in RefusalReason]?: Omit<Told, "message"> } = {
 };
 
 const INVALID: ReadonlySet<RefusalReason> = new Set([
-  ...(["conflictingRequests", "invalidRequest", "requestedFamilyMismatch"] as const),
+  ...(["conflictingRequests", "invalidRequest", "invalidService", "requestedFamilyMismatch"] as const),
 ]);
 
 function refused({ service, reason, message }: ActionOf<"refuse">, { addresses }: FormerAddresses): Told {
