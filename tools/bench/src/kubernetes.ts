@@ -1,9 +1,8 @@
 import { type Cluster, createCluster } from "@heraldlb/cluster";
-import { crds } from "@heraldlb/config/crd";
-import { connectKube, type Kube, type KubeObject, reflect } from "@heraldlb/kube";
+import type { Kube } from "@heraldlb/kube";
 import { pass, until } from "@heraldlb/lab";
-import { silentLogger, systemClock } from "@heraldlb/runtime";
-import { type Contender, herald, metallb, NAMESPACE } from "./kubernetes-contenders.ts";
+import { type Contender, herald, metallb } from "./kubernetes-contenders.ts";
+import { connect, create, prepare, Served, watchServices } from "./kubernetes-services.ts";
 import { cpuSeconds, memoryOf } from "./process-usage.ts";
 import type { Result } from "./result.ts";
 import { percentile, round } from "./statistics.ts";
@@ -20,7 +19,6 @@ export interface KubernetesOptions {
   readonly metallb?: string | undefined;
 }
 
-const SERVICES = "/api/v1/namespaces/default/services";
 const PARALLEL = 8;
 const QUIET_MS = 5_000;
 /** Statuses of 10,000 Services at 50 a second take a quarter of an hour. */
@@ -69,26 +67,13 @@ export async function kubernetes(options: KubernetesOptions): Promise<Result[]> 
 
 async function measure(contender: Contender, { count, announced }: Load, options: KubernetesOptions): Promise<Figures> {
   await using cluster = await createCluster({ name: "bench-kubernetes", nodes: 3 });
-  const log = silentLogger;
-  const kube = await connectKube({
-    ...{ kubeconfig: await cluster.kubeconfig(undefined, "outside"), qps: 10_000, burst: 10_000 },
-    ...{ userAgent: "bench", clock: systemClock, log },
-  });
+  const kube = await connect(cluster);
   const stop = new AbortController();
   const services = new Served();
   try {
     await prepare(cluster, announced);
     await inParallel(count, (i) => create(kube, `service-${i}`, announced));
-    const watching = reflect(
-      kube,
-      { path: SERVICES },
-      {
-        onSynced: (objects) => services.take([...objects.values()]),
-        onChange: ({ changed }) => services.take(changed),
-      },
-      { clock: systemClock, log, random: Math.random },
-      stop.signal,
-    );
+    const watching = watchServices(kube, services, stop.signal);
     const start = await contender.prepare(cluster);
     const before = await requests(cluster);
     const began = performance.now();
@@ -135,41 +120,6 @@ function resultsOf({ count, announced }: Load, ours: Figures, theirs?: Figures):
     result("one more: to its address, max", "ms", "<= 200", ({ latencies }) => Math.max(...latencies)),
     result("requests a minute when nothing happens", "", undefined, ({ quiet }) => quiet),
   ];
-}
-
-/** When which Service was first seen with an address. */
-class Served {
-  readonly at = new Map<string, number>();
-
-  take(objects: readonly KubeObject[]): void {
-    for (const object of objects) {
-      const { status } = object as { readonly status?: { readonly loadBalancer?: { readonly ingress?: unknown[] } } };
-      const { name } = object.metadata;
-      if ((status?.loadBalancer?.ingress?.length ?? 0) > 0 && !this.at.has(name)) this.at.set(name, performance.now());
-    }
-  }
-}
-
-async function prepare(cluster: Cluster, announced: boolean): Promise<void> {
-  await cluster.apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } }]);
-  await cluster.apply(crds());
-  await cluster.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
-  const metallb = (kind: string, spec: object) => ({
-    ...{ apiVersion: "metallb.io/v1beta1", kind, metadata: { name: "bench", namespace: NAMESPACE }, spec },
-  });
-  await cluster.apply([metallb("IPAddressPool", { addresses: ["10.80.0.0/16"] }), metallb("L2Advertisement", {})]);
-  if (!announced) return;
-  const [node] = cluster.lab.nodes;
-  if (node) await cluster.createPod({ name: "web", node, labels: { app: "web" } });
-}
-
-async function create(kube: Kube, name: string, announced: boolean): Promise<void> {
-  const spec = {
-    // There are fewer node ports than Services.
-    ...{ type: "LoadBalancer", allocateLoadBalancerNodePorts: false, ports: [{ port: 80, targetPort: 8080 }] },
-    ...(announced ? { selector: { app: "web" } } : {}),
-  };
-  await kube.request("POST", SERVICES, { body: { apiVersion: "v1", kind: "Service", metadata: { name }, spec } });
 }
 
 async function oneByOne(kube: Kube, { at }: Served, count: number, announced: boolean): Promise<number[]> {

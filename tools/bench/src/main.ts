@@ -11,6 +11,7 @@ import { bgpRoutes } from "./bgp-routes.ts";
 import { failover } from "./failover.ts";
 import { kubernetes } from "./kubernetes.ts";
 import { kubernetesBgp } from "./kubernetes-bgp.ts";
+import { kubernetesTakeover } from "./kubernetes-takeover.ts";
 import { memory } from "./memory.ts";
 import { OWNERSHIP_PARTS, type OwnershipPart, ownership } from "./ownership.ts";
 import { type Result, table } from "./result.ts";
@@ -41,6 +42,7 @@ const SUITES: Readonly<Record<string, (quick: boolean, extras: Extras) => Promis
       metallb,
     }),
   "kubernetes-bgp": (quick) => kubernetesBgp({ changes: quick ? 10 : 200 }),
+  "kubernetes-takeover": (quick) => kubernetesTakeover({ rounds: quick ? 2 : 20 }),
   memory,
   ownership: (quick, { minutes = quick ? BUSY_MINUTES.quick : BUSY_MINUTES.full, only }) =>
     ownership(
