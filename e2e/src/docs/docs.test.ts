@@ -14,7 +14,7 @@ import {
 } from "@heraldlb/lab";
 import { expect, test } from "vitest";
 import { documentedMetrics, servedMetrics } from "../metrics-page.fixture.ts";
-import { documentedBlocks, isDemo, runBlock } from "./blocks.fixture.ts";
+import { documentedBlocks, runBlock, setsUp } from "./blocks.fixture.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const exec = promisify(execFile);
@@ -28,7 +28,7 @@ const read = (path: string) => readFile(join(ROOT, path), "utf8");
 
 const blocks = await documentedBlocks();
 
-test.each(blocks.filter((block) => !isDemo(block)))("the block of $document at line $line runs", runBlock, 300_000);
+test.each(blocks.filter((block) => !setsUp(block)))("the block of $document at line $line runs", runBlock, 300_000);
 
 test("the README's test command is the one that CI runs", async () => {
   expect(await read("README.md")).toContain("npm test");
