@@ -1,16 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Configuration, Resource } from "@heraldlb/config";
 import type { Logger } from "@heraldlb/runtime";
-
-/** What people write for Herald, Secrets excepted. */
-const KINDS: ReadonlySet<Resource["kind"]> = new Set<Resource["kind"]>([
-  "IPAddressPool",
-  "L2Advertisement",
-  "BGPPeer",
-  "BGPAdvertisement",
-  "BFDProfile",
-  "Community",
-]);
+import { CONFIGURATION_KINDS } from "./configuration-kinds.ts";
 
 /** Tells of each object of `metallb.io` that came into force, holds in another form, or does no more. */
 export class ConfigurationLog {
@@ -25,7 +16,7 @@ export class ConfigurationLog {
   tell(inForce: Configuration["inForce"]): void {
     const before = this.#known;
     const now = new Map<string, Resource>();
-    for (const [id, { resource }] of inForce) if (KINDS.has(resource.kind)) now.set(id, resource);
+    for (const [id, { resource }] of inForce) if (CONFIGURATION_KINDS.has(resource.kind)) now.set(id, resource);
     this.#known = now;
     if (!before) {
       this.#log.info("configuration read", { objects: now.size });

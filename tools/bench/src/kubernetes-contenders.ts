@@ -1,5 +1,5 @@
 import type { Cluster } from "@heraldlb/cluster";
-import { pass } from "@heraldlb/lab";
+import { type LabProcess, pass } from "@heraldlb/lab";
 
 /** The namespace of both controllers and of their configuration. */
 export const NAMESPACE = "metallb-system";
@@ -10,8 +10,8 @@ const POD = "metallb-controller";
 
 /** A controller to be measured in a cluster that has Services and pools. */
 export interface Contender {
-  /** Does what is not measured; what it returns starts the controller, and resolves to its process id. */
-  prepare(cluster: Cluster): Promise<() => Promise<number>>;
+  /** Does what is not measured; what it returns starts the controller. */
+  prepare(cluster: Cluster): Promise<() => Promise<LabProcess>>;
 }
 
 /** Herald with a speaker on each node. */
@@ -20,7 +20,7 @@ export const herald: Contender = {
     const deployment = await cluster.herald({ namespace: NAMESPACE });
     for (const node of cluster.lab.nodes) deployment.startSpeaker(node);
     await pass(SPEAKERS_START_MS);
-    return async () => (await deployment.startController()).id.pid;
+    return () => deployment.startController();
   },
 };
 
@@ -38,6 +38,6 @@ export const metallb = (program: string): Contender => ({
           ...["--webhook-mode=disabled", "--disable-cert-rotation"],
         ],
         { name: POD },
-      ).id.pid;
+      );
   },
 });

@@ -79,8 +79,11 @@ async function measure(contender: Contender, { count, announced }: Load, options
     const start = await contender.prepare(cluster);
     const before = await requests(cluster);
     const began = performance.now();
-    const pid = await start();
-    await until(`${count} Services have addresses`, () => services.at.size >= count, { timeoutMs: TIMEOUT_MS });
+    const controller = await start();
+    const isOver = () => controller.exit !== undefined || services.at.size >= count;
+    await until(`${count} Services have addresses`, isOver, { timeoutMs: TIMEOUT_MS });
+    if (controller.exit) throw new Error(`the controller has ended:\n${controller.log()}`);
+    const { pid } = controller.id;
     const seconds = (Math.max(...services.at.values()) - began) / 1000;
     const cpu = cpuSeconds(pid);
     await settled(cluster);

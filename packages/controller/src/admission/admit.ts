@@ -9,10 +9,10 @@ import {
   objectId,
   type Problem,
   type ReadOutcome,
-  type Resource,
   readResource,
   resolve,
 } from "@heraldlb/config";
+import { CONFIGURATION_KINDS } from "../configuration-kinds.ts";
 import { isObject } from "./json.ts";
 import type { AdmissionRequest, AdmissionResponse, Cause, Denial } from "./review.ts";
 
@@ -23,11 +23,6 @@ export interface AdmitContext {
   /** Where objects act. */
   readonly namespace: string;
 }
-
-/** Kinds of which only objects in Herald's own namespace act. */
-const CONFIGURATION_KINDS: ReadonlySet<string> = new Set<Resource["kind"]>([
-  ...(["IPAddressPool", "L2Advertisement", "BGPPeer", "BGPAdvertisement", "BFDProfile", "Community"] as const),
-]);
 
 /**
  * Says whether an object of `metallb.io` may be created, changed or deleted, by what is said about manifests anywhere.

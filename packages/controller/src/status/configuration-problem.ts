@@ -11,6 +11,7 @@ import {
   toSelector,
 } from "@heraldlb/config";
 import { type Labels, matches } from "@heraldlb/labels";
+import { CONFIGURATION_KINDS } from "../configuration-kinds.ts";
 
 /** A node with a speaker. */
 export interface LabelledNode {
@@ -30,18 +31,12 @@ export interface WrittenConfiguration {
 /** Kinds that decide which address a Service gets. */
 const POOL_KINDS: ReadonlySet<string> = new Set(["IPAddressPool", "Community"]);
 
-/** Kinds that a node looks at. */
-const NODE_KINDS: ReadonlySet<string> = new Set([
-  ...POOL_KINDS,
-  ...["L2Advertisement", "BGPAdvertisement", "BGPPeer", "BFDProfile"],
-]);
-
 /** What MetalLB refuses if it is missing; Herald goes on without it, and warns. */
 const NEEDED_REFERENCES = /^spec\.(bfdProfile$|passwordSecret\.|communities\[)/;
 
 /** Whether something is not in force as it is written. */
 export function isConfigurationError({ severity, code, path, id }: ObjectProblem): boolean {
-  if (id && !NODE_KINDS.has(id.kind)) return false;
+  if (id && !CONFIGURATION_KINDS.has(id.kind)) return false;
   return severity === "error" || (code === "unknownReference" && NEEDED_REFERENCES.test(path));
 }
 
