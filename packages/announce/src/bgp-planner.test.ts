@@ -103,6 +103,12 @@ describe("who announces", () => {
       { iris1: "noLocalEndpoints" },
     ],
     ["no endpoint at all", {}, { endpoints: [] }, { iris1: "noEndpoints", iris2: "noEndpoints" }],
+    [
+      "policy Local and no endpoint at all",
+      {},
+      { externalTrafficPolicy: "Local", endpoints: [{ node: "iris1", ready: false }] },
+      { iris1: "noEndpoints", iris2: "noEndpoints" },
+    ],
     ["an endpoint that is not ready but serving", {}, { endpoints: [{ ready: false, serving: true }] }, {}],
   ])("%s", (_what, world, what, expected) => {
     expect(reasons(plan(world, what))).toEqual(expected);

@@ -91,8 +91,9 @@ function reasonOfEndpoints(
   serving: number,
   local: ReadonlySet<string> | undefined,
 ): BgpWithdrawReason | undefined {
-  if (local && !local.has(node)) return "noLocalEndpoints";
-  return serving === 0 ? "noEndpoints" : undefined;
+  // That it has none at all is no trouble of its policy.
+  if (serving === 0) return "noEndpoints";
+  return local && !local.has(node) ? "noLocalEndpoints" : undefined;
 }
 
 /** A node without endpoints of its own that announces nevertheless gets the smallest share. */
