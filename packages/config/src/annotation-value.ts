@@ -1,4 +1,4 @@
-import { type IpRange, parseIp, rangeOf } from "@heraldlb/net";
+import { type IpRange, parseUnmappedIp, rangeOf } from "@heraldlb/net";
 import { formatDuration, parseDuration } from "@heraldlb/runtime";
 import { parsePoolEntry } from "./pool-addresses.ts";
 
@@ -40,7 +40,7 @@ function parseAddressList(text: string): readonly IpRange[] | undefined {
 }
 
 function parseAddresses(text: string): IpRange | undefined {
-  const address = parseIp(text);
+  const address = parseUnmappedIp(text);
   if (address) return rangeOf(address, address);
   const entry = parsePoolEntry(text);
   return "error" in entry ? undefined : entry.range;

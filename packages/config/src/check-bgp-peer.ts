@@ -1,4 +1,4 @@
-import { isIpv4, isUnspecified, parseIp } from "@heraldlb/net";
+import { isIpv4, isUnspecified, parseIp, parseUnmappedIp } from "@heraldlb/net";
 import type { BgpPeer } from "./bgp-peer.ts";
 import { checkStrictSelectors, wrongField } from "./check-list.ts";
 import { seconds } from "./duration.ts";
@@ -45,7 +45,7 @@ function checkAsns({ spec: { myASN, peerASN, dynamicASN, ebgpMultiHop } }: BgpPe
 function checkEnds({ spec }: BgpPeer): Problem[] {
   const { peerAddress, sourceAddress, routerID } = spec;
   const noIp = (text: string) => text !== "" && parseIp(text) === undefined;
-  const router = parseIp(routerID);
+  const router = parseUnmappedIp(routerID);
   return problems([
     [
       peerAddress === "" && spec.interface === "",

@@ -39,6 +39,7 @@ describe("BGPPeer", () => {
     ["multihop eBGP", { ebgpMultiHop: true }],
     ["multihop with whatever AS number is internal", { peerASN: 0, dynamicASN: "internal", ebgpMultiHop: true }],
     ["a VRF, a source address and a router id", { vrf: "red", sourceAddress: "10.0.0.2", routerID: "10.0.0.2" }],
+    ["an IPv4-mapped router id", { routerID: "::ffff:10.0.0.2" }],
     ["an IPv6 peer", { peerAddress: "fc00::1", sourceAddress: "fc00::2" }],
     ["graceful restart, connect time and both families", { connectTime: "5s", dualStackAddressFamily: true }],
     ["a password of 80 bytes", { password: "ä".repeat(40) }],

@@ -29,6 +29,13 @@ describe("peers: of two with one address, port and VRF on one node the second is
       ],
     ],
     [
+      "the same address, once IPv4-mapped",
+      [peer("a", "10.0.0.1", {}, OLD), peer("b", "::ffff:10.0.0.1", {}, NEW)],
+      [
+        `b spec.peerAddress: peer ::ffff:10.0.0.1 ${ALREADY}; "a" has this address, port and VRF too: change one of them, or nodeSelectors`,
+      ],
+    ],
+    [
       "the same interface",
       [peer("a", "", { interface: "eth0" }, OLD), peer("b", "", { interface: "eth0" }, NEW)],
       [

@@ -1,10 +1,10 @@
-import { parseIp } from "@heraldlb/net";
+import { parseUnmappedIp } from "@heraldlb/net";
 import type { BgpPeer } from "./bgp-peer.ts";
 
 /** What a session goes to: two peers of one node must not have the same. */
 export function endpointKey({ spec }: BgpPeer): string {
   const { peerAddress, interface: name, peerPort, vrf } = spec;
-  return JSON.stringify([parseIp(peerAddress) ?? peerAddress, name, peerPort, vrf]);
+  return JSON.stringify([parseUnmappedIp(peerAddress) ?? peerAddress, name, peerPort, vrf]);
 }
 
 /** A peer as MetalLB's messages name it. */

@@ -1,11 +1,13 @@
 import { matches } from "@heraldlb/labels";
 import {
   compareIps,
+  familyBits,
   familyOf,
   type IpRange,
   type Prefix,
   parseIp,
-  parsePrefix,
+  parseUnmappedIp,
+  prefixOf,
   prefixToRange,
   rangeOf,
   rangeToPrefixes,
@@ -27,25 +29,37 @@ export interface PoolEntryError {
   readonly fix: string;
 }
 
-/** Reads one entry of `spec.addresses`: a CIDR, whose host bits are masked away, or a range of one family. */
+/**
+ * Reads one entry of `spec.addresses`: a CIDR, whose host bits are masked away, or a range of one family. As in MetalLB
+ * (Go's `net.ParseCIDR` and `net.ParseIP`), IPv4-mapped IPv6 addresses are IPv4, and a length may have leading zeros.
+ */
 export function parsePoolEntry(text: string): PoolEntry | PoolEntryError {
   return text.includes("-") ? parseRangeEntry(text) : parseCidrEntry(text);
 }
 
 function parseCidrEntry(text: string): PoolEntry | PoolEntryError {
-  const prefix = parsePrefix(text);
+  const prefix = parseCidr(text);
   if (prefix) return { range: prefixToRange(prefix), cidrs: [prefix] };
-  const address = parseIp(text);
+  const address = parseUnmappedIp(text);
   const fix = address
-    ? `write "${text}/${familyOf(address) === "ipv4" ? 32 : 128}" for this one address`
+    ? `write "${address}/${familyOf(address) === "ipv4" ? 32 : 128}" for this one address`
     : `write a CIDR ("192.0.2.0/24") or a range ("192.0.2.10-192.0.2.20")`;
   return { error: `invalid CIDR "${text}"`, fix };
+}
+
+function parseCidr(text: string): Prefix | undefined {
+  const [address = "", length = "", ...rest] = text.split("/");
+  const ip = parseIp(address);
+  if (!ip || !/^\d+$/.test(length) || rest.length > 0 || Number(length) > familyBits(familyOf(ip))) return undefined;
+  const unmapped = parseUnmappedIp(address) ?? ip;
+  const mappedBits = familyBits(familyOf(ip)) - familyBits(familyOf(unmapped));
+  return Number(length) < mappedBits ? prefixOf(ip, Number(length)) : prefixOf(unmapped, Number(length) - mappedBits);
 }
 
 function parseRangeEntry(text: string): PoolEntry | PoolEntryError {
   const dash = text.indexOf("-");
   const ends = [text.slice(0, dash).trim(), text.slice(dash + 1).trim()] as const;
-  const [first, last] = [parseIp(ends[0]), parseIp(ends[1])];
+  const [first, last] = [parseUnmappedIp(ends[0]), parseUnmappedIp(ends[1])];
   const wrong = (what: string, fix: string) => ({ error: `invalid IP range "${text}": ${what}`, fix });
   if (!first) return wrong(`invalid start IP "${ends[0]}"`, "write FIRST-LAST, two whole addresses");
   if (!last) return wrong(`invalid end IP "${ends[1]}"`, "write FIRST-LAST, two whole addresses");

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { METALLB_KINDS } from "./metallb-kinds.ts";
+import { poolRanges } from "./pool-addresses.ts";
 import { problems } from "./problems.test.fixture.ts";
 import { readResource } from "./read.ts";
 import type { Resource } from "./resource.ts";
@@ -94,6 +95,21 @@ describe("pool addresses", () => {
     expect(problems(pool({ addresses: [entry] }))).toEqual([]);
   });
 
+  // What Go's net.ParseIP and net.ParseCIDR make of them.
+  test.each([
+    ["10.0.0.0/024", "10.0.0.0-10.0.0.255"],
+    ["fc00::/0064", "fc00::-fc00::ffff:ffff:ffff:ffff"],
+    ["::ffff:10.0.0.1-::ffff:10.0.0.9", "10.0.0.1-10.0.0.9"],
+    ["10.0.0.1-::FFFF:a00:9", "10.0.0.1-10.0.0.9"],
+    ["::ffff:10.0.0.5/120", "10.0.0.0-10.0.0.255"],
+    ["::ffff:10.0.0.5/128", "10.0.0.5-10.0.0.5"],
+    ["::ffff:0.0.0.0/96", "0.0.0.0-255.255.255.255"],
+    ["::ffff:10.0.0.0/64", "::-::ffff:ffff:ffff:ffff"],
+  ])("%j stands for %s, as in MetalLB", (entry, range) => {
+    const read = resource(pool({ addresses: [entry] }));
+    expect(read.kind === "IPAddressPool" && poolRanges(read)).toEqual([range]);
+  });
+
   test.each([
     ["10.0.0.1", 'invalid CIDR "10.0.0.1"', 'write "10.0.0.1/32" for this one address'],
     ["fc00::1", 'invalid CIDR "fc00::1"', 'write "fc00::1/128" for this one address'],
@@ -102,6 +118,17 @@ describe("pool addresses", () => {
       "10.0.0.256/24",
       'invalid CIDR "10.0.0.256/24"',
       'write a CIDR ("192.0.2.0/24") or a range ("192.0.2.10-192.0.2.20")',
+    ],
+    [
+      "::ffff:10.0.0.0/129",
+      'invalid CIDR "::ffff:10.0.0.0/129"',
+      'write a CIDR ("192.0.2.0/24") or a range ("192.0.2.10-192.0.2.20")',
+    ],
+    ["::ffff:10.0.0.1", 'invalid CIDR "::ffff:10.0.0.1"', 'write "10.0.0.1/32" for this one address'],
+    [
+      "::1-::ffff:10.0.0.1",
+      'invalid IP range "::1-::ffff:10.0.0.1": start IP "::1" and end IP "10.0.0.1" are of different families',
+      "write one range per family",
     ],
     ["x-10.0.0.9", 'invalid IP range "x-10.0.0.9": invalid start IP "x"', "write FIRST-LAST, two whole addresses"],
     ["10.0.0.1-9", 'invalid IP range "10.0.0.1-9": invalid end IP "9"', "write FIRST-LAST, two whole addresses"],

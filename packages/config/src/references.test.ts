@@ -189,7 +189,7 @@ describe("what an object says without effect is a warning", () => {
     ],
     [
       "a reserved address that is not in the pool",
-      pool("p", ["10.0.0.0/24"], { annotations: { "heraldlb.io/reserved": "10.0.0.5,10.0.1.0/30" } }),
+      pool("p", ["10.0.0.0/24"], { annotations: { "heraldlb.io/reserved": "10.0.0.5,::ffff:10.0.0.6,10.0.1.0/30" } }),
       ['p metadata.annotations["heraldlb.io/reserved"]: 10.0.1.0-10.0.1.3 is not in the pool, so it has no effect'],
     ],
     [

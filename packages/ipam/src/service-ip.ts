@@ -1,13 +1,9 @@
-import { type Ip, parseIp } from "@heraldlb/net";
-
-const MAPPED = "::ffff:";
+import { type Ip, parseUnmappedIp } from "@heraldlb/net";
 
 /**
  * Reads an address that stands in a Service. As in Kubernetes (Go's `net.ParseIP`), an IPv4-mapped IPv6 address is the
  * IPv4 address in it. Undefined: it is none.
  */
 export function parseServiceIp(text: string): Ip | undefined {
-  const address = parseIp(text);
-  if (!address?.startsWith(MAPPED) || !address.includes(".")) return address;
-  return parseIp(address.slice(MAPPED.length));
+  return parseUnmappedIp(text);
 }

@@ -21,6 +21,7 @@ export {
   parseIp,
   parseIpv4,
   parseIpv6,
+  parseUnmappedIp,
 } from "./ip.ts";
 export {
   isLinkLocal,

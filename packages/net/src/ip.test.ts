@@ -16,6 +16,7 @@ import {
   parseIp,
   parseIpv4,
   parseIpv6,
+  parseUnmappedIp,
 } from "./ip.ts";
 
 /** Zeros often, so that `::` has something to shorten. */
@@ -169,6 +170,19 @@ describe("an address", () => {
   test("of IPv4-mapped form stays IPv6", () => {
     expect(familyOf(parseIp("::ffff:1.2.3.4") as Ip)).toBe("ipv6");
     expect(compareIps(parseIp("::ffff:1.2.3.4") as Ip, parseIp("1.2.3.4") as Ip)).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ["::ffff:1.2.3.4", "1.2.3.4"],
+    ["0::FFFF:0102:0304", "1.2.3.4"],
+    ["1.2.3.4", "1.2.3.4"],
+    ["::1.2.3.4", "::102:304"],
+    ["::ffff:1:2:3", "::ffff:1:2:3"],
+    ["::fffe:1.2.3.4", "::fffe:102:304"],
+    ["::ffff:1.2.3.04", undefined],
+    ["1.2.3", undefined],
+  ])("%s without its mapping is %s", (text, expected) => {
+    expect(parseUnmappedIp(text)).toBe(expected);
   });
 
   test("sorts IPv4 first, then by number", () => {

@@ -14,6 +14,8 @@ export type Ip = Ipv4 | Ipv6;
 /** An address family. */
 export type Family = "ipv4" | "ipv6";
 
+const MAPPED = "::ffff:";
+
 /** Bytes in an IPv4 address. */
 export const IPV4_LENGTH = 4;
 
@@ -34,6 +36,15 @@ export function parseIpv6(text: string): Ipv6 | undefined {
 /** Reads an address of either family. */
 export function parseIp(text: string): Ip | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+}
+
+/**
+ * Reads an address as Go's `net.ParseIP` does, and Kubernetes with it: an IPv4-mapped IPv6 address (RFC 4291 section
+ * 2.5.5.2) is the IPv4 address in it.
+ */
+export function parseUnmappedIp(text: string): Ip | undefined {
+  const ip = parseIp(text);
+  return ip?.startsWith(MAPPED) && ip.includes(".") ? (ip.slice(MAPPED.length) as Ipv4) : ip;
 }
 
 /** Throws `RangeError` unless there are exactly 4 bytes. */
