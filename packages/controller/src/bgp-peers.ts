@@ -1,5 +1,5 @@
 import type { BfdProfile, PeerPassword, ResolvedPeer } from "@heraldlb/config";
-import { parseIp } from "@heraldlb/net";
+import { parseUnmappedIp } from "@heraldlb/net";
 import type { BfdDefinition, PeerDefinition } from "./bgp-definition.ts";
 
 // What FRR has unless it is told otherwise.
@@ -19,13 +19,13 @@ export function peerDefinition(resolved: ResolvedPeer, before?: PeerDefinition):
   return {
     type: "peer",
     id: metadata.name,
-    address: parseIp(spec.peerAddress),
+    address: parseUnmappedIp(spec.peerAddress),
     interface: spec.interface,
     port: spec.peerPort,
     asn: spec.localASN ?? spec.myASN,
     peerAsn: spec.dynamicASN ?? spec.peerASN,
-    sourceAddress: parseIp(spec.sourceAddress),
-    routerId: spec.routerID,
+    sourceAddress: parseUnmappedIp(spec.sourceAddress),
+    routerId: parseUnmappedIp(spec.routerID) ?? "",
     holdSeconds,
     keepaliveSeconds: Math.floor(timers.keepalive ?? holdSeconds / KEEPALIVES_A_HOLD),
     connectRetrySeconds: timers.connect ?? 0,

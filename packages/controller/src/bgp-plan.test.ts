@@ -102,6 +102,15 @@ describe("a node is told", () => {
     expect(told("n2").route).toEqual(told("n1").route);
   });
 
+  test("IPv4 addresses of a router that are written as IPv4-mapped ones", () => {
+    const mapped = { peerAddress: "::ffff:192.0.2.1", sourceAddress: "::ffff:c000:209", routerID: "::ffff:192.0.2.9" };
+    const { told } = planned([...BASE.filter(({ kind }) => kind !== "BGPPeer"), peer("r1", mapped)]);
+    expect(told("n1").peer).toMatchObject([
+      { address: "192.0.2.1", sourceAddress: "192.0.2.9", routerId: "192.0.2.9" },
+    ]);
+    expect(told("n1").route).toHaveLength(1);
+  });
+
   test("no routes without a router, and none that none of its routers hears", () => {
     const here = { nodeSelectors: [{ matchLabels: { name: "n1" } }] };
     const { told } = planned([...BASE.filter(({ kind }) => kind !== "BGPPeer"), peer("r1", here)]);
