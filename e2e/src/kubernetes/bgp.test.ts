@@ -70,8 +70,10 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
       await using _internal = await internal.configured(["N shutdown"]);
       await agrees("conditions of web", ["heraldlb.io/NotAnnounced noSession"], said);
       await scene.told("web", /^notAnnounced .* \(BGPPeers ext, ext6, int, …; nodes node1, node2, node3\)/);
+      await scene.measured("controller1", 'herald_services_not_announced{reason="noSession"} 1');
     }
     await agrees("conditions of web", [], said);
+    await scene.measured("controller1", /^(?![\s\S]*\nherald_services_not_announced\{)/);
     await scene.known({}, both(10, from(NODES)));
   });
 

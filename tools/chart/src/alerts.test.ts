@@ -59,6 +59,12 @@ test("a Service that has one family of the two that it prefers is nothing to be 
   expect(expr).toContain('herald_services_refused{reason!="secondFamilyUnavailable"}');
 });
 
+test("a Service that nobody announces is told of by whoever decides, and not while it is only being moved", () => {
+  const { expr, for: wait } = rules.find(({ alert }) => alert === "HeraldServiceNotAnnounced") ?? {};
+  expect(expr).toContain("(herald_services_not_announced and on (namespace, pod) herald_leader_bool == 1) > 0");
+  expect(wait).toBe("5m");
+});
+
 test("a speaker without a stream, which cannot be scraped, is missed", async () => {
   const { expr } = rules.find(({ alert }) => alert === "HeraldSpeakerAlone") ?? {};
   expect(expr).toContain('up{namespace="herald-system", pod=~"herald-speaker-.+"}) == 0');

@@ -11,9 +11,9 @@ import { Candidacy } from "./candidacy.ts";
 import { catchUp } from "./catch-up.ts";
 import { ClusterReader, keyOf, type Seen } from "./cluster-reader.ts";
 import { type ClusterServiceOptions, ClusterServices } from "./cluster-services.ts";
-import { addEventMetrics } from "./event-metrics.ts";
 import { Insistence } from "./insistence.ts";
 import { accessKubernetes, type KubernetesSource } from "./kubernetes-access.ts";
+import { addPublishedMetrics } from "./published-metrics.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 import { serviceFacts, statusPart } from "./resources.ts";
 import { ServiceStatuses } from "./service-statuses.ts";
@@ -91,7 +91,7 @@ export async function openKubernetesBacking(
       return object && context.controller()?.cluster.understand(object);
     },
   });
-  addEventMetrics(context.registry, published);
+  addPublishedMetrics(context.registry, published);
   const noteObjects = afterBursts(clock, trimMemory);
 
   function onSeen(kind: string, { changed, removed, isAll }: Seen): void {

@@ -3,10 +3,12 @@ import type { Action } from "@heraldlb/ipam";
 import type { Ip } from "@heraldlb/net";
 import { silentLogger } from "@heraldlb/runtime";
 import { FakeClock } from "@heraldlb/runtime/testing";
+import { Registry } from "prom-client";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { advertisement, pool, reading, service, slice, startController } from "../controller.test.fixture.ts";
 import type { FakeSpeaker } from "../fake-speaker.test.fixture.ts";
 import { FakeCluster } from "./fake-cluster.test.fixture.ts";
+import { addPublishedMetrics } from "./published-metrics.ts";
 import { PublishedStatuses } from "./published-statuses.ts";
 
 /** What is published of `web/shop` while nothing is sent. */
@@ -84,6 +86,8 @@ async function lead(objects: readonly Record<string, unknown>[], status: object 
   kit.lead(1, { speakers: ["n1", "n2"] });
   published.begin();
   const path = "/api/v1/namespaces/default/services/web";
+  const registry = new Registry();
+  addPublishedMetrics(registry, published);
   const conditions = () => cluster.object(path)?.status?.conditions as readonly Record<string, string>[] | undefined;
   return {
     ...{ kit, published },
@@ -93,6 +97,11 @@ async function lead(objects: readonly Record<string, unknown>[], status: object 
       conditions()
         ?.map(({ message }) => message)
         .join(),
+    /** How many Services nobody announces, by reason. */
+    counted: async () => {
+      const { values = [] } = (await registry.getSingleMetric("herald_services_not_announced")?.get()) ?? {};
+      return values.map(({ labels: { reason }, value }) => [reason, value]);
+    },
     /** How often the conditions were written. */
     writes: () => cluster.requests.filter((request) => request === `PATCH ${path}/status`).length,
     /** How many Events were written. */
@@ -140,13 +149,13 @@ describe("a Service that is announced by BGP", () => {
   }
 
   test("says so once no session has been up for a while, and no more when one is", async () => {
-    const { kit, said, message, writes, report, speakers } = await paired();
+    const { kit, published, said, message, counted, writes, report, speakers } = await paired();
     expect(said()).toBeUndefined();
     report(false);
     await kit.advance(19_000);
-    expect(said()).toBeUndefined();
+    expect([said(), await counted()]).toEqual([undefined, []]);
     await kit.advance(2_000);
-    expect(said()).toEqual(["noSession"]);
+    expect([said(), await counted()]).toEqual([["noSession"], [["noSession", 1]]]);
     expect(message()).toContain('"default/web" by BGP');
     expect(message()).toContain("BGPPeers tor; nodes n1, n2");
     await kit.advance(100_000);
@@ -156,7 +165,12 @@ describe("a Service that is announced by BGP", () => {
     const [n1] = speakers as [FakeSpeaker];
     reports(n1, true);
     await kit.advance(2_000);
-    expect([said(), writes()]).toEqual([[], 2]);
+    expect([said(), writes(), await counted()]).toEqual([[], 2, []]);
+    report(false);
+    await kit.advance(21_000);
+    expect(await counted()).toEqual([["noSession", 1]]);
+    published.end();
+    expect(await counted(), "another one leads").toEqual([]);
   });
 
   test("says nothing of a router that is away for a moment, again and again", async () => {
@@ -193,12 +207,13 @@ describe("a Service that is announced by BGP", () => {
     expect([before.said(), before.writes(), before.events()]).toEqual([["noSession"], 1, 1]);
     const condition = { type: "heraldlb.io/NotAnnounced", status: "True", reason: "noSession" };
     const conditions = [{ ...condition, message: before.message(), lastTransitionTime: "1970-01-01T00:00:00Z" }];
-    const { kit, said, writes, events, report } = await paired(false, { conditions });
+    const { kit, said, counted, writes, events, report } = await paired(false, { conditions });
+    expect(await counted()).toEqual([["noSession", 1]]);
     await kit.advance(60_000);
-    expect([said(), writes(), events()]).toEqual([["noSession"], 0, 0]);
+    expect([said(), await counted(), writes(), events()]).toEqual([["noSession"], [["noSession", 1]], 0, 0]);
     report(true);
     await kit.advance(2_000);
-    expect([said(), writes()]).toEqual([[], 1]);
+    expect([said(), await counted(), writes()]).toEqual([[], [], 1]);
   });
 });
 

@@ -87,6 +87,11 @@ export class PublishedStatuses implements ClusterObserver {
     return this.#recorder.dropped;
   }
 
+  /** For each Service that nobody announces, the reason that its condition says; none while another process leads. */
+  get silences(): Iterable<string> {
+    return this.#publisher.silences;
+  }
+
   /** Follows the statuses there are, and writes while this process leads, until the signal aborts. */
   async run(controller: Controller, signal: AbortSignal): Promise<void> {
     this.#controller = controller;

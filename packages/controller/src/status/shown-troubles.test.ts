@@ -1,11 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { DesiredStatus } from "./desired-status.ts";
 import type { ServiceTroubles } from "./service-conditions.ts";
 import { ShownTroubles } from "./shown-troubles.ts";
 
 const KEY = "default/web";
+const WEB = { metadata: { name: "web", namespace: "default", uid: "u", resourceVersion: "1" } };
 const NONE: ServiceTroubles = { refusal: undefined, silences: [] };
-const silent: ServiceTroubles = { ...NONE, silences: [{ reason: "noSession", message: "no session is up" }] };
+const silences = [{ reason: "noSession", message: "no session is up" }];
+const silent: ServiceTroubles = { ...NONE, silences };
 const unsure: ServiceTroubles = { ...NONE, silences: undefined };
 
 function start() {
@@ -17,11 +19,10 @@ function start() {
     tell: () => void told++,
   });
   const observe = (message: string) => {
-    const conditions = [{ type: "heraldlb.io/NotAnnounced", status: "True", message }];
-    const metadata = { name: "web", namespace: "default", uid: "u", resourceVersion: "1" };
-    troubles.observe({ metadata, status: { conditions } });
+    const conditions = [{ type: "heraldlb.io/NotAnnounced", status: "True", reason: "noSpeaker", message }];
+    troubles.observe({ ...WEB, status: { conditions } });
   };
-  return { troubles, observe, wanted: () => wanted.at(-1), told: () => told };
+  return { troubles, observe, wanted: () => wanted.at(-1), told: () => told, reasons: () => [...troubles.reasons] };
 }
 
 test("what is said of a Service stays while it is not known whether it is announced, and is not told again", () => {
@@ -44,6 +45,7 @@ test.each([
 ])("a new leader %s", (_, message, times) => {
   const { troubles, observe, told } = start();
   observe(message);
+  troubles.begin();
   troubles.publish(KEY, silent);
   troubles.publish(KEY, silent);
   expect(told()).toBe(times);
@@ -52,9 +54,47 @@ test.each([
 test("a Service that was announced meanwhile is told of again", () => {
   const { troubles, observe, told } = start();
   observe("no session is up");
+  troubles.begin();
   troubles.publish(KEY, silent);
   troubles.publish(KEY, NONE);
-  troubles.observe({ metadata: { name: "web", namespace: "default", uid: "u", resourceVersion: "2" } });
   troubles.publish(KEY, silent);
   expect(told()).toBe(1);
+});
+
+describe("the reason of a Service that nobody announces", () => {
+  const two: ServiceTroubles = { ...NONE, silences: [{ reason: "noLocalEndpoint", message: "" }, ...silences] };
+
+  test("is known as long as it is said, once, and the first of several", () => {
+    const { troubles, reasons } = start();
+    troubles.publish("default/well", NONE);
+    troubles.publish("default/refused", { ...NONE, refusal: { reason: "noPools", message: "" } });
+    troubles.publish(KEY, silent);
+    troubles.publish("default/two", two);
+    expect(reasons()).toEqual(["noSession", "noLocalEndpoint"]);
+    troubles.publish(KEY, unsure);
+    expect(reasons()).toEqual(["noSession", "noLocalEndpoint"]);
+    troubles.publish(KEY, NONE);
+    troubles.publish("default/two", undefined);
+    expect(reasons()).toEqual([]);
+  });
+
+  test("is what an earlier leader said until it is known to be otherwise, and not known where another one leads", () => {
+    const { troubles, observe, reasons } = start();
+    observe("no speaker is heard");
+    expect(reasons()).toEqual([]);
+    troubles.begin();
+    troubles.publish(KEY, unsure);
+    expect(reasons()).toEqual(["noSpeaker"]);
+    troubles.publish(KEY, silent);
+    expect(reasons()).toEqual(["noSession"]);
+    troubles.end();
+    expect(reasons()).toEqual([]);
+  });
+
+  test("goes with the Service", () => {
+    const { troubles, reasons } = start();
+    troubles.publish(KEY, silent);
+    troubles.forget(WEB);
+    expect(reasons()).toEqual([]);
+  });
 });

@@ -20,13 +20,16 @@ export interface ShownTroublesDependencies {
   tell(event: ObjectEvent): void;
 }
 
+/** What the condition of a Service that nobody announces says. */
+type Said = Pick<DesiredCondition, "reason" | "message">;
+
 /** The conditions of Services, and Events about those that nobody announces. */
 export class ShownTroubles {
   readonly #dependencies: ShownTroublesDependencies;
   /** Services with conditions of Herald's; those that nobody announces with what that says. */
-  readonly #observed = new Map<string, string>();
-  /** Why nobody announces them, as was said last. */
-  readonly #silences = new Map<string, string>();
+  readonly #observed = new Map<string, Said | undefined>();
+  /** Why nobody announces them, as was said last, by this process or by an earlier leader; none while another leads. */
+  readonly #said = new Map<string, Said>();
 
   constructor(dependencies: ShownTroublesDependencies) {
     this.#dependencies = dependencies;
@@ -37,19 +40,37 @@ export class ShownTroubles {
     return this.#observed.keys();
   }
 
+  /** For each Service that nobody announces, the reason that its condition says. */
+  get reasons(): Iterable<string> {
+    return this.#said.values().map(({ reason }) => reason);
+  }
+
+  /** This process leads: what an earlier leader said stays until it is known to be otherwise. */
+  begin(): void {
+    for (const [service, said] of this.#observed) if (said) this.#said.set(service, said);
+  }
+
+  /** Another process leads. */
+  end(): void {
+    this.#said.clear();
+  }
+
   /** Takes in a Service as it is. */
   observe({ metadata, status }: StatusObject): void {
     const { conditions = [] } = (status ?? {}) as { readonly conditions?: readonly Partial<DesiredCondition>[] };
     const own = conditions.filter(({ type = "" }) => SERVICE_CONDITION_TYPES.includes(type));
-    const { message = "" } = own.find(({ type }) => type === NOT_ANNOUNCED) ?? {};
-    if (own.length > 0) this.#observed.set(serviceKey(metadata), message);
+    const silence = own.find(({ type }) => type === NOT_ANNOUNCED);
+    const said = silence && { reason: silence.reason ?? "", message: silence.message ?? "" };
+    if (own.length > 0) this.#observed.set(serviceKey(metadata), said);
     else this.#observed.delete(serviceKey(metadata));
   }
 
   /** There is no such Service any more. */
   forget({ metadata }: StatusObject): void {
-    this.#dependencies.writer.set(serviceTarget(serviceKey(metadata)), undefined);
-    this.#observed.delete(serviceKey(metadata));
+    const service = serviceKey(metadata);
+    this.#dependencies.writer.set(serviceTarget(service), undefined);
+    this.#observed.delete(service);
+    this.#said.delete(service);
   }
 
   /** Shows what is amiss with the Service; undefined: it is not served. */
@@ -64,13 +85,16 @@ export class ShownTroubles {
 
   #tell(service: string, silences: ServiceTroubles["silences"]): void {
     if (!silences) return;
-    const before = this.#silences.get(service);
-    const text = JSON.stringify(silences);
-    if ((before ?? "[]") === text) return;
-    if (silences.length > 0) this.#silences.set(service, text);
-    else this.#silences.delete(service);
-    // What its condition says already an earlier leader has told.
-    if (before === undefined && this.#observed.get(service) === silenceMessage(silences)) return;
+    const before = this.#said.get(service);
+    const [first] = silences;
+    if (!first) {
+      this.#said.delete(service);
+      return;
+    }
+    const said = { reason: first.reason, message: silenceMessage(silences) };
+    this.#said.set(service, said);
+    // What its condition says already was told.
+    if (before?.message === said.message) return;
     for (const silence of silences) this.#dependencies.tell(notAnnounced(service, silence));
   }
 }

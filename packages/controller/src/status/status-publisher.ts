@@ -107,6 +107,7 @@ export class StatusPublisher {
   /** The model is complete, and this process leads: everything is published. */
   begin(): void {
     this.#hasBegun = true;
+    this.#troubles.begin();
     this.changed({ services: this.#dependencies.model.services(), pools: true, configuration: true });
     // Of some the Services may be gone, or be served no more.
     this.changed({ services: this.#shown.services });
@@ -116,9 +117,15 @@ export class StatusPublisher {
   /** Publishes nothing more, until it begins again. */
   end(): void {
     this.#hasBegun = false;
+    this.#troubles.end();
     this.#dependencies.writer.rest();
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
+  }
+
+  /** For each Service that nobody announces, the reason that is shown; none before it begins. */
+  get silences(): Iterable<string> {
+    return this.#troubles.reasons;
   }
 
   changed({ services = [], nodes, pools, configuration }: ModelChanges): void {
