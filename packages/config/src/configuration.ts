@@ -1,5 +1,6 @@
 import type { LostPool } from "./lost-pools.ts";
 import type { Origin } from "./origin.ts";
+import type { PeerSetAside } from "./peers-set-aside.ts";
 import type { ObjectId, Problem } from "./problem.ts";
 import type { ReadOutcome, Resource } from "./resource.ts";
 
@@ -39,6 +40,8 @@ export interface Configuration {
   readonly poolSetAside: boolean;
   /** Pools of which not even a last form is in force. */
   readonly lostPools: readonly LostPool[];
+  /** BGPPeers with errors, whichever form of them is in force, that name a BFDProfile. */
+  readonly peersSetAside: readonly PeerSetAside[];
 }
 
 /** Nothing in force. */
@@ -47,4 +50,5 @@ export const EMPTY_CONFIGURATION: Configuration = {
   problems: [],
   poolSetAside: false,
   lostPools: [],
+  peersSetAside: [],
 };

@@ -52,7 +52,7 @@ function parse(json: JsonObject, version: KnownVersion, { id, defaultNamespace }
   if (!parsed.success) {
     const readable = id?.kind === "Service" ? readableService(json) : undefined;
     return invalid(id, parsed.error.issues.map(toProblem), {
-      ...{ warnings, labels: labelsIn(json) },
+      ...{ warnings, labels: labelsIn(json), bfdProfile: bfdProfileIn(json) },
       // Its name decides about places where it is kept.
       readable:
         readable && checkMetadata(readable.metadata).length === 0 ? inNamespace(readable, defaultNamespace) : undefined,
@@ -62,7 +62,8 @@ function parse(json: JsonObject, version: KnownVersion, { id, defaultNamespace }
   const problems = [...checkMetadata(resource.metadata), ...checkResource(resource)];
   const all = [...warnings, ...annotationWarnings(resource.kind, resource.metadata.annotations)];
   if (problems.length === 0) return { type: "resource", resource, warnings: all };
-  return invalid(id, problems, { warnings: all, labels: resource.metadata.labels });
+  const { labels } = resource.metadata;
+  return invalid(id, problems, { warnings: all, labels, bfdProfile: bfdProfileIn(json) });
 }
 
 function deprecations({ deprecation }: KnownVersion): Problem[] {
@@ -118,20 +119,27 @@ interface InvalidParts {
   readonly warnings?: readonly Problem[];
   readonly labels?: Labels;
   readonly readable?: Service | undefined;
+  readonly bfdProfile?: string | undefined;
 }
 
 function invalid(
   id: ObjectId | undefined,
   problems: readonly Problem[],
-  { warnings = [], labels = {}, readable }: InvalidParts = {},
+  { warnings = [], labels = {}, readable, bfdProfile }: InvalidParts = {},
 ): ReadOutcome {
-  return { type: "invalid", id, labels, problems, warnings, ...(readable && { readable }) };
+  const parts = { ...(readable && { readable }), ...(bfdProfile && { bfdProfile }) };
+  return { type: "invalid", id, labels, problems, warnings, ...parts };
 }
 
 function labelsIn({ metadata }: JsonObject): Labels {
   const { labels } = isJsonObject(metadata) ? metadata : {};
   const entries = isJsonObject(labels) ? Object.entries(labels) : [];
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+function bfdProfileIn({ kind, spec }: JsonObject): string | undefined {
+  const { bfdProfile } = kind === "BGPPeer" && isJsonObject(spec) ? spec : {};
+  return typeof bfdProfile === "string" ? bfdProfile : undefined;
 }
 
 function whole(code: ProblemCode, message: string): Problem {

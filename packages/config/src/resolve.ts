@@ -1,6 +1,7 @@
 import type { Candidate, Configuration, InForce, ObjectProblem } from "./configuration.ts";
 import { crossCheck } from "./cross-check.ts";
 import { lostPools } from "./lost-pools.ts";
+import { peersSetAside } from "./peers-set-aside.ts";
 import { claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
 /** Settings of `resolve`. */
@@ -35,7 +36,13 @@ export function resolve(
   }
   for (const problem of crossCheck(inForce, { previous, keys: inForce.keys() })) problems.push(problem);
   const poolSetAside = problems.some(setsPoolAside);
-  return { inForce, problems, poolSetAside, lostPools: poolSetAside ? lostPools(groups, inForce) : [] };
+  return {
+    inForce,
+    problems,
+    poolSetAside,
+    lostPools: poolSetAside ? lostPools(groups, inForce) : [],
+    peersSetAside: peersSetAside(problems, (key) => groups.get(key)),
+  };
 }
 
 function enter(groups: Map<string, Candidate[]>, key: string, candidate: Candidate): void {

@@ -55,3 +55,20 @@ test("pools that are in force in no form are known by name and labels, whatever 
   ]);
   expect(new Resolver().update([spoilt]).lostPools).toEqual([{ name: "a", labels: { zone: "a" } }]);
 });
+
+test("of peers that are not in force as they are written it is known which profile they name", () => {
+  const peer = (name: string, spec: object) => {
+    const metadata = { name, namespace: "herald" };
+    const whole = { myASN: 64_512, peerASN: 64_513, peerAddress: "10.0.0.1", ...spec };
+    return candidate("a.yaml 0", { apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", metadata, spec: whole });
+  };
+  const resolver = new Resolver();
+  expect(resolver.update([peer("b", { bfdProfile: "slow" })]).peersSetAside).toEqual([]);
+  const wrong = peer("b", { peerAddress: 1, bfdProfile: "fast" });
+  const rival = peer("a", { bfdProfile: "fast" });
+  expect(resolver.update([wrong, rival, peer("c", { holdTime: "1s" })]).peersSetAside).toEqual([
+    { name: "a", bfdProfile: "fast" },
+    { name: "b", bfdProfile: "fast" },
+  ]);
+  expect(resolver.update([peer("b", {})]).peersSetAside).toEqual([]);
+});

@@ -7,6 +7,7 @@ import {
 } from "./configuration.ts";
 import { changesOthers, crossCheck, mattersToOthers } from "./cross-check.ts";
 import { lostPools } from "./lost-pools.ts";
+import { peersSetAside } from "./peers-set-aside.ts";
 import type { ResolveOptions } from "./resolve.ts";
 import { type Claim, claimOf, setsPoolAside, standingOf } from "./standing.ts";
 
@@ -76,6 +77,7 @@ export class Resolver {
       problems,
       poolSetAside,
       lostPools: poolSetAside ? lostPools(related, inForce) : [],
+      peersSetAside: peersSetAside(problems, (key) => this.#rivals.get(key)),
     };
     return this.#configuration;
   }

@@ -43,6 +43,8 @@ export type ReadOutcome =
       readonly warnings: readonly Problem[];
       /** What can be read of it, if it may be a load balancer: such a Service must keep the addresses that it has. */
       readonly readable?: Service | undefined;
+      /** The BFDProfile that it names, if it is a BGPPeer that names one. */
+      readonly bfdProfile?: string | undefined;
     }
   /** Not Herald's business, or FRR's (a ConfigMap that MetalLB reads); one warning says so. */
   | {

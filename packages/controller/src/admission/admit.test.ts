@@ -95,6 +95,18 @@ describe("denied as by MetalLB", () => {
       "failed to delete BFDProfile fast, used by BGPPeer p",
     ],
     [
+      "the deletion of a BFDProfile that a peer names which is not in force beside another one",
+      deletion(manifest("BFDProfile", "fast")),
+      [peer("a", "10.0.0.1"), peer("b", "10.0.0.1", { bfdProfile: "fast" })],
+      "failed to delete BFDProfile fast, used by BGPPeer b",
+    ],
+    [
+      "the deletion of a BFDProfile that a wrong peer names",
+      deletion(manifest("BFDProfile", "fast")),
+      [peer("p", "1.1.1.400", { bfdProfile: "fast" })],
+      "failed to delete BFDProfile fast, used by BGPPeer p",
+    ],
+    [
       "another local preference for the same routes",
       creation(advertisement("b", { localPref: 200 })),
       [pool("p", ["1.1.1.0/28"]), advertisement("a", { localPref: 100 })],
@@ -147,6 +159,11 @@ describe("allowed", () => {
       "the deletion of a BFDProfile that nobody uses",
       deletion(manifest("BFDProfile", "b")),
       [peer("p", "10.0.0.1", { bfdProfile: "c" })],
+    ],
+    [
+      "the deletion of a BFDProfile that a wrong peer of another namespace names",
+      deletion(manifest("BFDProfile", "b")),
+      [manifest("BGPPeer", "p", { bfdProfile: "b" }, { namespace: "default" })],
     ],
     ["a status object in any namespace", creation(manifest("ServiceL2Status", "s", {}, { namespace: "default" })), []],
     ["a kind of somebody else", creation({ ...pool("x", []), apiVersion: "example.com/v1" }), []],

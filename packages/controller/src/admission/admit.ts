@@ -76,12 +76,18 @@ function isLeaving(object: unknown): boolean {
 /** MetalLB, too, protects no other kind. */
 function admitDeletion({ uid, kind, namespace, name }: AdmissionRequest, context: AdmitContext): AdmissionResponse {
   if (kind !== "BFDProfile" || namespace !== context.namespace) return { uid, allowed: true };
-  const user = context.configuration.inForce.values().find(({ resource }) => {
-    return resource.kind === "BGPPeer" && resource.spec.bfdProfile === name;
-  });
-  if (!user) return { uid, allowed: true };
-  const message = `failed to delete BFDProfile ${name}, used by BGPPeer ${user.resource.metadata.name}`;
+  const user = userOfProfile(name, context.configuration);
+  if (user === undefined) return { uid, allowed: true };
+  const message = `failed to delete BFDProfile ${name}, used by BGPPeer ${user}`;
   return refuse(uid, FORBIDDEN, [{ field: "", reason: "inUse", message }]);
+}
+
+/** A peer that names the profile: in the form that is in force, or as it is written. */
+function userOfProfile(profile: string, { inForce, peersSetAside }: Configuration): string | undefined {
+  const user = inForce.values().find(({ resource }) => {
+    return resource.kind === "BGPPeer" && resource.spec.bfdProfile === profile;
+  });
+  return user?.resource.metadata.name ?? peersSetAside.find(({ bfdProfile }) => bfdProfile === profile)?.name;
 }
 
 /** What there is to say about a form of an object, if it came into a configuration in which all others are as they are. */
