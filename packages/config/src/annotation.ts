@@ -46,9 +46,12 @@ export function annotationKey(
   return [`metallb.io/${name}`, `${DEPRECATED_PREFIX}/${name}`].find((key) => annotations[key] !== undefined);
 }
 
+// MetalLB itself wrote it before 0.14.9: it asks for nothing, and nobody is to write anything else instead.
+const OLD_POOL = `${DEPRECATED_PREFIX}/ip-allocated-from-pool`;
+
 /** Keys of deprecated annotations, as they stand on the object. */
 export function deprecatedAnnotations(annotations: Readonly<Record<string, string>>): string[] {
-  return Object.keys(annotations).filter((key) => key.startsWith(DEPRECATED_PREFIX));
+  return Object.keys(annotations).filter((key) => key.startsWith(DEPRECATED_PREFIX) && key !== OLD_POOL);
 }
 
 /** Kinds that are not Herald's own: a wrong setting of Herald's must not keep them from working. */

@@ -31,6 +31,11 @@ describe("annotations", () => {
       { pool: "p", loadBalancerIps: "10.0.0.1" },
     ],
     [
+      "the pool that MetalLB noted before 0.14.9, which nobody is to be told of",
+      { "metallb.universe.tf/ip-allocated-from-pool": "q" },
+      { allocatedFromPool: "q", deprecated: [] },
+    ],
+    [
       "a new key hides the deprecated one, even if empty",
       { "metallb.io/address-pool": "", "metallb.universe.tf/address-pool": "p" },
       { pool: "", deprecated: ["metallb.universe.tf/address-pool"] },

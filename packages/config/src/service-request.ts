@@ -28,7 +28,7 @@ export function serviceRequest({ metadata: { annotations } }: Service): ServiceR
     loadBalancerIps: readAnnotation(annotations, "loadBalancerIPs") ?? "",
     sharingKey: sharing ?? "",
     sharingRequested: sharing !== undefined,
-    allocatedFromPool: annotations["metallb.io/ip-allocated-from-pool"] ?? "",
+    allocatedFromPool: readAnnotation(annotations, "ip-allocated-from-pool") ?? "",
     reassign: heraldSetting(annotations, "heraldlb.io/reassign") ?? false,
     deprecated: deprecatedAnnotations(annotations),
   };

@@ -158,12 +158,15 @@ describe("what whoever may edit a Service has written into it", () => {
     expect(kube.object(PATH)?.status?.loadBalancer).toEqual({ ingress: [{ ip: "10.0.0.0" }] });
   });
 
-  test("counts once, for the first leader of a cluster that another implementation has led", async () => {
-    const status = { loadBalancer: { ingress: [{ ip: "10.0.0.0" }] } };
-    const { kube, services } = await edited([], { [POOL]: "lab" }, { status });
-    const { addresses } = await lead(kube, [gold, ...services]);
-    expect(addresses.given("default/web")).toEqual(lost);
-  });
+  test.each([POOL, "metallb.universe.tf/ip-allocated-from-pool"])(
+    "counts once, as %s, for the first leader of a cluster that another implementation has led",
+    async (key) => {
+      const status = { loadBalancer: { ingress: [{ ip: "10.0.0.0" }] } };
+      const { kube, services } = await edited([], { [key]: "lab" }, { status });
+      const { addresses } = await lead(kube, [gold, ...services]);
+      expect(addresses.given("default/web")).toEqual(lost);
+    },
+  );
 });
 
 test("by what a stranded address is announced is known to the next leader", async () => {

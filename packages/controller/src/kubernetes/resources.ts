@@ -35,6 +35,9 @@ const CONFIGURATION: readonly (readonly [kind: string, plural: string, version: 
 /** The annotation that Herald writes itself. Whoever may edit a Service may write it too. */
 export const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
 
+/** Where MetalLB wrote the same before 0.14.9; later ones neither read it nor take it away. */
+export const OLD_POOL_ANNOTATION = "metallb.universe.tf/ip-allocated-from-pool";
+
 const READ_ANNOTATIONS = /^(?:metallb\.io|metallb\.universe\.tf|heraldlb\.io)\//;
 
 /** Everything that a controller watches, and nothing else. */
@@ -141,6 +144,8 @@ export interface ServiceFacts {
   readonly isPlain: boolean;
   /** The pool that it says they are from. */
   readonly pool: string | undefined;
+  /** The pool that it says so in the way of MetalLB before 0.14.9. */
+  readonly oldPool: string | undefined;
   /** Conditions in its status, whoever wrote them. */
   readonly conditions: readonly Json[];
 }
@@ -156,6 +161,7 @@ export function serviceFacts(object: KubeObject): ServiceFacts {
     ...{ uid, resourceVersion },
     ...{ addresses, isPlain: entries.every(isPlainAddress) },
     pool: notes[POOL_ANNOTATION],
+    oldPool: notes[OLD_POOL_ANNOTATION],
     conditions: listOf(conditions).map(recordOf),
   };
 }

@@ -9,6 +9,7 @@ import { ServiceStatuses } from "./service-statuses.ts";
 const SERVICES = "/api/v1/services";
 const PATH = "/api/v1/namespaces/default/services/web";
 const POOL = "metallb.io/ip-allocated-from-pool";
+const OLD_POOL = "metallb.universe.tf/ip-allocated-from-pool";
 const record = (addresses: readonly string[], more: Partial<StatusRecord> = {}): StatusRecord => ({
   ...{ namespace: "default", name: "web", addresses, pool: "lab" },
   ...more,
@@ -173,6 +174,34 @@ describe("writing a status", () => {
     const { length } = kube.requests;
     await statuses.writeStatus(record(["10.0.0.1"], { stranded: "poolGone" }));
     expect(kube.requests).toHaveLength(length);
+  });
+});
+
+describe("the pool that MetalLB noted before 0.14.9", () => {
+  const status = ingress("10.0.0.1");
+
+  test("is what addresses are from if nothing else says it, and goes when that is said", async () => {
+    const { kube, statuses } = start({ status, annotations: { [OLD_POOL]: "lab", a: "b" } });
+    expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"])]);
+    expect([...statuses.misshown()]).toEqual(["default/web"]);
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    expect(kube.object(PATH)?.metadata.annotations).toEqual({ [POOL]: "lab", a: "b" });
+  });
+
+  test("beside what is noted since is neither believed nor worth a request", async () => {
+    const { kube, statuses } = start({ status, annotations: { [OLD_POOL]: "gone", [POOL]: "lab" } });
+    expect(statuses.adopt(["default/web"])).toEqual([record(["10.0.0.1"])]);
+    expect([...statuses.misshown()]).toEqual([]);
+    await statuses.writeStatus(record(["10.0.0.1"]));
+    expect(kube.requests).toEqual([]);
+    await statuses.writeStatus(record(["10.0.0.1"], { pool: "other" }));
+    expect(kube.object(PATH)?.metadata.annotations).toEqual({ [POOL]: "other" });
+  });
+
+  test.each([{ status }, {}])("goes when a Service has nothing any more (%j)", async (had) => {
+    const { kube, statuses } = start({ ...had, annotations: { [OLD_POOL]: "lab" } });
+    await statuses.deleteStatus("default", "web");
+    expect(kube.object(PATH)?.metadata.annotations).toEqual({});
   });
 });
 

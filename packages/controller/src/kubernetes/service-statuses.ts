@@ -5,7 +5,7 @@ import { datedConditions } from "../status/conditions.ts";
 import { concernsOnlyThis } from "../status/refusal.ts";
 import { isEarlier } from "../status/resource-version.ts";
 import { believed } from "./believed.ts";
-import { POOL_ANNOTATION, type ServiceFacts, serviceFacts } from "./resources.ts";
+import { OLD_POOL_ANNOTATION, POOL_ANNOTATION, type ServiceFacts, serviceFacts } from "./resources.ts";
 
 /** What the statuses need. */
 export interface ServiceStatusesOptions {
@@ -70,7 +70,7 @@ export class ServiceStatuses {
     for (const key of keys) {
       const facts = this.#seen.get(key);
       if (!facts || facts.addresses.length === 0) continue;
-      const { addresses, pool = "" } = facts;
+      const { addresses, oldPool = "", pool = oldPool } = facts;
       const record = believed({ ...nameOf(key), addresses, pool }, notes);
       records.push(record);
       this.#wanted.set(key, record);
@@ -144,9 +144,9 @@ export class ServiceStatuses {
       patchOf: (facts) => {
         const isShown = isOurs(facts) && showsSomething(facts);
         const told = this.#conditions(facts, undefined);
-        if (!isShown && facts.pool === undefined && !told.conditions) return undefined;
+        if (!isShown && (facts.pool ?? facts.oldPool) === undefined && !told.conditions) return undefined;
         return {
-          metadata: { annotations: { [POOL_ANNOTATION]: null } },
+          metadata: { annotations: poolNotes(facts, null) },
           status: { ...(isShown && { loadBalancer: { ingress: null } }), ...told },
         };
       },
@@ -235,7 +235,7 @@ export class ServiceStatuses {
     const isSaid = reason === record.stranded && (reason === undefined || message === strandedMessage(record));
     if (isShown && isSaid && facts.pool === pool) return undefined;
     return {
-      metadata: { annotations: { [POOL_ANNOTATION]: pool } },
+      metadata: { annotations: poolNotes(facts, pool) },
       status: {
         ...(!isShown && { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } }),
         ...(!isSaid && this.#conditions(facts, record)),
@@ -257,6 +257,11 @@ export class ServiceStatuses {
 function strandedMessage({ pool }: StatusRecord): string {
   const words = `the Service keeps its addresses, though pool ${JSON.stringify(pool)} does not give them out any more`;
   return `${words}; to get others, set the annotation heraldlb.io/reassign`;
+}
+
+/** The annotations that say this pool, or none, and not in an older way too. */
+function poolNotes({ oldPool }: ServiceFacts, pool: string | null): Patch["metadata"]["annotations"] {
+  return { [POOL_ANNOTATION]: pool, ...(oldPool !== undefined && { [OLD_POOL_ANNOTATION]: null }) };
 }
 
 interface Patch {
