@@ -36,7 +36,7 @@ export {
   type ResolvedPeer,
   resolveBgp,
 } from "./resolve-bgp.ts";
-export { Resolver } from "./resolver.ts";
+export { type CandidateChange, Resolver } from "./resolver.ts";
 export { objectId, type ReadOutcome, type Resource } from "./resource.ts";
 export type { Secret } from "./secret.ts";
 export { type SelectorJson, toSelector } from "./selector.ts";

@@ -120,7 +120,7 @@ export class Catalog {
     const read = (object: SourceObject) => this.#read(object);
     const candidates = { gone: gone.map(read), come: come.map(read) };
     this.#take(this.#resolver.change(candidates));
-    if ([candidates.gone, candidates.come].some(mayConfigure)) this.#changes.tell(this.#configuration.inForce);
+    this.#changes.follow(this.#configuration.inForce, candidates);
     const told = new Map<string, unknown>();
     this.#tellOfObjects([], told);
     this.#told = told;
@@ -229,12 +229,4 @@ const readJson = (json: unknown): ReadOutcome => readResource(json, { defaultNam
 /** Where it was found, as a key; what comes from an API server has a name of its own. */
 function placeOf({ origin: { file, position }, id }: Pick<ObjectProblem, "origin"> & Partial<ObjectProblem>): string {
   return file === undefined && id ? formatObjectId(id) : `${file}\n${position}`;
-}
-
-/** Most changes are of objects that decide about no other one, among thousands of their kind. */
-function mayConfigure(candidates: readonly Candidate[]): boolean {
-  return candidates.some(({ outcome }) => {
-    const kind = outcome.type === "resource" ? outcome.resource.kind : outcome.id?.kind;
-    return kind !== "Service" && kind !== "EndpointSlice";
-  });
 }

@@ -1,7 +1,9 @@
+import { type Candidate, EMPTY_CONFIGURATION, type InForce, readResource, resolve } from "@heraldlb/config";
 import { recordingLogger } from "@heraldlb/runtime/testing";
 import { expect, test } from "vitest";
 import { Catalog } from "./catalog.ts";
-import { advertisement, pool, reading, service } from "./controller.test.fixture.ts";
+import { ConfigurationLog } from "./configuration-log.ts";
+import { advertisement, node, pool, reading, service } from "./controller.test.fixture.ts";
 import type { SourceChange } from "./source-object.ts";
 
 const A = pool("a", ["10.0.0.0/24"]);
@@ -21,7 +23,7 @@ function start() {
     seen = log.entries.length;
     return news.map(({ message, fields }) => ({ message, ...fields }));
   };
-  return { catalog, told };
+  return { catalog, told, log };
 }
 
 const changed = (object: string, reason: string) => ({ message: "configuration changed", object, reason });
@@ -66,6 +68,40 @@ test("of a cluster the same is told, and nothing of how much of a pool is in use
   expect(become(WIDER)).toEqual([changed(POOL_A, "changed")]);
   expect(become(service("web"))).toEqual([changed(POOL_A, "gone")]);
   expect(become(service("shop"))).toEqual([]);
+});
+
+test("of a cluster what stood against another object and goes is told with what comes into force by it", () => {
+  const { catalog, told } = start();
+  const rival = pool("rival", ["10.0.0.128-10.0.0.200"]);
+  const [first, second] = [reading([A]).objects, reading([rival]).objects];
+  catalog.change({ gone: [], come: first });
+  catalog.change({ gone: [], come: second });
+  told();
+  catalog.change({ gone: first, come: [] });
+  expect(told()).toEqual([changed("IPAddressPool metallb-system/rival", "new"), changed(POOL_A, "gone")]);
+});
+
+test("of a cluster only what configures is looked at, of whichever kind a change is", () => {
+  class Unlisted<K, V> extends Map<K, V> {
+    override entries(): MapIterator<[K, V]> {
+      throw new Error("looks at everything");
+    }
+    override [Symbol.iterator](): MapIterator<[K, V]> {
+      return this.entries();
+    }
+  }
+  const { log, told } = start();
+  const changes = new ConfigurationLog(log);
+  const candidates = [A, node("n1"), service("web")].map((json): Candidate => {
+    return { origin: {}, outcome: readResource(json, { defaultNamespace: "default" }) };
+  });
+  const inForce = new Unlisted<string, InForce>();
+  for (const [id, form] of resolve(EMPTY_CONFIGURATION, candidates).inForce) inForce.set(id, form);
+  changes.follow(inForce, { gone: [], come: candidates });
+  const pools = inForce.keys().filter((id) => id.startsWith("IPAddressPool"));
+  for (const id of [...pools]) inForce.delete(id);
+  changes.follow(inForce, { gone: candidates.slice(1, 2), come: [] });
+  expect(told()).toEqual([{ message: "configuration read", objects: 1 }, changed(POOL_A, "gone")]);
 });
 
 test("what stood against another object and goes is told with what comes into force by it", () => {
