@@ -1,3 +1,4 @@
+import type { Family } from "@heraldlb/net";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { announcedInVain, type Means } from "./announced-in-vain.ts";
@@ -29,6 +30,8 @@ function start({ up = {}, known = ["n1", "n2", "n3"], heard = known }: State = {
   };
 }
 
+type ByRouters = Means["routes"] extends ReadonlyMap<Family, infer T> ? T : never;
+
 interface State {
   /** Sessions that are up, by node. */
   readonly up?: Readonly<Record<string, readonly string[]>>;
@@ -38,13 +41,22 @@ interface State {
   readonly heard?: readonly string[];
 }
 
-const NONE: Means = { reach: new Map(), hearers: new Map(), isRouted: false };
+const NONE: Means = { reach: new Map(), routes: new Map() };
 const EVERYWHERE = { interfaces: "all" } as const;
 const on = (...interfaces: string[]) => ({ interfaces });
 const reach = (...nodes: string[]) => ({ reach: new Map(nodes.map((node) => [node, EVERYWHERE])) });
+const hearers = (names: readonly string[], ...nodes: string[]) => new Map(nodes.map((node) => [node, new Set(names)]));
 const routers = (names: readonly string[], ...nodes: string[]) => ({
-  hearers: new Map(nodes.map((node) => [node, new Set(names)])),
+  routes: new Map([["ipv4", hearers(names, ...nodes)]] as const),
 });
+/** Routes of both families. */
+const both = (ipv4: ByRouters, ipv6: ByRouters) => ({
+  routes: new Map<Family, ByRouters>([
+    ["ipv4", ipv4],
+    ["ipv6", ipv6],
+  ]),
+});
+const HEARD = { routes: new Map([["ipv4", "heard"]] as const) };
 const noSession = (nodes: readonly string[], peers: readonly string[]) => ({ reason: "noSession", nodes, peers });
 const noSpeaker = (wasHeard: boolean, ...nodes: string[]) => ({ reason: "noSpeaker", nodes, wasHeard });
 
@@ -64,7 +76,7 @@ describe("what is said at once of a Service", () => {
     ],
     [
       "whose nodes lack them, though routers hear of it",
-      { reach: new Map([["n1", on("eth9")]]), isRouted: true },
+      { reach: new Map([["n1", on("eth9")]]), ...HEARD },
       {},
       [{ reason: "interfacesMissing", nodes: ["n1"] }],
     ],
@@ -80,7 +92,7 @@ describe("what is said at once of a Service", () => {
       {},
       [noSpeaker(false, "x")],
     ],
-    ["that reaches only such nodes, though routers hear of it", { ...reach("x"), isRouted: true }, {}, []],
+    ["that reaches only such nodes, though routers hear of it", { ...reach("x"), ...HEARD }, {}, []],
     [
       "that reaches only such nodes, though a router may hear of it",
       { ...reach("x"), ...routers(["r1"], "n1") },
@@ -97,6 +109,24 @@ describe("what is said at once of a Service", () => {
     ["that reaches no node", {}, {}, []],
     ["while there is no speaker yet", { ...reach("n1"), ...routers(["r1"], "n1") }, { known: [] }, []],
     ["of which a router may hear", routers(["r1", "r2"], "n1", "n2"), { up: { n2: ["r2"] } }, []],
+    [
+      "of which routers may hear by both families",
+      both("heard", hearers(["r2"], "n1", "n2")),
+      { up: { n2: ["r2"] } },
+      [],
+    ],
+    [
+      "of which routers hear by one family, though a node may answer for both",
+      { ...reach("n1"), ...both("heard", hearers(["r2"], "n1")) },
+      {},
+      [],
+    ],
+    [
+      "that reaches only nodes that never had a speaker by one family",
+      both(hearers(["r1"], "n1"), hearers(["r2"], "x")),
+      { up: { n1: ["r1"] } },
+      [{ ...noSpeaker(false, "x"), family: "ipv6" }],
+    ],
     ["of which no router may hear, though a node may answer", { ...reach("n1"), ...routers(["r1"], "n1") }, {}, []],
   ])("%s", (_, means, state, expected) => {
     expect(start(state).of(means)).toEqual(expected);
@@ -117,6 +147,33 @@ describe("nothing is known at first, and later it is said, of a Service", () => 
       routers(["r1"], "n1"),
       { up: { n1: ["r2"], n2: ["r1"] } },
       [noSession(["n1"], ["r1"])],
+    ],
+    [
+      "of which routers hear by one family alone",
+      both("heard", hearers(["r2"], "n2", "n1")),
+      {},
+      [{ ...noSession(["n1", "n2"], ["r2"]), family: "ipv6" }],
+    ],
+    [
+      "of which routers may hear by one family alone",
+      both(hearers(["r1"], "n1"), hearers(["r2"], "n2")),
+      { up: { n2: ["r2"] } },
+      [{ ...noSession(["n1"], ["r1"]), family: "ipv4" }],
+    ],
+    [
+      "whose sessions of both families are down",
+      both(hearers(["r1"], "n1"), hearers(["r2"], "n1", "n2")),
+      {},
+      [noSession(["n1", "n2"], ["r1", "r2"])],
+    ],
+    [
+      "of which routers hear by one family alone, and which nobody answers for",
+      { ...reach("x"), ...both(hearers(["r1"], "n1"), "heard") },
+      {},
+      [
+        { ...noSpeaker(false, "x"), family: "ipv4" },
+        { ...noSession(["n1"], ["r1"]), family: "ipv4" },
+      ],
     ],
     ["whose router no node has told of", routers(["r3"], "n1"), {}, [noSession(["n1"], ["r3"])]],
     ["whose nodes' speakers are all gone", reach("n2", "n1"), { heard: ["n3"] }, [noSpeaker(true, "n1", "n2")]],

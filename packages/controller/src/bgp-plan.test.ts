@@ -74,10 +74,9 @@ function planned(objects: readonly Json[] = BASE) {
   return { apply, told, definitions, holdings, plan, log };
 }
 
-function holding(text: string, rest: Partial<Holding> = {}): Holding {
-  const address: Ip = parseIp(text) ?? expect.fail(`no address: ${text}`);
-  return { addresses: [address], pool: "main", ...rest } as Holding;
-}
+const ip = (text: string): Ip => parseIp(text) ?? expect.fail(`no address: ${text}`);
+const holding = (text: string, rest: Partial<Holding> = {}): Holding =>
+  ({ addresses: [ip(text)], pool: "main", ...rest }) as Holding;
 
 describe("a node is told", () => {
   test("its routers and routes", () => {
@@ -124,18 +123,25 @@ describe("a node is told", () => {
 
   test("which of its routers are to hear of a Service: those that routes name, of their families", () => {
     const here = { nodeSelectors: [{ matchLabels: { name: "n1" } }] };
-    const { plan } = planned([
+    const { plan, holdings } = planned([
       ...BASE.filter(({ kind }) => kind !== "BGPAdvertisement"),
       advertisement("a", { peers: ["r1", "r2", "r6"] }),
       peer("r2", { peerAddress: "192.0.2.2", ...here }),
       peer("r3", { peerAddress: "192.0.2.3" }),
       peer("r6", { peerAddress: "2001:db8::6" }),
     ]);
-    expect([...plan.hearersOf("default/web")]).toEqual([
+    expect([...plan.hearersOf("default/web", "ipv4")]).toEqual([
       ["n1", new Set(["r1", "r2"])],
       ["n2", new Set(["r1"])],
     ]);
-    expect([...plan.hearersOf("default/none")]).toEqual([]);
+    expect([...plan.hearersOf("default/web", "ipv6")]).toEqual([]);
+    expect([...plan.hearersOf("default/none", "ipv4")]).toEqual([]);
+    holdings.set("default/web", holding("198.51.100.7", { addresses: [ip("198.51.100.7"), ip("2001:db8::7")] }));
+    plan.update(["default/web"]);
+    expect([...plan.hearersOf("default/web", "ipv6")]).toEqual([
+      ["n1", new Set(["r6"])],
+      ["n2", new Set(["r6"])],
+    ]);
   });
 
   test("routes of the families that a session carries, and of the other one as soon as it does, before the session", () => {

@@ -10,11 +10,12 @@ import {
 } from "@heraldlb/announce";
 import { peersOfNode, type ResolvedPeer, resolveBgp } from "@heraldlb/config";
 import type { Holding } from "@heraldlb/ipam";
-import type { Ip, Prefix } from "@heraldlb/net";
+import { type Family, familyOf, type Ip, type Prefix, prefixAddress } from "@heraldlb/net";
 import type { Logger } from "@heraldlb/runtime";
 import type { PeerDefinition, RouteDefinition, ServiceDefinition } from "./bgp-definition.ts";
 import { hearersOf, hearingOf, isHeardOf } from "./bgp-hearers.ts";
 import { peerDefinition } from "./bgp-peers.ts";
+import { prefixOf, routeId } from "./bgp-route-id.ts";
 import { bgpService, bgpWorld, communitiesOf } from "./bgp-world.ts";
 import type { Definitions } from "./definitions.ts";
 import { FormerAdvertisements } from "./former-advertisements.ts";
@@ -114,12 +115,13 @@ export class BgpPlan {
     return new Map(nodes.map((node) => [node, routesFor(service, this.#node(node))]));
   }
 
-  /** For each node that announces a Service, the names of the routers that are to hear of it. */
-  hearersOf(service: string): ReadonlyMap<string, ReadonlySet<string>> {
+  /** For each node that announces a Service, the names of the routers that are to hear of its addresses of a family. */
+  hearersOf(service: string, family: Family): ReadonlyMap<string, ReadonlySet<string>> {
     const hearers = new Map<string, ReadonlySet<string>>();
     for (const node of this.#planned.get(service) ?? []) {
       const { routes, peers } = this.#node(node);
-      const its = Array.from(routes.prefixesOf(service), (prefix) => routes.routes.get(prefix) ?? []).flat();
+      const prefixes = [...routes.prefixesOf(service)].filter((prefix) => familyOf(prefixAddress(prefix)) === family);
+      const its = prefixes.flatMap((prefix) => routes.routes.get(prefix) ?? []);
       const names = new Set(its.flatMap((route) => hearersOf(route, peers)));
       if (names.size > 0) hearers.set(node, names);
     }
@@ -285,10 +287,3 @@ export class BgpPlan {
 /** Ids of the routes by which a node announces a Service. */
 const routesFor = (service: string, { routes, told }: NodeState): readonly string[] =>
   Array.from(routes.prefixesOf(service), (prefix) => told.get(prefix) ?? []).flat();
-
-/** Names a route of a node; `prefixOf` undoes it. */
-const routeId = (prefix: Prefix, peers: readonly string[]): string =>
-  peers.length > 0 ? `${prefix} ${peers.join(",")}` : prefix;
-
-// An id begins with its prefix, whatever made it.
-const prefixOf = (id: string): Prefix => id.split(" ", 1)[0] as Prefix;

@@ -3,6 +3,7 @@ import { Reports } from "./reports.ts";
 import { type AnnouncedBy, serviceOnWire, servicesConcerned } from "./reports-services.ts";
 
 const NARROW = "10.64.1.0/28";
+const WIDE = "2001:db8::/64";
 const FOR_TOR = "10.64.1.0/28 tor1";
 
 /** `web` and `mail` share an aggregate; node n3 announces it for `mail` alone. */
@@ -19,7 +20,7 @@ const plans: AnnouncedBy = {
         Object.entries(
           {
             "default/web": { n1: [FOR_TOR, NARROW], n2: [NARROW] },
-            "default/mail": { n3: [NARROW] },
+            "default/mail": { n3: [NARROW, WIDE] },
           }[service] ?? {},
         ),
       ),
@@ -47,9 +48,18 @@ test("a Service is announced where its group is answered for, and where a router
   expect(serviceOnWire("default/web", reports, plans)).toEqual({
     layer2: [{ node: "n1", interfaces: ["eth0"] }],
     bgp: [{ node: "n1", peers: ["tor1", "tor2", "tor3"] }],
+    heard: new Set(["ipv4"]),
   });
-  expect(serviceOnWire("default/mail", reports, plans)).toEqual({ layer2: [], bgp: [{ node: "n3", peers: ["tor1"] }] });
-  expect(serviceOnWire("default/none", reports, plans)).toEqual({ layer2: [], bgp: [] });
+  expect(serviceOnWire("default/mail", reports, plans)).toEqual({
+    layer2: [],
+    bgp: [{ node: "n3", peers: ["tor1"] }],
+    heard: new Set(["ipv4"]),
+  });
+  expect(serviceOnWire("default/none", reports, plans)).toEqual({ layer2: [], bgp: [], heard: new Set() });
+  say("n1", [{ route: WIDE, peers: ["tor1"] }]);
+  expect(serviceOnWire("default/mail", reports, plans).heard).toEqual(new Set(["ipv4"]));
+  say("n3", [{ route: WIDE, peers: ["tor1"] }]);
+  expect(serviceOnWire("default/mail", reports, plans).heard).toEqual(new Set(["ipv4", "ipv6"]));
 });
 
 test("a change concerns the Services of its groups and routes", () => {

@@ -1,3 +1,5 @@
+import type { Family } from "@heraldlb/net";
+import { familyOfRoute } from "./bgp-route-id.ts";
 import type { Reach } from "./definitions.ts";
 import type { ReportChanges, Reports } from "./reports.ts";
 
@@ -11,8 +13,8 @@ export interface AnnouncedBy {
   };
   readonly bgp: {
     routesOf(service: string): ReadonlyMap<string, readonly string[]>;
-    /** For each node that is to announce the Service, the BGPPeers that are to hear of it. */
-    hearersOf(service: string): ReadonlyMap<string, ReadonlySet<string>>;
+    /** For each node that is to announce the Service, the BGPPeers that are to hear of its addresses of a family. */
+    hearersOf(service: string, family: Family): ReadonlyMap<string, ReadonlySet<string>>;
     servicesOf(route: string): ReadonlySet<string>;
   };
 }
@@ -23,6 +25,8 @@ export interface ServiceOnWire {
   readonly layer2: readonly { readonly node: string; readonly interfaces: readonly string[] }[];
   /** The nodes with a router that hears of it, and the names of these routers, in order. */
   readonly bgp: readonly { readonly node: string; readonly peers: readonly string[] }[];
+  /** The families of its addresses that some router hears of. */
+  readonly heard: ReadonlySet<Family>;
 }
 
 /** Who announces a Service, as far as speakers have reported. */
@@ -33,17 +37,20 @@ export function serviceOnWire(
 ): ServiceOnWire {
   const group = layer2.groupOf(service);
   const told = bgp.routesOf(service);
-  const heard = new Map<string, Set<string>>();
+  const routers = new Map<string, Set<string>>();
+  const heard = new Set<Family>();
   for (const id of new Set([...told.values()].flat())) {
     for (const { node, peers } of reports.route(id)) {
       // It may announce the route for another Service.
       if (!told.get(node)?.includes(id)) continue;
-      heard.set(node, new Set([...(heard.get(node) ?? []), ...peers]));
+      routers.set(node, new Set([...(routers.get(node) ?? []), ...peers]));
+      heard.add(familyOfRoute(id));
     }
   }
   return {
     layer2: group === undefined ? [] : reports.group(group),
-    bgp: Array.from(heard, ([node, peers]) => ({ node, peers: [...peers].sort() })),
+    heard,
+    bgp: Array.from(routers, ([node, peers]) => ({ node, peers: [...peers].sort() })),
   };
 }
 

@@ -62,10 +62,14 @@ test("an assignment that was taken back before it was stored is not told", () =>
 });
 
 /** What a leader publishes of `default/web`, which an API server has in the form of an earlier leader's. */
-async function lead(objects: readonly Record<string, unknown>[], status: object = {}) {
+async function lead(
+  objects: readonly Record<string, unknown>[],
+  { status = {}, spec = {} }: { readonly status?: object; readonly spec?: Record<string, unknown> } = {},
+) {
   const cluster = new FakeCluster();
   const kit = startController();
-  kit.controller.take(reading([pool("lab", ["10.0.0.1/32"]), service("web"), slice("web", ["n1", "n2"]), ...objects]));
+  const lab = pool("lab", ["10.0.0.1/32", "2001:db8::1/128"]);
+  kit.controller.take(reading([lab, service("web", spec), slice("web", ["n1", "n2"]), ...objects]));
   const web = cluster.put("/api/v1/services", { metadata: { name: "web", namespace: "default" }, status });
   const published = new PublishedStatuses({
     kube: {
@@ -109,10 +113,22 @@ async function lead(objects: readonly Record<string, unknown>[], status: object 
   };
 }
 
-/** What a speaker reports of its session with `tor`, and of the one route that there is. */
-function reports(speaker: FakeSpeaker, isUp: boolean): void {
-  const bgpPeers = [{ name: "tor", state: isUp ? BgpSessionState.ESTABLISHED : BgpSessionState.DOWN, reason: "" }];
-  const bgpRoutes = [{ route: "10.0.0.1/32", peers: isUp ? ["tor"] : [] }];
+/** What each router hears of. */
+const ROUTES = { tor: "10.0.0.1/32", tor6: "2001:db8::1/128" } as const;
+
+/** What a speaker reports of its sessions and routes: whether routers hear of theirs; alone: the only one, `tor`. */
+function reports(speaker: FakeSpeaker, isUp: boolean | Readonly<Record<keyof typeof ROUTES, boolean>>): void {
+  const { tor, tor6 } = typeof isUp === "boolean" ? { tor: isUp } : isUp;
+  const all = (
+    [
+      ["tor", tor],
+      ["tor6", tor6],
+    ] as const
+  ).flatMap(([name, up]) => (up === undefined ? [] : { name, up }));
+  const bgpPeers = all.map(({ name, up }) => {
+    return { name, state: up ? BgpSessionState.ESTABLISHED : BgpSessionState.DOWN, reason: "" };
+  });
+  const bgpRoutes = all.map(({ name, up }) => ({ route: ROUTES[name], peers: up ? [name] : [] }));
   const value = { groups: [], conflicts: [], bgpPeers, bgpRoutes, complete: true };
   speaker.say({ $case: "report", value });
   speaker.say({ $case: "report", value: { ...value, bgpPeers: [], bgpRoutes: [], complete: false } });
@@ -129,16 +145,17 @@ test("a Service whose interfaces no node has is told of, also if nodes say so on
 
 describe("a Service that is announced by BGP", () => {
   const metallb = { metadata: { name: "tor", namespace: "metallb-system" } };
+  const peer = (name: string, peerAddress: string) => ({
+    ...{ apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", metadata: { name, namespace: "metallb-system" } },
+    spec: { myASN: 64_512, peerASN: 64_513, peerAddress },
+  });
   const router = [
     { apiVersion: "metallb.io/v1beta1", kind: "BGPAdvertisement", ...metallb, spec: {} },
-    {
-      ...{ apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", ...metallb },
-      spec: { myASN: 64_512, peerASN: 64_513, peerAddress: "192.0.2.1" },
-    },
+    peer("tor", "192.0.2.1"),
   ];
 
   async function paired(isUp = true, status: object = {}) {
-    const scene = await lead(router, status);
+    const scene = await lead(router, { status });
     const speakers = [scene.kit.dial("n1"), scene.kit.dial("n2")];
     const report = (up: boolean) => {
       for (const speaker of speakers) reports(speaker, up);
@@ -199,6 +216,35 @@ describe("a Service that is announced by BGP", () => {
     reports(back, true);
     await kit.advance(2_000);
     expect([said(), writes()]).toEqual([[], 2]);
+  });
+
+  test("says so if no session is up by which routers are to hear of its addresses of one family", async () => {
+    const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+    const { kit, said, message, counted, writes } = await lead([...router, peer("tor6", "2001:db8:1::1")], { spec });
+    const speakers = [kit.dial("n1"), kit.dial("n2")];
+    const report = (tor: boolean, tor6: boolean) => {
+      for (const speaker of speakers) reports(speaker, { tor, tor6 });
+    };
+    report(true, true);
+    await kit.advance(1_000);
+    report(true, false);
+    await kit.advance(19_000);
+    expect(said()).toBeUndefined();
+    await kit.advance(2_000);
+    expect([said(), await counted()]).toEqual([["noSession"], [["noSession", 1]]]);
+    expect(message()).toMatch(
+      /^no node announces 2001:db8::1 of "default\/web" by BGP: .*\(BGPPeers tor6; nodes n1, n2\)/,
+    );
+    report(false, false);
+    await kit.advance(21_000);
+    expect([said(), writes()]).toEqual([["noSession"], 2]);
+    expect(message()).toMatch(/^no node announces "default\/web" by BGP: .*\(BGPPeers tor, tor6; nodes n1, n2\)/);
+    report(false, true);
+    await kit.advance(21_000);
+    expect(message()).toMatch(/^no node announces 10\.0\.0\.1 of "default\/web" by BGP: .*\(BGPPeers tor; nodes/);
+    report(true, true);
+    await kit.advance(2_000);
+    expect([said(), writes(), await counted()]).toEqual([[], 4, []]);
   });
 
   test("keeps what an earlier leader said as long as it is not known, and neither writes nor tells it again", async () => {

@@ -1,8 +1,8 @@
 import { isServed, type ObjectId, type Resource } from "@heraldlb/config";
 import type { Action } from "@heraldlb/ipam";
 import { EventRecorder, type KubeObject, reflect } from "@heraldlb/kube";
-import type { Ip } from "@heraldlb/net";
-import { announcedInVain, type InVain } from "../announced-in-vain.ts";
+import type { Family, Ip } from "@heraldlb/net";
+import { announcedInVain, routesByFamily } from "../announced-in-vain.ts";
 import type { BackingContext } from "../backing.ts";
 import type { ClusterOptions } from "../cluster.ts";
 import type { ClusterObserver, VisibleChanges } from "../cluster-observer.ts";
@@ -10,7 +10,7 @@ import type { Controller } from "../controller.ts";
 import { Outages } from "../reports-outages.ts";
 import { serviceOnWire, servicesConcerned } from "../reports-services.ts";
 import { addressEvents } from "../status/address-events.ts";
-import { missingInterfaces, missingSessions, missingSpeakers, type Silence } from "../status/announcement-events.ts";
+import { silenceOf } from "../status/announcement-events.ts";
 import type { ObjectEvent } from "../status/object-event.ts";
 import { collectionPath, type StatusKind } from "../status/status-kind.ts";
 import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
@@ -248,21 +248,22 @@ export class PublishedStatuses implements ClusterObserver {
     const refusal = addresses?.refusal(key);
     const silences = (cluster?.silences(key) ?? []).filter(({ reason }) => !WITHOUT_ENDPOINTS.has(reason));
     if (!cluster || !announcedBy || !reports) return { refusal, silences, layer2: [], bgp: [] };
-    const { layer2, bgp } = serviceOnWire(key, reports, announcedBy);
+    const { layer2, bgp, heard } = serviceOnWire(key, reports, announcedBy);
     const reach = announcedBy.layer2.reachOf(announcedBy.layer2.groupOf(key) ?? "");
-    const isRouted = bgp.length > 0;
-    const hearers = isRouted ? NOBODY : announcedBy.bgp.hearersOf(key);
-    const isUnheard = layer2.length === 0 && reach.size + hearers.size > 0;
+    const { addresses: its = [] } = addresses?.given(key) ?? {};
+    const hearersOf = (family: Family) => announcedBy.bgp.hearersOf(key, family);
+    const routes = routesByFamily(its, { heard, hearersOf });
+    const isUnheard = layer2.length === 0 && (reach.size > 0 || routes.values().some((by) => by !== "heard"));
     if (isUnheard) this.#unheard.add(key);
     else this.#unheard.delete(key);
     const announcers = { reports, outages: this.#outages, speakers: cluster.world.speakers };
-    const inVain = isUnheard ? announcedInVain({ reach, hearers, isRouted }, announcers) : [];
+    const inVain = isUnheard ? announcedInVain({ reach, routes }, announcers) : [];
     return {
       ...{ refusal, bgp },
       // What is not known yet does not keep from telling the rest.
       silences:
         inVain || silences.length > 0
-          ? [...silences, ...(inVain ?? []).map((found) => this.#silence(key, found))]
+          ? [...silences, ...(inVain ?? []).map((found) => silenceOf(key, found, its))]
           : undefined,
       layer2: layer2.map(({ node, interfaces }) => ({
         node,
@@ -270,19 +271,4 @@ export class PublishedStatuses implements ClusterObserver {
       })),
     };
   }
-
-  #silence(service: string, found: InVain): Silence {
-    switch (found.reason) {
-      case "noSpeaker":
-        return missingSpeakers(service, found);
-      case "noSession":
-        return missingSessions(service, found);
-      case "interfacesMissing": {
-        const { addresses = [] } = this.#controller?.cluster.addresses?.given(service) ?? {};
-        return missingInterfaces(addresses, found.nodes);
-      }
-    }
-  }
 }
-
-const NOBODY: ReadonlyMap<string, ReadonlySet<string>> = new Map();

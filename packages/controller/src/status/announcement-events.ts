@@ -1,3 +1,5 @@
+import { familyOf, type Ip } from "@heraldlb/net";
+import type { InVain } from "../announced-in-vain.ts";
 import { type ObjectEvent, serviceEvent } from "./object-event.ts";
 
 /** Why nobody announces a Service by one protocol. */
@@ -17,33 +19,35 @@ export function nodeAssigned(
 
 const MISSING_INTERFACES = "interfacesMissing";
 
+/** Why nobody announces a Service of these addresses, or those of one family. */
+export function silenceOf(service: string, found: InVain, addresses: readonly Ip[]): Silence {
+  const { reason, nodes, family } = found;
+  if (reason === MISSING_INTERFACES) return { reason, message: missingInterfaces(addresses, nodes) };
+  const concerned = family ? `${addresses.filter((address) => familyOf(address) === family).join(", ")} of ` : "";
+  const what = concerned + JSON.stringify(service);
+  return { reason, message: reason === "noSpeaker" ? missingSpeakers(what, found) : missingSessions(what, found) };
+}
+
 /** No node that may announce has an interface on which it is to be announced; in MetalLB's words. */
-export function missingInterfaces(addresses: readonly string[], [node]: readonly string[]): Silence {
+function missingInterfaces(addresses: readonly Ip[], [node]: readonly string[]): string {
   const texts = addresses.map(
     (address) =>
       `the interfaces specified by LB IP "${address}" doesn't exist in assigned node "${node}" with protocol "layer2"`,
   );
-  return { reason: MISSING_INTERFACES, message: texts.join("; ") };
+  return texts.join("; ");
 }
 
-/** No node that may announce has a speaker; `wasHeard`: some had one. */
-export function missingSpeakers(
-  service: string,
-  { nodes, wasHeard }: { readonly nodes: readonly string[]; readonly wasHeard: boolean },
-): Silence {
+/** No node that may announce has a speaker. */
+function missingSpeakers(what: string, { nodes, wasHeard }: Extract<InVain, { readonly reason: "noSpeaker" }>): string {
   const words = wasHeard ? "no speaker is heard on" : "there is no speaker on";
-  const message = `no node announces ${JSON.stringify(service)}: ${words} those that may (${some(nodes)})`;
-  return { reason: "noSpeaker", message };
+  return `no node announces ${what}: ${words} those that may (${some(nodes)})`;
 }
 
 /** None of the sessions is up by which routers are to hear of it. What does not last is not named. */
-export function missingSessions(
-  service: string,
-  { nodes, peers }: { readonly nodes: readonly string[]; readonly peers: readonly string[] },
-): Silence {
+function missingSessions(what: string, { nodes, peers }: Extract<InVain, { readonly reason: "noSession" }>): string {
   const why = `no session with a router that is to hear of it is up (BGPPeers ${some(peers)}; nodes ${some(nodes)})`;
   const fix = "the logs of the speakers say why: see 'A BGP session is down' in docs/operating.md";
-  return { reason: "noSession", message: `no node announces ${JSON.stringify(service)} by BGP: ${why}; ${fix}` };
+  return `no node announces ${what} by BGP: ${why}; ${fix}`;
 }
 
 /** Nobody announces the Service, though it has an address. */
