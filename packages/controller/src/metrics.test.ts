@@ -1,6 +1,6 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { lab, reading, startController } from "./controller.test.fixture.ts";
+import { lab, pool, reading, service, startController } from "./controller.test.fixture.ts";
 import { addControllerMetrics } from "./metrics.ts";
 
 test("only who decides counts the addresses of pools, so that those of two controllers do not add up", async () => {
@@ -22,4 +22,24 @@ test("only who decides counts the addresses of pools, so that those of two contr
   ]);
   controller.standBy();
   expect(await series()).toEqual([]);
+});
+
+test("Services that do not have the addresses they ask for are counted by reason, and series go with them", async () => {
+  const { controller, lead, advance } = startController();
+  const registry = new Registry();
+  addControllerMetrics(registry, controller);
+  const counts = async () =>
+    (await registry.metrics()).split("\n").filter((line) => line.startsWith("herald_services_refused"));
+  const wrong = service("wrong", {}, { annotations: { "metallb.io/address-pool": "none" } });
+  const services = ["a", "b", "c"].map((name) => service(name));
+  controller.take(reading([pool("lab", ["10.0.0.1/32"]), wrong, ...services]));
+  lead(1);
+  await advance(25);
+  expect(await counts()).toEqual([
+    'herald_services_refused{reason="unknownPool"} 1',
+    'herald_services_refused{reason="noAddressAvailable"} 2',
+  ]);
+  controller.take(reading([pool("lab", ["10.0.0.0/28"]), ...services]));
+  await advance(25);
+  expect(await counts()).toEqual([]);
 });

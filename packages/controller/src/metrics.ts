@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Controller } from "./controller.ts";
 import type { ControllerObserver } from "./controller-ports.ts";
+import { setCounts } from "./reason-counts.ts";
 import { addReportMetrics } from "./reports-metrics.ts";
 import { poolUsage } from "./usage.ts";
 
@@ -103,8 +104,7 @@ function addWaitingMetric(registry: Registry, controller: Controller): void {
     labelNames: ["reason"],
     registers: [registry],
     collect() {
-      this.reset();
-      for (const { reason } of controller.cluster.addresses?.refusals() ?? []) this.inc({ reason });
+      setCounts(this, controller.cluster.addresses?.refusals() ?? []);
     },
   });
 }

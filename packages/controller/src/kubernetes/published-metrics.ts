@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { setCounts } from "../reason-counts.ts";
 import type { PublishedStatuses } from "./published-statuses.ts";
 
 /** Shows in the registry, at each scrape, which Services nobody announces, and how many Events were given up. */
@@ -13,8 +14,7 @@ export function addPublishedMetrics(
     labelNames: ["reason"],
     registers,
     collect() {
-      this.reset();
-      for (const reason of published.silences) this.inc({ reason });
+      setCounts(this, published.silences);
     },
   });
   new Counter({

@@ -10,7 +10,7 @@ import type { Controller } from "../controller.ts";
 import { Outages } from "../reports-outages.ts";
 import { serviceOnWire, servicesConcerned } from "../reports-services.ts";
 import { addressEvents } from "../status/address-events.ts";
-import { silenceOf } from "../status/announcement-events.ts";
+import { type Silence, silenceOf } from "../status/announcement-events.ts";
 import type { ObjectEvent } from "../status/object-event.ts";
 import { collectionPath, type StatusKind } from "../status/status-kind.ts";
 import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
@@ -87,8 +87,8 @@ export class PublishedStatuses implements ClusterObserver {
     return this.#recorder.dropped;
   }
 
-  /** For each Service that nobody announces, the reason that its condition says; none while another process leads. */
-  get silences(): Iterable<string> {
+  /** For each Service that nobody announces, what its condition says; none while another process leads. */
+  get silences(): Iterable<Silence> {
     return this.#publisher.silences;
   }
 

@@ -22,7 +22,13 @@ function start() {
     const conditions = [{ type: "heraldlb.io/NotAnnounced", status: "True", reason: "noSpeaker", message }];
     troubles.observe({ ...WEB, status: { conditions } });
   };
-  return { troubles, observe, wanted: () => wanted.at(-1), told: () => told, reasons: () => [...troubles.reasons] };
+  return {
+    troubles,
+    observe,
+    wanted: () => wanted.at(-1),
+    told: () => told,
+    reasons: () => Array.from(troubles.silences, ({ reason }) => reason),
+  };
 }
 
 test("what is said of a Service stays while it is not known whether it is announced, and is not told again", () => {

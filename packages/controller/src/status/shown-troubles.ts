@@ -1,4 +1,4 @@
-import { notAnnounced } from "./announcement-events.ts";
+import { notAnnounced, type Silence } from "./announcement-events.ts";
 import type { DesiredCondition } from "./desired-status.ts";
 import type { ObjectEvent } from "./object-event.ts";
 import {
@@ -20,16 +20,13 @@ export interface ShownTroublesDependencies {
   tell(event: ObjectEvent): void;
 }
 
-/** What the condition of a Service that nobody announces says. */
-type Said = Pick<DesiredCondition, "reason" | "message">;
-
 /** The conditions of Services, and Events about those that nobody announces. */
 export class ShownTroubles {
   readonly #dependencies: ShownTroublesDependencies;
   /** Services with conditions of Herald's; those that nobody announces with what that says. */
-  readonly #observed = new Map<string, Said | undefined>();
+  readonly #observed = new Map<string, Silence | undefined>();
   /** Why nobody announces them, as was said last, by this process or by an earlier leader; none while another leads. */
-  readonly #said = new Map<string, Said>();
+  readonly #said = new Map<string, Silence>();
 
   constructor(dependencies: ShownTroublesDependencies) {
     this.#dependencies = dependencies;
@@ -40,9 +37,9 @@ export class ShownTroubles {
     return this.#observed.keys();
   }
 
-  /** For each Service that nobody announces, the reason that its condition says. */
-  get reasons(): Iterable<string> {
-    return this.#said.values().map(({ reason }) => reason);
+  /** For each Service that nobody announces, what its condition says. */
+  get silences(): Iterable<Silence> {
+    return this.#said.values();
   }
 
   /** This process leads: what an earlier leader said stays until it is known to be otherwise. */

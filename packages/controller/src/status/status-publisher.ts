@@ -1,7 +1,7 @@
 import type { ObjectProblem } from "@heraldlb/config";
 import type { Clock } from "@heraldlb/runtime";
 import type { PoolUsage } from "../usage.ts";
-import { nodeAssigned } from "./announcement-events.ts";
+import { nodeAssigned, type Silence } from "./announcement-events.ts";
 import type { LabelledNode, WrittenConfiguration } from "./configuration-problem.ts";
 import { configurationStates } from "./configuration-states.ts";
 import type { TargetedStatus } from "./desired-status.ts";
@@ -123,9 +123,9 @@ export class StatusPublisher {
     this.#timer = undefined;
   }
 
-  /** For each Service that nobody announces, the reason that is shown; none before it begins. */
-  get silences(): Iterable<string> {
-    return this.#troubles.reasons;
+  /** For each Service that nobody announces, what its condition says; none before this process leads. */
+  get silences(): Iterable<Silence> {
+    return this.#troubles.silences;
   }
 
   changed({ services = [], nodes, pools, configuration }: ModelChanges): void {
