@@ -12,6 +12,7 @@ import type { ClusterServiceOptions } from "./kubernetes/cluster-services.ts";
 import type { KubernetesSource } from "./kubernetes/kubernetes-access.ts";
 import { openKubernetesBacking } from "./kubernetes/kubernetes-backing.ts";
 import { addControllerMetrics, countingObserver } from "./metrics.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import type { ControllerSecurity } from "./settings.ts";
 
 /** Settings of a controller process. */
@@ -55,13 +56,14 @@ export async function runController(
       ? await openFileBacking(source, options, surroundings)
       : await openKubernetesBacking({ ...source, ...services }, options, surroundings);
   const bug = Promise.withResolvers<never>();
+  const closing = new AbortController();
   const controller = new Controller(
     { ...options, namespace: backing.namespace, identity, listsNodes: source.type === "kubernetes" },
     {
       ...{ clock, wallClock, log, store: backing.store, observer: countingObserver(registry) },
       ...{ clusterObserver: backing.clusterObserver, authenticator: backing.authenticator },
       credentials: backing.credentials,
-      onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(backing, names, log)),
+      onSpeakers: oneAtATime((names: readonly string[]) => writeSpeakers(backing, names, log), closing.signal),
       onStepDown: (above) => steppedDown.put(above),
       onBug: bug.reject,
     },
@@ -71,7 +73,6 @@ export async function runController(
 
   const failed = new AbortController();
   const stop = AbortSignal.any([context.signal, failed.signal]);
-  const closing = new AbortController();
   try {
     const { closed } = await serve(controller, { listen, backing }, context, closing.signal);
     const work = Promise.all([backing.run(controller, stop), tick(controller, options.timers.tickMs, clock, stop)]);
@@ -145,25 +146,6 @@ async function writeSpeakers(backing: Backing, names: readonly string[], log: Lo
   } catch (error) {
     log.error("speakers' names not stored", { error });
   }
-}
-
-/** Calls one after the other; of several that came meanwhile only the last one counts. */
-function oneAtATime<T>(act: (item: T) => Promise<void>): (item: T) => void {
-  let next: { readonly item: T } | undefined;
-  let isBusy = false;
-  const work = async () => {
-    isBusy = true;
-    for (let job = next; job; job = next) {
-      next = undefined;
-      await act(job.item);
-    }
-    isBusy = false;
-  };
-  return (item) => {
-    next = { item };
-    // It never rejects: `act` sees to that.
-    if (!isBusy) void work();
-  };
 }
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "syscall" in error;
