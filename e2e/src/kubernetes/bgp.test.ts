@@ -77,6 +77,21 @@ describe("by BGP, a Service", { timeout: 120_000 }, () => {
     await scene.known({}, both(10, from(NODES)));
   });
 
+  test("of both families for one of which no session is up says so, and names its address", async () => {
+    const { external, internal, cluster } = scene;
+    const sessions = cluster.lab.nodes.map(({ ipv6 }) => `neighbor ${ipv6} shutdown`);
+    await apply(service("web"));
+    await scene.known(both(10, from(NODES)));
+    await using _external = await external.configured(sessions);
+    await using _internal = await internal.configured(sessions);
+    await scene.known({ "10.64.1.10/32": from(NODES) });
+    await scene.told(
+      "web",
+      /^notAnnounced no node announces fd64::1:10 of "default\/web" .* \(BGPPeers ext6, int6; nodes/,
+    );
+    await scene.measured("controller1", 'herald_services_not_announced{reason="noSession"} 1');
+  });
+
   test("of policy Local is routed to nodes with an endpoint, which come and go", async () => {
     const { cluster, given } = scene;
     const podOn = async (node: string) => {
