@@ -113,7 +113,7 @@ export class OwnershipMachine {
     const { log, hub, observer, onStepDown } = this.#dependencies;
     switch (effect.type) {
       case "log":
-        if (effect.message === CLAIMED) observer.onConflict();
+        if (effect.message === CLAIMED && effect.fields["rivalNode"] === undefined) observer.onConflict();
         log.write(effect.level, effect.message, effect.fields);
         break;
       case "send":

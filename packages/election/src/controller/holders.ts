@@ -39,14 +39,16 @@ export function changeHoldings(context: ControllerContext, speaker: Speaker, { r
   return true;
 }
 
-function noteConflict({ effects }: ControllerContext, speaker: Speaker, change: HoldingChange): void {
+// For a moment of a hand-over two nodes answer: only a rival that is no node is worth a warning.
+function noteConflict({ state, effects }: ControllerContext, speaker: Speaker, change: HoldingChange): void {
   const { group, conflictMac } = change;
   if (!conflictMac || speaker.holdings.get(group)?.conflictMac === conflictMac) return;
+  const rivalNode = state.speakers.values().find(({ links }) => links.some(({ mac }) => mac === conflictMac))?.node;
   effects.push({
     type: "log",
-    level: "warn",
+    level: rivalNode ? "info" : "warn",
     message: "address claimed by another",
-    fields: { group, node: speaker.node, rival: conflictMac, state: change.state },
+    fields: { group, node: speaker.node, rival: conflictMac, state: change.state, ...(rivalNode && { rivalNode }) },
   });
 }
 

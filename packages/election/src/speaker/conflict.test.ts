@@ -89,6 +89,15 @@ describe("a claim by another", () => {
     expect(changes).toEqual([expect.not.objectContaining({ conflictMac: HIGHER_MAC })]);
   });
 
+  test.each([
+    ["a host", [LOWER_MAC], "warn"],
+    ["another node, as during a hand-over,", [HIGHER_MAC], "info"],
+  ] as const)("of %s is logged at the level that it deserves", (_, macs, level) => {
+    const bench = speakerIn("owner", 2);
+    bench.step({ type: "peers", macs });
+    expect(only(bench.claim(HIGHER_MAC), "log")).toMatchObject([{ level, message: "address claimed by another" }]);
+  });
+
   test("at less than full authority makes the owner ask for its other groups", () => {
     const bench = speakerIn("owner", 2);
     bench.step({ type: "define", group: definition("192.0.2.2") });

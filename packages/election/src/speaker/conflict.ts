@@ -109,7 +109,8 @@ function report(context: SpeakerContext, group: SpeakerGroup, rival: Mac): void 
   state.changedReports.add(group);
   effects.push({
     type: "log",
-    level: "warn",
+    // For a moment of a hand-over two nodes answer.
+    level: state.peers?.has(rival) ? "info" : "warn",
     message: "address claimed by another",
     fields: { group: group.id, rival, authority: state.authority },
   });
