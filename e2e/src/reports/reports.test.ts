@@ -20,7 +20,8 @@ beforeAll(async () => {
   const [, host] = lab.controllers as [Host, Host];
   const [router] = lab.routers as [Host];
   const command = ["--conditions=@heraldlb/source", STANDBY, host.ipv4, `${STREAM_PORT}`] as const;
-  standby = host.start([process.execPath, ...command], { name: "standby" });
+  // It counts among what is tested: beside busy processes it would begin, and answer speakers, too late.
+  standby = host.start(["nice", "-n", "-10", process.execPath, ...command], { name: "standby" });
   frr = await startRouter(router);
   const peer = { myASN: SPEAKER_ASN, peerASN: ROUTER_ASN, peerAddress: router.ipv4 };
   herald.write(
@@ -28,6 +29,7 @@ beforeAll(async () => {
     manifests(metallbManifest("BGPPeer", "router", peer), metallbManifest("BGPAdvertisement", "main", {})),
   );
   writeService(site, { name: "web" });
+  await standby.logged(/^listening$/m);
   await startHerald(site);
   web = (await herald.given("web", 2)) as [Ip, Ip];
   await owner(site, web[0]);
@@ -72,23 +74,36 @@ async function knows<T>(what: string, look: () => T, expected: T): Promise<void>
   await until(`the standby knew ${what}`, isSo, { timeoutMs: 20_000 }).catch(() => expect(seen).toEqual(expected));
 }
 
-const answering = () => known().groups[web[0]];
-const hearing = () =>
-  (known().routes[`${web[0]}/32`] ?? []).toSorted((a, b) => (a.node < b.node ? -1 : 1)).map(({ node }) => node);
+/**
+ * Waits until the standby knows of whoever answers on the wire, and of nobody else; it is not `former`. On a busy machine
+ * an address may move once more, for what has not run for long enough is taken for dead.
+ */
+async function knowsOwner({ former }: { readonly former?: Host } = {}): Promise<void> {
+  await until("the standby knew who answers", async () => {
+    const { name } = await owner(site, web[0]);
+    expect(known().groups[web[0]]).toEqual([{ node: name, interfaces: ["lan0"] }]);
+    return name !== former?.name;
+  });
+}
+
+const heard = () => (known().routes[`${web[0]}/32`] ?? []).toSorted((a, b) => (a.node < b.node ? -1 : 1));
+const hearing = () => heard().map(({ node }) => node);
 const sessions = () =>
   known()
     .sessions.map(({ node, peer, state }) => `${node} ${peer} ${state}`)
     .toSorted();
 
 test("who answers for a Service, and on which interface", async () => {
-  const { name } = await owner(site, web[0]);
-  await knows("the owner", answering, [{ node: name, interfaces: ["lan0"] }]);
+  await knowsOwner();
 });
 
 test("which routers hear of a Service's route, from every node", async () => {
   const names = site.lab.nodes.map(({ name }) => name);
-  await knows("who is heard", hearing, names);
-  expect(known().routes[`${web[0]}/32`]?.map(({ peers }) => peers)).toEqual(names.map(() => ["router"]));
+  await knows(
+    "who is heard",
+    heard,
+    names.map((node) => ({ node, peers: ["router"] })),
+  );
   await knows(
     "the sessions",
     sessions,
@@ -98,21 +113,20 @@ test("which routers hear of a Service's route, from every node", async () => {
 
 test("the leader knows it, too", async () => {
   const [leader] = site.lab.controllers as [Host, Host];
-  const metrics = await site.herald.metrics(leader);
-  expect(metrics).toMatch(/^herald_groups_answered 1$/m);
-  expect(metrics).toMatch(/^herald_routes_heard 1$/m);
-  expect(metrics).toMatch(/^herald_bgp_sessions\{state="established"\} 3$/m);
+  await until("the leader knew it", async () => {
+    const metrics = await site.herald.metrics(leader);
+    expect(metrics).toMatch(/^herald_groups_answered 1$/m);
+    expect(metrics).toMatch(/^herald_routes_heard 1$/m);
+    expect(metrics).toMatch(/^herald_bgp_sessions\{state="established"\} 3$/m);
+    return true;
+  });
 });
 
 test("the owner is killed: the next one answers, and nothing is known of the dead one", async () => {
   const before = await owner(site, web[0]);
   site.herald.speaker(before).kill("SIGKILL");
   await site.herald.speaker(before).exited;
-  const after = await until("another node answered", async () => {
-    const now = await owner(site, web[0]);
-    return now.name !== before.name && now;
-  });
-  await knows("the next owner", answering, [{ node: after.name, interfaces: ["lan0"] }]);
+  await knowsOwner({ former: before });
   const others = site.lab.nodes.flatMap(({ name }) => (name === before.name ? [] : name));
   await knows("who is still heard", hearing, others);
   site.herald.startSpeaker(before);
@@ -122,17 +136,13 @@ test("the owner is killed: the next one answers, and nothing is known of the dea
     hearing,
     site.lab.nodes.map(({ name }) => name),
   );
-  await knows("that the next one stays", answering, [{ node: after.name, interfaces: ["lan0"] }]);
+  await knowsOwner();
 });
 
 test("the interface of the owner loses its carrier: the next one answers, and it is silent", async () => {
   const before = await owner(site, web[0]);
   await site.lab.setPort(before, "lan", "down");
-  const after = await until("another node answered", async () => {
-    const now = await owner(site, web[0]);
-    return now.name !== before.name && now;
-  });
-  await knows("the next owner", answering, [{ node: after.name, interfaces: ["lan0"] }]);
+  await knowsOwner({ former: before });
   await site.lab.setPort(before, "lan", "up");
 });
 
@@ -146,7 +156,7 @@ test("the router is stopped: nobody hears, with the reason; it comes back, and h
     sessions,
     names.map((name) => `${name} router down`),
   );
-  expect(known().sessions.filter(({ reason }) => reason === "")).toEqual([]);
+  await knows("why", () => known().sessions.filter(({ reason }) => reason === ""), []);
   const [router] = site.lab.routers as [Host];
   frr = await startRouter(router);
   await knows("who is heard again", hearing, names);

@@ -1,4 +1,5 @@
-// A controller that never leads: takes speakers' streams, and prints what they report as JSON lines (`Heard`).
+// A controller that never leads: says that it is listening, takes speakers' streams, and prints what they report as JSON
+// lines (`Heard`).
 // Arguments: the address and the port to listen on.
 import { encodeResponse, Role, serveSpeakers } from "@heraldlb/api";
 import { fromRequest, Reports } from "@heraldlb/controller";
@@ -39,3 +40,4 @@ await serveSpeakers(
   },
   new AbortController().signal,
 );
+process.stdout.write("listening\n");
