@@ -10,6 +10,7 @@ import type { IpAddressPool } from "./ip-address-pool.ts";
 import type { NodeIndex } from "./node-index.ts";
 import { CidrSet } from "./overlap.ts";
 import { endpointText } from "./peer-endpoint.ts";
+import { poolEntries } from "./pool-addresses.ts";
 import { PreferenceClaims } from "./preference-claims.ts";
 import { reachedPools, reachesPool } from "./reach.ts";
 
@@ -73,7 +74,9 @@ export class Claims {
     if (overlap) {
       const { cidr, entry, with: before } = overlap;
       const words = `CIDR "${cidr}" in pool "${pool.metadata.name}" overlaps with already defined CIDR "${before}"`;
-      return contradiction(formatPath(["spec", "addresses", entry]), `${words}; list each address once`, "overlap");
+      const owner = this.#pools.values().find((each) => poolEntries(each).some(({ cidrs }) => cidrs.includes(before)));
+      const fix = `pool "${(owner ?? pool).metadata.name}" has that: list each address once`;
+      return contradiction(formatPath(["spec", "addresses", entry]), `${words}; ${fix}`, "overlap");
     }
     this.#pools.set(pool.metadata.name, pool);
     for (const advertisement of advertising) this.#preferences.grant(advertisement, [pool]);

@@ -53,6 +53,6 @@ function secretWarnings({ metadata, spec }: Pick<BgpPeer, "metadata" | "spec">, 
   const name = spec.passwordSecret?.name;
   if (!name || secrets.has(`${metadata.namespace}/${name}`)) return [];
   const words = `secret ref not found for peer config "${metadata.namespace}"/"${metadata.name}"`;
-  const message = `${words}; until there is a Secret "${name}" there is no session`;
+  const message = `${words}; until there is a Secret "${name}" no session is opened, and one that is up keeps its password`;
   return [missingReference(["passwordSecret", "name"], message)];
 }

@@ -48,7 +48,7 @@ describe("a reference to something that is missing is a warning, and the object 
       "a Secret",
       [WITH_SECRET],
       [
-        'p spec.passwordSecret.name: secret ref not found for peer config "herald"/"p"; until there is a Secret "s" there is no session',
+        'p spec.passwordSecret.name: secret ref not found for peer config "herald"/"p"; until there is a Secret "s" no session is opened, and one that is up keeps its password',
       ],
     ],
     [

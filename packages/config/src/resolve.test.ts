@@ -90,7 +90,7 @@ describe("last valid form", () => {
 
 describe("overlaps", () => {
   const OVERLAP =
-    'CIDR "10.0.0.0/25" in pool "b" overlaps with already defined CIDR "10.0.0.0/24"; list each address once';
+    'CIDR "10.0.0.0/25" in pool "b" overlaps with already defined CIDR "10.0.0.0/24"; pool "z" has that: list each address once';
 
   test("on a cold start the older pool is in force", () => {
     const older = pool("z", ["10.0.0.0/24"], { created: "2020-01-01T00:00:00Z", file: "z.yaml" });
@@ -140,7 +140,7 @@ describe("overlaps", () => {
       [
         "b",
         "spec.addresses[1]",
-        'CIDR "10.0.0.7/32" in pool "b" overlaps with already defined CIDR "10.0.0.0/24"; list each address once',
+        'CIDR "10.0.0.7/32" in pool "b" overlaps with already defined CIDR "10.0.0.0/24"; pool "b" has that: list each address once',
       ],
     ]);
   });
