@@ -124,7 +124,9 @@ function resultsOf({ count, announced }: Load, ours: Figures, theirs?: Figures):
     result("requests until all is settled", "", goal("requests"), (figures) => figures.requests),
     result("controller's processor time until all is settled", "s", undefined, ({ settledCpu }) => settledCpu),
     result("controller's memory", "MB", goal("memory"), ({ memory }) => memory),
-    result(`one more: to its address, p50 of ${more}`, "ms", goal("median"), ({ latencies }) => percentile(latencies, 0.5)),
+    result(`one more: to its address, p50 of ${more}`, "ms", goal("median"), ({ latencies }) =>
+      percentile(latencies, 0.5),
+    ),
     result("one more: to its address, max", "ms", goal("max"), ({ latencies }) => Math.max(...latencies)),
     result("requests a minute when nothing happens", "", undefined, ({ quiet }) => quiet),
   ];
