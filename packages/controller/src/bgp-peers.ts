@@ -1,4 +1,4 @@
-import type { BfdProfile, PeerPassword, ResolvedPeer } from "@heraldlb/config";
+import type { BfdProfile, ResolvedPeer } from "@heraldlb/config";
 import { parseUnmappedIp } from "@heraldlb/net";
 import type { BfdDefinition, PeerDefinition } from "./bgp-definition.ts";
 
@@ -6,15 +6,10 @@ import type { BfdDefinition, PeerDefinition } from "./bgp-definition.ts";
 const HOLD_SECONDS = 180;
 const KEEPALIVES_A_HOLD = 3;
 
-/**
- * A router as its nodes are told of it, given what they were told before; undefined while its password is not known:
- * no session may be opened then. One that was known holds on, so that no edit of a Secret closes a session.
- */
-export function peerDefinition(resolved: ResolvedPeer, before?: PeerDefinition): PeerDefinition | undefined {
+/** A router as its nodes are told of it, with this password. */
+export function peerDefinition(resolved: ResolvedPeer, password: string): PeerDefinition {
   const { peer, profile, timers, gracefulShutdownMs, addPath, gtsmHops } = resolved;
   const { metadata, spec } = peer;
-  const password = passwordText(resolved.password, before);
-  if (password === undefined) return undefined;
   const holdSeconds = timers.hold ?? HOLD_SECONDS;
   return {
     type: "peer",
@@ -39,18 +34,6 @@ export function peerDefinition(resolved: ResolvedPeer, before?: PeerDefinition):
     gracefulShutdownMs: gracefulShutdownMs ?? 0,
     bfd: profile && bfdDefinition(profile),
   };
-}
-
-function passwordText(password: PeerPassword, before: PeerDefinition | undefined): string | undefined {
-  switch (password.type) {
-    case "none":
-      return "";
-    case "known":
-      return password.text;
-    case "missing":
-      // A session without any is not what was asked for.
-      return before?.password || undefined;
-  }
 }
 
 function bfdDefinition({ spec }: BfdProfile): BfdDefinition {

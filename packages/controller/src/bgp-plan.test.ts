@@ -5,6 +5,7 @@ import { recordingLogger } from "@heraldlb/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { BgpPlan } from "./bgp-plan.ts";
 import { Definitions } from "./definitions.ts";
+import { PeerPasswords } from "./peer-passwords.ts";
 import { Unannounced } from "./unannounced.ts";
 import { World } from "./world.ts";
 
@@ -60,7 +61,7 @@ function planned(objects: readonly Json[] = BASE) {
   const unannounced = new Unannounced(log, () => {});
   unannounced.noteLayer2("default/web", { reason: "noMatchingAdvertisement", message: "" });
   const options = { world, definitions, log, ignoreExcludeLabel: false, unannounced, holdingOf };
-  const plan = new BgpPlan({ ...options, former: new Map() });
+  const plan = new BgpPlan({ ...options, former: new Map(), passwords: new PeerPasswords() });
   plan.proceed(1_000);
   unannounced.tell();
   const apply = (next: readonly Json[]) => {

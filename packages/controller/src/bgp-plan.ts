@@ -19,6 +19,7 @@ import { prefixOf, routeId } from "./bgp-route-id.ts";
 import { bgpService, bgpWorld, communitiesOf } from "./bgp-world.ts";
 import type { Definitions } from "./definitions.ts";
 import { FormerAdvertisements } from "./former-advertisements.ts";
+import type { PeerPasswords } from "./peer-passwords.ts";
 import type { BgpSilence, Unannounced } from "./unannounced.ts";
 import type { World } from "./world.ts";
 
@@ -32,6 +33,7 @@ export interface BgpPlanOptions {
   readonly unannounced: Unannounced;
   /** By which advertisements stranded Services were announced last, by their keys. */
   readonly former: ReadonlyMap<string, readonly BgpAdvertisement[]>;
+  readonly passwords: PeerPasswords;
   /** A Service's addresses; undefined if it has none. */
   holdingOf(service: string): Holding | undefined;
 }
@@ -234,6 +236,7 @@ export class BgpPlan {
   #tellPeers(resolved: readonly ResolvedPeer[]): void {
     const nodes = this.#options.world.nodes();
     const names = new Set(nodes.map(({ name }) => name));
+    this.#options.passwords.note(resolved);
     for (const name of this.#nodes.keys()) if (!names.has(name)) this.#setPeers(name, []);
     const peers = new Map(
       resolved.flatMap((one) => {
@@ -251,10 +254,12 @@ export class BgpPlan {
     for (const [name, peer] of peers) this.#peers.set(name, peer);
   }
 
-  /** The very one as before if nothing is different. */
+  /** The very one as before if nothing is different; none while its password is not known. */
   #peerDefinition(resolved: ResolvedPeer): PeerDefinition | undefined {
+    const password = this.#options.passwords.of(resolved);
+    if (password === undefined) return undefined;
     const before = this.#peers.get(resolved.peer.metadata.name);
-    const definition = peerDefinition(resolved, before);
+    const definition = peerDefinition(resolved, password);
     return isDeepStrictEqual(before, definition) ? before : definition;
   }
 

@@ -10,6 +10,7 @@ import type { Definitions } from "./definitions.ts";
 import { formerly } from "./former-advertisements.ts";
 import type { AddressMemory } from "./holders.ts";
 import type { Entry, StatusRecord } from "./ledger.ts";
+import { PeerPasswords } from "./peer-passwords.ts";
 import { Placement } from "./placement.ts";
 import { Plan, type PlanChanges } from "./plan.ts";
 import type { AnnouncedBy } from "./reports-services.ts";
@@ -74,6 +75,7 @@ export class Cluster {
   readonly #dependencies: ClusterDependencies;
   readonly #catalog: Catalog;
   readonly #world: World;
+  readonly #passwords = new PeerPasswords();
   #work: Work | undefined;
   #isRead = false;
   /** As the observer was told of. */
@@ -147,6 +149,7 @@ export class Cluster {
   #takeIn(): PlanChanges {
     this.#isRead = true;
     const changes = this.#world.apply(this.#catalog.configuration);
+    if (!this.#work && changes.bgp) this.#passwords.noteAll(this.#world.inForce);
     if (!this.#work) return NO_CHANGES;
     const isAsBefore = isSameList(this.#problems, this.#catalog.configuration.problems);
     if (!isAsBefore || changes.layer2 || changes.bgp) this.#dependencies.observer.onChange({ configuration: true });
@@ -172,7 +175,7 @@ export class Cluster {
     const { log, definitions, wallClock, newest, observer } = this.#dependencies;
     const { loadBalancerClass, onStranded, ignoreExcludeLabel } = this.#options;
     for (const name of speakers) this.#world.hear(name);
-    const world = this.#world;
+    const [world, passwords] = [this.#world, this.#passwords];
     const { statuses } = memory;
     const addresses = new Addresses(memory, {
       ...{ world, log, loadBalancerClass, onStranded, wallClock },
@@ -185,7 +188,7 @@ export class Cluster {
     const placement = new Placement({ ...announcing, former: formerly(statuses, advertisementsOf) });
     const addressesOf = (service: string): readonly Ip[] => addresses.given(service)?.addresses ?? [];
     const plan = new Plan({ placement, definitions, addressesOf, newest });
-    const bgp = new BgpPlan({ ...announcing, definitions, former: formerly(statuses, bgpAdvertisementsOf) });
+    const bgp = new BgpPlan({ ...announcing, definitions, passwords, former: formerly(statuses, bgpAdvertisementsOf) });
     this.#work = { addresses, placement, plan, bgp, unannounced };
     const { entries, affected } = addresses.begin();
     this.#dependencies.store(entries);
