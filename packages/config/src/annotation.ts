@@ -1,4 +1,5 @@
-import { annotationPath, strayAnnotations, wrongAnnotations } from "./herald-annotation.ts";
+import { annotationPath, strayAnnotations, unknownAnnotation, wrongAnnotations } from "./herald-annotation.ts";
+import { nearest } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
 
 const DEPRECATED_PREFIX = "metallb.universe.tf";
@@ -54,6 +55,19 @@ export function deprecatedAnnotations(annotations: Readonly<Record<string, strin
   return Object.keys(annotations).filter((key) => key.startsWith(DEPRECATED_PREFIX) && key !== OLD_POOL);
 }
 
+// Others may have annotations of their own there, so only what is nearly one of these is surely a slip.
+const MOST_SLIPS = 3;
+
+/** Annotations that are nearly one of MetalLB's on a Service, and so do nothing. */
+function misspeltAnnotations(annotations: Readonly<Record<string, string>>): Problem[] {
+  return Object.keys(annotations).flatMap((key): Problem[] => {
+    const [, name] = /^metallb\.(?:io|universe\.tf)\/(.+)$/.exec(key) ?? [];
+    if (name === undefined || Object.hasOwn(METALLB_ANNOTATIONS, name)) return [];
+    const meant = nearest(name, Object.keys(METALLB_ANNOTATIONS), MOST_SLIPS);
+    return meant === undefined ? [] : [unknownAnnotation(key, `metallb.io/${meant}`)];
+  });
+}
+
 /** Kinds that are not Herald's own: a wrong setting of Herald's must not keep them from working. */
 const CORE_KINDS: ReadonlySet<string> = new Set(["Service", "EndpointSlice", "Node", "Namespace", "Secret"]);
 
@@ -71,6 +85,7 @@ export function annotationWarnings(kind: string, annotations: Readonly<Record<st
   const deprecated = kind === "Service" ? deprecatedAnnotations(annotations) : [];
   return [
     ...strayAnnotations(kind, annotations),
+    ...(kind === "Service" ? misspeltAnnotations(annotations) : []),
     ...wrong.map((problem) => ({ ...problem, message: `${problem.message}; as it is, it has no effect` })),
     ...deprecated.map(
       (key): Problem => ({

@@ -116,11 +116,16 @@ export function strayAnnotations(kind: string, annotations: Readonly<Record<stri
   return heraldKeys(annotations).flatMap((key): Problem[] => {
     const known = heraldAnnotation(key);
     if (known?.kinds.includes(kind)) return [];
-    const message = known
-      ? `the annotation has no effect on kind ${kind}; it belongs on: ${known.kinds.join(", ")}`
-      : `Herald knows no such annotation; did you mean ${nearest(key, Object.keys(HERALD_ANNOTATIONS))}?`;
+    if (!known) return [unknownAnnotation(key, nearest(key, Object.keys(HERALD_ANNOTATIONS)) ?? "")];
+    const message = `the annotation has no effect on kind ${kind}; it belongs on: ${known.kinds.join(", ")}`;
     return [{ path: annotationPath(key), message, code: "unknownAnnotation" }];
   });
+}
+
+/** The warning about an annotation whose name nobody knows, with the one that may be meant. */
+export function unknownAnnotation(key: string, meant: string): Problem {
+  const message = `Herald knows no such annotation; did you mean ${meant}?`;
+  return { path: annotationPath(key), message, code: "unknownAnnotation" };
 }
 
 /** Settings with a value that is none. */

@@ -1,7 +1,14 @@
-/** The known word that takes the fewest edits to become `word`, the first of equals; undefined if none is known. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/**
+ * The known word that takes the fewest edits to become `word`, the first of equals; undefined if none is known, or each
+ * takes more than `most`.
+ */
+export function nearest(
+  word: string,
+  known: readonly string[],
+  most: number = Number.POSITIVE_INFINITY,
+): string | undefined {
   let best: string | undefined;
-  let fewest = Number.POSITIVE_INFINITY;
+  let fewest = most + 1;
   for (const candidate of known) {
     const edits = distance(word.slice(0, 100), candidate);
     if (edits < fewest) [best, fewest] = [candidate, edits];

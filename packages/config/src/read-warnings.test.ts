@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { METALLB_ANNOTATIONS } from "./annotation.ts";
 import { readResource } from "./read.ts";
 
 const read = (json: unknown) => readResource(json, { defaultNamespace: "default" });
@@ -59,6 +60,53 @@ describe("warnings", () => {
           "Service uses deprecated annotation metallb.universe.tf/address-pool",
         ],
       ],
+    ],
+    ...[
+      ["metallb.io/loadBalancerIP", "loadBalancerIPs"],
+      ["metallb.io/loadbalancerips", "loadBalancerIPs"],
+      ["metallb.io/load-balancer-ip", "loadBalancerIPs"],
+      ["metallb.io/allow-share-ip", "allow-shared-ip"],
+      ["metallb.io/ip-address-pool", "address-pool"],
+    ].map(([key, meant]): [string, unknown, [string, string][]] => [
+      `a misspelt annotation of MetalLB's: ${key}`,
+      service({}, { annotations: { [key as string]: "x" } }),
+      [[`metadata.annotations["${key}"]`, `Herald knows no such annotation; did you mean metallb.io/${meant}?`]],
+    ]),
+    [
+      "a misspelt annotation of MetalLB's, by its deprecated name",
+      service({}, { annotations: { "metallb.universe.tf/adress-pool": "p" } }),
+      [
+        [
+          'metadata.annotations["metallb.universe.tf/adress-pool"]',
+          "Herald knows no such annotation; did you mean metallb.io/address-pool?",
+        ],
+        [
+          'metadata.annotations["metallb.universe.tf/adress-pool"]',
+          "Service uses deprecated annotation metallb.universe.tf/adress-pool",
+        ],
+      ],
+    ],
+    [
+      "nothing about other annotations, whatever their prefix",
+      service(
+        {},
+        {
+          annotations: {
+            ...Object.fromEntries(Object.keys(METALLB_ANNOTATIONS).map((name) => [`metallb.io/${name}`, ""])),
+            "metallb.universe.tf/ip-allocated-from-pool": "p",
+            "metallb.io/loadBalancerClass": "",
+            "metallb.io/node-name": "",
+            "metallb.io/pool": "",
+            "example.com/address-pol": "",
+          },
+        },
+      ),
+      [],
+    ],
+    [
+      "nothing about misspelt annotations of MetalLB's on other kinds, which have none",
+      pool({ addresses: ["10.0.0.0/24"] }, { annotations: { "metallb.io/adress-pool": "" } }),
+      [],
     ],
     ["nothing about fields of core kinds", service({ sessionAffinity: "None" }), []],
   ])("%s", (_what, json, expected) => {
