@@ -8,7 +8,7 @@ import type { Change } from "./change.ts";
 import { plan } from "./plan.ts";
 import { avoids, isForAll } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
-import { mayShare } from "./sharing.ts";
+import { whyNotShared } from "./sharing.ts";
 import { play, Record } from "./world.test.fixture.ts";
 
 const sorted = (actions: readonly Action[]) =>
@@ -76,7 +76,7 @@ test("gives no address twice unless its holders share it", () => {
           const one = services.get(key) as ServiceInput;
           for (const address of addresses) {
             for (const other of seen.get(address) ?? []) {
-              expect(mayShare(one, other)).toBe(true);
+              expect(whyNotShared(one, other)).toBeUndefined();
               const ports = new Set(one.ports.map(({ port }) => port));
               expect(other.ports.filter(({ port }) => ports.has(port))).toEqual([]);
             }

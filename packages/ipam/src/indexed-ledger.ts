@@ -24,7 +24,7 @@ import {
 import { type Block, BlockIndex, blocksOf, comparePlaces, firstFree, type Place } from "./pool-space.ts";
 import { Resting } from "./resting.ts";
 import { ShareIndex } from "./share-index.ts";
-import { mayShare, portsOf } from "./sharing.ts";
+import { portsOf } from "./sharing.ts";
 import { Tenants } from "./tenants.ts";
 
 interface Space {
@@ -162,7 +162,8 @@ export class IndexedLedger implements Ledger {
     const others = this.holders(address).filter((key) => key !== claimant.key);
     if (others.length === 0) return undefined;
     const terms = others.map((key) => (this.#held.get(key) as Held).terms);
-    if (!terms.every((theirs) => mayShare(theirs, claimant))) return notShared(claimant, others);
+    const unlike = notShared(claimant, others, terms);
+    if (unlike) return unlike;
     const taken = terms.map(portsOf);
     const port = portsOf(claimant)
       .values()

@@ -4,7 +4,7 @@ import type { PoolRefusal } from "./explanation.ts";
 import { joined } from "./message.ts";
 import type { PoolInput } from "./pool.ts";
 import type { ServiceInput } from "./service.ts";
-import type { SharingTerms } from "./sharing.ts";
+import { type SharingTerms, whyNotShared } from "./sharing.ts";
 
 /** Addresses that a Service has, with the terms on which it was let in. */
 export interface Held extends Holding {
@@ -80,11 +80,20 @@ export function heldBy(service: ServiceInput, holding: Holding): Held {
   return { ...holding, terms: service, namespace: service.namespace };
 }
 
-/** MetalLB's words for an address whose holders do not share it on these terms. */
-export function notShared({ key }: Claimant, holders: Iterable<string>): Conflict {
-  const others = joined(Array.from(holders).toSorted(), ",");
-  const message = `can't change sharing key for ${JSON.stringify(key)}, address also in use by ${others}`;
-  return { reason: "addressInUse", message };
+/** MetalLB's words for an address whose holders, with these terms, do not share it with the claimant, and why; undefined if they do. */
+export function notShared(
+  claimant: Claimant,
+  holders: readonly string[],
+  terms: readonly SharingTerms[],
+): Conflict | undefined {
+  for (const theirs of terms) {
+    const why = whyNotShared(theirs, claimant);
+    if (why === undefined) continue;
+    const others = joined(holders.toSorted(), ",");
+    const message = `can't change sharing key for ${JSON.stringify(claimant.key)}, address also in use by ${others}; ${why}`;
+    return { reason: "addressInUse", message };
+  }
+  return undefined;
 }
 
 /** MetalLB's words for a port that another holder of the address listens on. */

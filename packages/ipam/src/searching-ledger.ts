@@ -11,7 +11,7 @@ import {
 } from "./ledger.ts";
 import type { World } from "./plan.ts";
 import { allowsNamespace, comparePools, hasCoolDown, hasFamily, isForAll, type PoolInput, restMs } from "./pool.ts";
-import { formatPort, mayShare } from "./sharing.ts";
+import { formatPort } from "./sharing.ts";
 
 /** The ledger of the reference: it goes through everything at each question. */
 export class SearchingLedger implements Ledger {
@@ -74,7 +74,8 @@ export class SearchingLedger implements Ledger {
   conflict(address: Ip, claimant: Claimant): Conflict | undefined {
     const others = this.#holders(address).filter((key) => key !== claimant.key);
     const terms = others.map((key) => (this.#held.get(key) as Held).terms);
-    if (!terms.every((theirs) => mayShare(theirs, claimant))) return notShared(claimant, others);
+    const unlike = notShared(claimant, others, terms);
+    if (unlike) return unlike;
     const taken = terms.flatMap((theirs) => theirs.ports.map(formatPort));
     const port = claimant.ports.map(formatPort).find((port) => taken.includes(port));
     return port === undefined ? undefined : portTaken(port, address);

@@ -23,6 +23,30 @@ describe("sharing", () => {
     if (expected === "portInUse") expect(bench.says("s3")).toBe('port TCP/80 is already in use on "1.2.3.4"');
   });
 
+  test.each<[string, Partial<ServiceInput>, Partial<ServiceInput>, string]>([
+    ["neither has a key", {}, {}, "neither has metallb.io/allow-shared-ip"],
+    ["this one has no key", terms, { backendKey: "app=a" }, "this Service has no metallb.io/allow-shared-ip"],
+    ["the other has no key", { backendKey: "app=a" }, terms, "the other has no metallb.io/allow-shared-ip"],
+    ["the keys differ", terms, { ...terms, sharingKey: "other" }, "their metallb.io/allow-shared-ip differs"],
+    [
+      "one of them is Local with a selector",
+      { sharingKey: "k" },
+      terms,
+      "only one of them has externalTrafficPolicy: Local with a selector",
+    ],
+    [
+      "both are Local, with other selectors",
+      terms,
+      { ...terms, backendKey: "app=b" },
+      "with externalTrafficPolicy: Local, their selectors must be the same",
+    ],
+  ])("the refusal says what differs: %s", (_what, theirs, ours, expected) => {
+    const bench = new Bench([pool("test", ["1.2.3.4/31"])]);
+    bench.set("s1", { ...theirs, ports: port(80) });
+    expect(bench.set("s2", { ...ours, ports: port(443), requestedIps: "1.2.3.4" })).toBe("addressInUse");
+    expect(bench.says("s2")).toBe(`can't change sharing key for "ns/s2", address also in use by ns/s1; ${expected}`);
+  });
+
   test("sharers meet on the lowest compatible address without asking for it", () => {
     const bench = start();
     expect(bench.set("other", { ports: port(1) })).toBe("1.2.3.5");

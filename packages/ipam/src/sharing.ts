@@ -29,9 +29,17 @@ export function portsOf(terms: SharingTerms): ReadonlySet<string> {
   return known;
 }
 
-/** Whether these terms let the two share at all, ports aside. */
-export function mayShare(a: SharingTerms, b: SharingTerms): boolean {
-  return a.sharingKey !== "" && a.sharingKey === b.sharingKey && a.backendKey === b.backendKey;
+const KEY = "metallb.io/allow-shared-ip";
+
+/** What keeps a Service from sharing with another, ports aside, in words; undefined if nothing does. */
+export function whyNotShared(theirs: SharingTerms, ours: SharingTerms): string | undefined {
+  if (theirs.sharingKey === "") return ours.sharingKey === "" ? `neither has ${KEY}` : `the other has no ${KEY}`;
+  if (ours.sharingKey === "") return `this Service has no ${KEY}`;
+  if (ours.sharingKey !== theirs.sharingKey) return `their ${KEY} differs`;
+  if (ours.backendKey === theirs.backendKey) return undefined;
+  return ours.backendKey === "" || theirs.backendKey === ""
+    ? "only one of them has externalTrafficPolicy: Local with a selector"
+    : "with externalTrafficPolicy: Local, their selectors must be the same";
 }
 
 /** Whether two Services' terms are the same. */
