@@ -198,6 +198,11 @@ describe("the pool that MetalLB noted before 0.14.9", () => {
     expect(kube.object(PATH)?.metadata.annotations).toEqual({ [POOL]: "other" });
   });
 
+  test("marks a Service, too", () => {
+    const { statuses } = start({ annotations: { [OLD_POOL]: "lab" } });
+    expect([...statuses.marked()]).toEqual(["default/web"]);
+  });
+
   test.each([{ status }, {}])("goes when a Service has nothing any more (%j)", async (had) => {
     const { kube, statuses } = start({ ...had, annotations: { [OLD_POOL]: "lab" } });
     await statuses.deleteStatus("default", "web");

@@ -70,8 +70,8 @@ export class ServiceStatuses {
     for (const key of keys) {
       const facts = this.#seen.get(key);
       if (!facts || facts.addresses.length === 0) continue;
-      const { addresses, oldPool = "", pool = oldPool } = facts;
-      const record = believed({ ...nameOf(key), addresses, pool }, notes);
+      const { addresses } = facts;
+      const record = believed({ ...nameOf(key), addresses, pool: notedPool(facts) ?? "" }, notes);
       records.push(record);
       this.#wanted.set(key, record);
     }
@@ -88,7 +88,7 @@ export class ServiceStatuses {
 
   /** Services that say which pool their addresses are from. */
   *marked(): Iterable<string> {
-    for (const [key, { pool }] of this.#seen) if (pool !== undefined) yield key;
+    for (const [key, facts] of this.#seen) if (notedPool(facts) !== undefined) yield key;
   }
 
   /** Whether a Service is known to be in a later form than what was observed of it, or than what this process wrote. */
@@ -144,7 +144,7 @@ export class ServiceStatuses {
       patchOf: (facts) => {
         const isShown = isOurs(facts) && showsSomething(facts);
         const told = this.#conditions(facts, undefined);
-        if (!isShown && (facts.pool ?? facts.oldPool) === undefined && !told.conditions) return undefined;
+        if (!isShown && notedPool(facts) === undefined && !told.conditions) return undefined;
         return {
           metadata: { annotations: poolNotes(facts, null) },
           status: { ...(isShown && { loadBalancer: { ingress: null } }), ...told },
@@ -258,6 +258,9 @@ function strandedMessage({ pool }: StatusRecord): string {
   const words = `the Service keeps its addresses, though pool ${JSON.stringify(pool)} does not give them out any more`;
   return `${words}; to get others, set the annotation heraldlb.io/reassign`;
 }
+
+/** The pool that a Service says its addresses are from, in whichever way. */
+const notedPool = ({ pool, oldPool }: ServiceFacts): string | undefined => pool ?? oldPool;
 
 /** The annotations that say this pool, or none, and not in an older way too. */
 function poolNotes({ oldPool }: ServiceFacts, pool: string | null): Patch["metadata"]["annotations"] {
