@@ -10,7 +10,7 @@ export function addPublishedMetrics(
   const registers = [registry];
   new Gauge({
     name: "herald_services_not_announced",
-    help: "Services that have addresses and endpoints, and that nobody announces, by what their condition says",
+    help: "Services with endpoints, and an address that nobody announces, by what their condition says",
     labelNames: ["reason"],
     registers,
     collect() {

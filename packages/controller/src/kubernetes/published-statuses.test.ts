@@ -94,7 +94,7 @@ async function lead(
   addPublishedMetrics(registry, published);
   const conditions = () => cluster.object(path)?.status?.conditions as readonly Record<string, string>[] | undefined;
   return {
-    ...{ kit, published },
+    ...{ kit, published, web },
     /** What the Service's condition says, if it has one. */
     said: () => conditions()?.map(({ reason }) => reason),
     message: () =>
@@ -188,6 +188,20 @@ describe("a Service that is announced by BGP", () => {
     expect(await counted()).toEqual([["noSession", 1]]);
     published.end();
     expect(await counted(), "another one leads").toEqual([]);
+  });
+
+  test("is counted no more once it is gone, though it was looked at once more before that was taken in", async () => {
+    const { kit, published, web, counted, report } = await paired(false);
+    await kit.advance(21_000);
+    expect(await counted()).toEqual([["noSession", 1]]);
+    published.observe("Service", { changed: [], removed: [web] });
+    expect(await counted()).toEqual([]);
+    report(false);
+    await kit.advance(2_000);
+    kit.controller.take(reading(router));
+    published.onChange({ services: ["default/web"] });
+    await kit.advance(1_000);
+    expect(await counted()).toEqual([]);
   });
 
   test("says nothing of a router that is away for a moment, again and again", async () => {
