@@ -27,7 +27,7 @@ export interface OwnershipMachineDependencies {
   onStepDown(above: number): void;
 }
 
-// What the machine logs when a holding first names the rival's MAC.
+// What the machine logs when a holding first names the rival's MAC; at warn unless that is a node's.
 const CLAIMED = "address claimed by another";
 
 /** Who owns which group: the protocol's machine, told the time, with its effects performed. */
@@ -113,7 +113,7 @@ export class OwnershipMachine {
     const { log, hub, observer, onStepDown } = this.#dependencies;
     switch (effect.type) {
       case "log":
-        if (effect.message === CLAIMED && effect.fields["rivalNode"] === undefined) observer.onConflict();
+        if (effect.message === CLAIMED && effect.level === "warn") observer.onConflict();
         log.write(effect.level, effect.message, effect.fields);
         break;
       case "send":
