@@ -111,6 +111,19 @@ describe("a memory that somebody else has written too", () => {
     expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, speakers: ["n1"] });
   });
 
+  test("is whole again after it was deleted, whichever part is written first", async () => {
+    const { kube, state } = open({ ...notes({ holders: [...HOLDERS] }), data: { speakers: '["n1"]' } });
+    await state.read();
+    kube.remove(MAPS, { metadata: { name: "state" } });
+    await state.writeSpeakers(["n1", "n2"]);
+    kube.remove(MAPS, { metadata: { name: "state" } });
+    await state.writeNotes({ freed: [], holders: HOLDERS, pools: POOLS });
+    expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, pools: POOLS, speakers: ["n1", "n2"] });
+    kube.remove(MAPS, { metadata: { name: "state" } });
+    await state.writeSpeakers(["n2"]);
+    expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, pools: POOLS, speakers: ["n2"] });
+  });
+
   test("does not take what a former leader has sent before", async () => {
     const { kube, state } = open({});
     const former = new StateMap(kube, { namespace: "herald", name: "state", log: recordingLogger() });

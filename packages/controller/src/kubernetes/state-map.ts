@@ -20,11 +20,14 @@ export interface StateMapOptions {
   readonly log: Logger;
 }
 
-/** A ConfigMap, as far as it is looked at. */
-interface Stored {
-  readonly metadata?: { readonly resourceVersion?: string };
+/** What a ConfigMap holds, as far as it is looked at. */
+interface Parts {
   readonly data?: { readonly speakers?: unknown };
   readonly binaryData?: { readonly notes?: unknown };
+}
+
+interface Stored extends Parts {
+  readonly metadata?: { readonly resourceVersion?: string };
 }
 
 // An API server takes ConfigMaps of at most 1 MiB, and names of speakers need some of it.
@@ -46,6 +49,8 @@ export class StateMap {
   readonly #kube: Pick<Kube, "request">;
   readonly #options: StateMapOptions;
   #version: string | undefined;
+  /** All that it holds, as far as it is known: it may be deleted, and one part alone is written then. */
+  #parts: Parts = {};
   #isFull = false;
 
   constructor(kube: Pick<Kube, "request">, options: StateMapOptions) {
@@ -55,14 +60,15 @@ export class StateMap {
 
   /** @throws KubeError */
   async read(): Promise<StateMemory> {
-    const { data, binaryData } = (await this.#get()) ?? {};
-    const { freed, holders, pools, stranded } = await decode(binaryData?.notes);
+    const { data = {}, binaryData = {} } = (await this.#get()) ?? {};
+    this.#parts = { data, binaryData };
+    const { freed, holders, pools, stranded } = await decode(binaryData.notes);
     return {
       freed: listOf(freed).flatMap(toFreed),
       holders: new Map(listOf(holders).flatMap(toHolder)),
       pools: Array.isArray(pools) ? new Map(pools.flatMap(toPool)) : undefined,
       stranded: new Map(listOf(stranded).flatMap(toStranded)),
-      speakers: listOf(parse(data?.speakers)).filter(isText),
+      speakers: listOf(parse(data.speakers)).filter(isText),
     };
   }
 
@@ -122,10 +128,12 @@ export class StateMap {
     }
   }
 
-  async #write(part: Readonly<Record<string, unknown>>): Promise<void> {
+  async #write(part: Parts): Promise<void> {
+    const whole = { ...this.#parts, ...part };
     for (let attempt = 1; ; attempt++) {
       try {
-        this.#note(await (this.#version === undefined ? this.#create(part) : this.#patch(part, this.#version)));
+        this.#note(await (this.#version === undefined ? this.#create(whole) : this.#patch(part, this.#version)));
+        this.#parts = whole;
         return;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
@@ -136,9 +144,9 @@ export class StateMap {
     }
   }
 
-  #create(part: object): Promise<unknown> {
+  #create(parts: Parts): Promise<unknown> {
     const { namespace, name } = this.#options;
-    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, ...part };
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, ...parts };
     return this.#kube.request("POST", `/api/v1/namespaces/${namespace}/configmaps`, { body });
   }
 
