@@ -124,6 +124,15 @@ describe("a memory that somebody else has written too", () => {
     expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, pools: POOLS, speakers: ["n2"] });
   });
 
+  test("is whole again after both parts were written at once", async () => {
+    const { kube, state } = open({});
+    await state.read();
+    await Promise.all([state.writeSpeakers(["n1"]), state.writeNotes({ freed: [], holders: HOLDERS })]);
+    kube.remove(MAPS, { metadata: { name: "state" } });
+    await state.writeSpeakers(["n2"]);
+    expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, speakers: ["n2"] });
+  });
+
   test("does not take what a former leader has sent before", async () => {
     const { kube, state } = open({});
     const former = new StateMap(kube, { namespace: "herald", name: "state", log: recordingLogger() });

@@ -129,11 +129,12 @@ export class StateMap {
   }
 
   async #write(part: Parts): Promise<void> {
-    const whole = { ...this.#parts, ...part };
     for (let attempt = 1; ; attempt++) {
       try {
+        const whole = { ...this.#parts, ...part };
         this.#note(await (this.#version === undefined ? this.#create(whole) : this.#patch(part, this.#version)));
-        this.#parts = whole;
+        // By now the other part may have been written too.
+        this.#parts = { ...this.#parts, ...part };
         return;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
