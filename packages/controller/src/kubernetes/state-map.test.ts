@@ -127,6 +127,11 @@ describe("a memory that somebody else has written too", () => {
   test("is whole again after both parts were written at once", async () => {
     const { kube, state } = open({});
     await state.read();
+    const { promise: bothSent, resolve } = Promise.withResolvers<void>();
+    kube.before = () => {
+      if (kube.requests.filter((request) => request === `PATCH ${PATH}`).length > 1) resolve();
+      return bothSent;
+    };
     await Promise.all([state.writeSpeakers(["n1"]), state.writeNotes({ freed: [], holders: HOLDERS })]);
     kube.remove(MAPS, { metadata: { name: "state" } });
     await state.writeSpeakers(["n2"]);
