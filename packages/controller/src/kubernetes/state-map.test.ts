@@ -132,10 +132,10 @@ describe("a memory that somebody else has written too", () => {
       if (kube.requests.filter((request) => request === `PATCH ${PATH}`).length > 1) resolve();
       return bothSent;
     };
-    await Promise.all([state.writeSpeakers(["n1"]), state.writeNotes({ freed: [], holders: HOLDERS })]);
+    await Promise.all([state.writeSpeakers(["n1"]), state.writeNotes({ freed: [], holders: new Map() })]);
     kube.remove(MAPS, { metadata: { name: "state" } });
-    await state.writeSpeakers(["n2"]);
-    expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, speakers: ["n2"] });
+    await state.writeNotes({ freed: [], holders: HOLDERS });
+    expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, speakers: ["n1"] });
   });
 
   test("does not take what a former leader has sent before", async () => {
