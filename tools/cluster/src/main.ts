@@ -73,6 +73,8 @@ program
   .option("--name <name>", "the cluster's name", DEFAULT_NAME)
   .argument("<args...>")
   .passThroughOptions()
+  // kubectl's own options may come before its command, too.
+  .allowUnknownOption()
   .action(async (args: string[], { name }) => {
     const folder = labFolder(name);
     const command = await kubectlCommand(folder, kubeconfigPath(folder, "admin-lab"), args);
