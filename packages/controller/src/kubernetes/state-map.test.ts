@@ -138,6 +138,25 @@ describe("a memory that somebody else has written too", () => {
     expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, speakers: ["n1"] });
   });
 
+  test("is as it was last, whoever has written it, after it was deleted", async () => {
+    const { kube, state } = open({ data: { speakers: '["n1"]' } });
+    await state.read();
+    kube.put(MAPS, { metadata: { name: "state" }, data: { speakers: '["n2"]' } });
+    await state.writeNotes({ freed: [], holders: HOLDERS });
+    kube.remove(MAPS, { metadata: { name: "state" } });
+    await state.writeNotes({ freed: [], holders: HOLDERS });
+    expect(await state.read()).toEqual({ ...NOTHING, holders: HOLDERS, speakers: ["n2"] });
+  });
+
+  test("is nothing to a leader that began when it was gone", async () => {
+    const { kube, state } = open(notes({ holders: [...HOLDERS] }));
+    await state.read();
+    kube.remove(MAPS, { metadata: { name: "state" } });
+    expect(await state.read()).toEqual(NOTHING);
+    await state.writeSpeakers(["n1"]);
+    expect(await state.read()).toEqual({ ...NOTHING, speakers: ["n1"] });
+  });
+
   test("does not take what a former leader has sent before", async () => {
     const { kube, state } = open({});
     const former = new StateMap(kube, { namespace: "herald", name: "state", log: recordingLogger() });

@@ -26,6 +26,7 @@ interface Parts {
   readonly binaryData?: { readonly notes?: unknown };
 }
 
+/** A ConfigMap, as an API server answers. */
 interface Stored extends Parts {
   readonly metadata?: { readonly resourceVersion?: string };
 }
@@ -49,7 +50,7 @@ export class StateMap {
   readonly #kube: Pick<Kube, "request">;
   readonly #options: StateMapOptions;
   #version: string | undefined;
-  /** All that it holds, as far as it is known: it may be deleted, and one part alone is written then. */
+  /** What it held last: it may be deleted, and is to be whole again though one part alone is written then. */
   #parts: Parts = {};
   #isFull = false;
 
@@ -60,8 +61,9 @@ export class StateMap {
 
   /** @throws KubeError */
   async read(): Promise<StateMemory> {
+    // What it held in an earlier term is no memory any more.
+    this.#parts = {};
     const { data = {}, binaryData = {} } = (await this.#get()) ?? {};
-    this.#parts = { data, binaryData };
     const { freed, holders, pools, stranded } = await decode(binaryData.notes);
     return {
       freed: listOf(freed).flatMap(toFreed),
@@ -131,10 +133,7 @@ export class StateMap {
   async #write(part: Parts): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const whole = { ...this.#parts, ...part };
-        this.#note(await (this.#version === undefined ? this.#create(whole) : this.#patch(part, this.#version)));
-        // By now the other part may have been written too.
-        this.#parts = { ...this.#parts, ...part };
+        this.#note(await (this.#version === undefined ? this.#create(part) : this.#patch(part, this.#version)));
         return;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
@@ -145,20 +144,22 @@ export class StateMap {
     }
   }
 
-  #create(parts: Parts): Promise<unknown> {
+  #create(part: Parts): Promise<unknown> {
     const { namespace, name } = this.#options;
-    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, ...parts };
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name }, ...this.#parts, ...part };
     return this.#kube.request("POST", `/api/v1/namespaces/${namespace}/configmaps`, { body });
   }
 
-  #patch(part: object, resourceVersion: string): Promise<unknown> {
+  #patch(part: Parts, resourceVersion: string): Promise<unknown> {
     const body = { metadata: { resourceVersion }, ...part };
     return this.#kube.request("PATCH", this.#path, { body, contentType: "application/merge-patch+json" });
   }
 
   #note(answer: unknown): Stored {
     const stored = answer as Stored;
-    this.#version = stored.metadata?.resourceVersion;
+    const { metadata, data = {}, binaryData = {} } = stored;
+    this.#version = metadata?.resourceVersion;
+    this.#parts = { data, binaryData };
     return stored;
   }
 }
