@@ -24,7 +24,7 @@ export const HERALD_ANNOTATIONS = {
     kinds: ["Service"],
     value: toggle,
     otherwise: "the Service keeps it",
-    meaning: "Gives up an address that its pool no longer has, for one that a pool has.",
+    meaning: "Gives up an address that its pool no longer has as soon as a pool has another one for it.",
   },
   "heraldlb.io/refresh": {
     kinds: ["Service", "L2Advertisement"],

@@ -12,7 +12,7 @@ import { actionsOf } from "./outcome-actions.ts";
 import { avoids, type PoolSet } from "./pool.ts";
 import { compareSeniority, compareWishes } from "./seniority.ts";
 import type { ServiceInput } from "./service.ts";
-import { isDegraded, type Outcome, settle } from "./settle.ts";
+import { type Outcome, settle, wantsBetter } from "./settle.ts";
 import { survey } from "./survey.ts";
 
 /**
@@ -148,7 +148,7 @@ export class Allocator {
     this.#waiting.put(service, held ? undefined : waitingLine(service, this.#ledger));
     this.#degraded.put(
       service,
-      held && isDegraded(service, held) ? secondLine(service, held, this.#ledger) : undefined,
+      held && wantsBetter(service, held, this.#ledger) ? secondLine(service, held, this.#ledger) : undefined,
     );
     const old = this.#refusals.get(key);
     if (refusal) this.#refusals.set(key, refusal);

@@ -90,11 +90,20 @@ function vouched(service: ServiceInput, { addresses, pool: former }: Former, led
 }
 
 /**
- * A stranded address is kept if it is known to have been ours, unless its owner, who must be understood, gives it up or
- * the setting says so; and always while a pool that may contain it is set aside.
+ * Whether the Service has a stranded address and would rather have another one: its owner, who must be understood, says
+ * so, and no pool is set aside that may contain it.
+ */
+export function givesUp({ reassign, unclear }: ServiceInput, held: Held, { setAside }: Ledger): boolean {
+  if (!reassign || unclear !== undefined || !held.stranded) return false;
+  return !(setAside && held.stranded === "addressOutsidePools");
+}
+
+/**
+ * A stranded address is kept if it is known to have been ours, unless the setting says otherwise and its owner can be
+ * understood; and always while a pool that may contain it is set aside.
  */
 function mayStrand(
-  { reassign = false, unclear }: ServiceInput,
+  { unclear }: ServiceInput,
   { pool }: Former,
   {
     ledger,
@@ -104,14 +113,19 @@ function mayStrand(
 ): boolean {
   if (ledger.setAside && reason === "addressOutsidePools") return true;
   if (pool === undefined) return false;
-  return unclear !== undefined || (config.onStranded === "keep" && !reassign);
+  return unclear !== undefined || config.onStranded === "keep";
 }
 
 function losing(service: ServiceInput, addresses: readonly Ip[], { pool, stranded }: Holding): Verdict {
-  if (service.reassign) return { lose: "reassignRequested", message: `${quoteAll(addresses)} may be reassigned` };
+  if (service.reassign) return { lose: "reassignRequested", message: mayBeReassigned(addresses) };
   if (stranded === "poolNotCompatible")
     return { lose: stranded, message: notAllowed(service, closedPool(pool).message) };
   return { lose: stranded ?? "addressOutsidePools", message: notAllowed(service, outsidePools(addresses).message) };
+}
+
+/** What is said of addresses that their Service gives up. */
+export function mayBeReassigned(addresses: readonly Ip[]): string {
+  return `${quoteAll(addresses)} may be reassigned`;
 }
 
 function notAllowed({ key }: ServiceInput, why: string): string {

@@ -19,9 +19,9 @@ export function waitingLine(service: ServiceInput, ledger: Ledger): string | und
   return JSON.stringify([pools, payer(service, ledger), wish]);
 }
 
-/** Names the line in which a Service waits for its second family. */
-export function secondLine(service: ServiceInput, { pool, addresses }: Held, ledger: Ledger): string {
-  if (service.sharingKey) return alone(service);
+/** Names the line in which a Service waits for its second family, or for something better than what is stranded. */
+export function secondLine(service: ServiceInput, { pool, addresses, stranded }: Held, ledger: Ledger): string {
+  if (service.sharingKey || stranded) return alone(service);
   return JSON.stringify([pool, payer(service, ledger), addresses.map(familyOf)]);
 }
 

@@ -4,7 +4,7 @@ import { allocate, allocateOther } from "./allocate.ts";
 import type { AllocatorConfig } from "./change.ts";
 import type { RefusedPool } from "./explanation.ts";
 import { Heap } from "./heap.ts";
-import { type Former, judge, type Verdict } from "./keep.ts";
+import { type Former, givesUp, judge, mayBeReassigned, type Verdict } from "./keep.ts";
 import { type Held, heldBy, type Ledger } from "./ledger.ts";
 import { compareSeniority, compareWishes } from "./seniority.ts";
 import type { ServiceInput } from "./service.ts";
@@ -19,7 +19,7 @@ export interface Agenda {
   readonly freed: boolean;
   /** Services without an address, in lines; asked for only if something was freed. */
   waiting(): Iterable<readonly ServiceInput[]>;
-  /** Services that have one family and want two, in lines; asked for only if something was freed. */
+  /** Services that want more, or others, than they have, in lines; asked for only if something was freed. */
   degraded(): Iterable<readonly ServiceInput[]>;
 }
 
@@ -50,7 +50,8 @@ interface Context {
 
 /**
  * Brings the ledger up to date: those who have an address are heard first, then those who have none, then those who
- * lack a family. Nothing that a Service is given can help another, so who waits is asked again only after a loss.
+ * lack a family or give up what is stranded. Nothing that a Service is given can help another, so who waits is asked
+ * again only after a loss.
  */
 export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Outcome> {
   const { ledger } = context;
@@ -63,27 +64,36 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
     outcomes.set(service.key, outcome);
     freed ||= gaveUp(outcome);
   }
+  let hasMoved: boolean;
   // Who is asked keeps what became of it; true if those behind it may still fare better.
   const ask = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean => {
-    const told = answer(outcomes.get(service.key) ?? untouched(service, ledger), ledger);
+    const former = outcomes.get(service.key) ?? untouched(service, ledger);
+    const told = answer(former, ledger);
     outcomes.set(service.key, told);
+    hasMoved ||= former.now !== undefined && told.lost !== former.lost;
     return !told.refusal;
   };
   const askOthers = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean =>
     outcomes.has(service.key) || ask(service, answer);
 
-  const pending: Line[] = [];
-  for (const { service, now } of outcomes.values()) {
-    if (!now) pending.push({ services: [service], act: () => ask(service, serve) });
-  }
-  const waiting = freed ? linesOf(agenda.waiting(), (service) => askOthers(service, serve)) : [];
-  inTurn(compareWishes, [...pending, ...waiting]);
-  const incomplete: Line[] = [];
-  for (const { service, now } of outcomes.values()) {
-    if (isDegraded(service, now)) incomplete.push({ services: [service], act: () => ask(service, complete) });
-  }
-  const degraded = freed ? linesOf(agenda.degraded(), (service) => askOthers(service, complete)) : [];
-  inTurn(compareSeniority, [...incomplete, ...degraded]);
+  do {
+    hasMoved = false;
+    const pending: Line[] = [];
+    for (const { service, now } of outcomes.values()) {
+      if (!now) pending.push({ services: [service], act: () => ask(service, serve) });
+    }
+    const waiting = freed ? linesOf(agenda.waiting(), (service) => askOthers(service, serve)) : [];
+    inTurn(compareWishes, [...pending, ...waiting]);
+    const incomplete: Line[] = [];
+    for (const { service, now } of outcomes.values()) {
+      if (now && wantsBetter(service, now, ledger))
+        incomplete.push({ services: [service], act: () => ask(service, improve) });
+    }
+    const degraded = freed ? linesOf(agenda.degraded(), (service) => askOthers(service, improve)) : [];
+    inTurn(compareSeniority, [...incomplete, ...degraded]);
+    // What was given up may be what somebody waits for.
+    freed ||= hasMoved;
+  } while (hasMoved);
   return outcomes;
 }
 
@@ -139,6 +149,11 @@ export function isDegraded(service: ServiceInput, held: Held | undefined): boole
   return "families" in wish && wish.mayDegrade;
 }
 
+/** Whether a Service wants more, or others, than it has. */
+export function wantsBetter(service: ServiceInput, held: Held, ledger: Ledger): boolean {
+  return isDegraded(service, held) || givesUp(service, held, ledger);
+}
+
 function untouched(service: ServiceInput, ledger: Ledger): Outcome {
   const held = ledger.held(service.key);
   return { service, before: held, now: held };
@@ -192,16 +207,29 @@ function gaveUp({ before, now }: Outcome): boolean {
   return !now || now.addresses.join() !== before.addresses.join() || !sameTerms(now.terms, before.terms);
 }
 
-/** Gives addresses to a Service that has none, or says why not. */
+/** Gives addresses to a Service that has none, or gives those up that it has, or says why not. */
 function serve(outcome: Outcome, ledger: Ledger): Outcome {
-  const { service } = outcome;
+  const { service, now: former } = outcome;
   const wish = wishOf(service);
   if ("refusal" in wish) return { ...outcome, refusal: wish.refusal };
+  if (former) ledger.drop(service.key);
   const found = allocate(service, { wish, ledger });
-  if ("reason" in found) return { ...outcome, refusal: found };
+  if ("reason" in found) {
+    // What it has works: it stays until there is something better.
+    if (former) ledger.take(service.key, former);
+    return { ...outcome, refusal: found };
+  }
   const now = heldBy(service, found.holding);
   ledger.take(service.key, now);
-  return { ...outcome, now, refusal: undefined, refused: found.refused };
+  const lost = former
+    ? { ...former, reason: "reassignRequested" as const, message: mayBeReassigned(former.addresses) }
+    : outcome.lost;
+  return { ...outcome, now, lost, refusal: undefined, refused: found.refused };
+}
+
+function improve(outcome: Outcome, ledger: Ledger): Outcome {
+  const { service, now } = outcome;
+  return now && givesUp(service, now, ledger) ? serve(outcome, ledger) : complete(outcome, ledger);
 }
 
 /** Adds the second family, or says why it cannot be had. */

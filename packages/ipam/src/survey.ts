@@ -24,7 +24,7 @@ export function survey(service: ServiceInput, ledger: Ledger): RefusedPool[] {
   const order = requestedPool
     ? ledger.pools.filter(({ name }) => name === requestedPool)
     : inTrialOrder(service, ledger);
-  const end = order.findIndex(({ name }) => name === held?.pool);
+  const end = order.findIndex(({ name }) => !held?.stranded && name === held?.pool);
   return order.slice(0, end < 0 ? undefined : end).flatMap((pool) => aboutPool(pool, service, { wish, ledger }));
 }
 
