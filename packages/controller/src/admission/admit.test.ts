@@ -285,6 +285,32 @@ test("errors and warnings name their object, which kubectl does not", () => {
   ]);
 });
 
+describe("a denial warns of what is denied, not of the form that stays in force", () => {
+  const former = peer("p", "10.0.0.1", { passwordSecret: { name: "s" } });
+  const useless = { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata: { name: "s", namespace: NAMESPACE } };
+
+  test.each<[string, readonly Manifest[]]>([
+    ["a missing Secret", [former]],
+    ["a Secret of no use", [former, useless]],
+  ])("that names %s", (_, present) => {
+    const { allowed, warnings } = ask(update(former, peer("p", "10.0.0.1", { routerID: "r1" })), present);
+    expect({ allowed, warnings }).toEqual({ allowed: false, warnings: undefined });
+  });
+
+  test("whose own oddities are told", () => {
+    const annotated = { ...peer("p", "x").metadata, annotations: { "heraldlb.io/drian": "y" } };
+    const { allowed, warnings } = ask(update(former, { ...peer("p", "x"), metadata: annotated }), [former]);
+    expect(allowed).toBe(false);
+    expect(warnings).toEqual([expect.stringContaining("heraldlb.io/drian")]);
+  });
+
+  test("also if another object is in its way", () => {
+    const taken = peer("other", "10.0.0.2");
+    const { allowed, warnings } = ask(update(former, peer("p", "10.0.0.2")), [node("n1"), former, taken]);
+    expect({ allowed, warnings }).toEqual({ allowed: false, warnings: undefined });
+  });
+});
+
 test("a password is never shown", () => {
   const { status, warnings } = ask(creation(peer("p", "x", { password: "hush", passwordSecret: { name: "s" } })));
   expect(JSON.stringify({ status, warnings })).not.toContain("hush");

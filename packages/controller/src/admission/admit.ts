@@ -60,8 +60,10 @@ function admitForm(request: AdmissionRequest, context: AdmitContext): AdmissionR
   const errors = found.filter(isDeniable);
   const before = errors.length > 0 && operation === "UPDATE" ? formerErrors(id, oldObject, context) : new Set();
   const caused = errors.filter((error) => !before.has(identify(error)));
+  // The form that stays in force when this one is denied has its own, which are not what is asked about.
+  const own = caused.length > 0 ? problemsOf(id, outcome, withoutFormer(id, context)).map(identify) : undefined;
   const warnings = found
-    .filter((problem) => !caused.includes(problem))
+    .filter((problem) => !caused.includes(problem) && (own?.includes(identify(problem)) ?? true))
     .map((problem) => describe(causeOf(problem), id));
   const response = caused.length > 0 ? refuse(uid, FORBIDDEN, caused.map(causeOf), id) : { uid, allowed: true };
   return warnings.length > 0 ? { ...response, warnings } : response;
@@ -102,6 +104,13 @@ function problemsOf(id: ObjectId, outcome: ReadOutcome, { configuration, namespa
   const previous: Configuration = { ...EMPTY_CONFIGURATION, inForce: new Map(related) };
   const { problems } = resolve(previous, [...others, { origin: {}, outcome }], { namespace });
   return problems.filter((problem) => problem.id && formatObjectId(problem.id) === key);
+}
+
+/** The same as if the object were new. */
+function withoutFormer(id: ObjectId, { configuration, namespace }: AdmitContext): AdmitContext {
+  const inForce = new Map(configuration.inForce);
+  inForce.delete(formatObjectId(id));
+  return { configuration: { ...configuration, inForce }, namespace };
 }
 
 function asCandidate({ resource, origin }: InForce): Candidate {
