@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { history } from "./arbitrary.test.fixture.ts";
 import { Bench, pool, service } from "./bench.test.fixture.ts";
+import type { Change } from "./change.ts";
 import type { PoolInput } from "./pool.ts";
 import { play } from "./world.test.fixture.ts";
 
@@ -103,10 +104,23 @@ test("it stays where it is once its pool has the address again", () => {
   expect(bench.allocator.refusal("ns/s")).toBeUndefined();
 });
 
+/** What happens to Services that all would rather have another address, and are content with any. */
+const willing = history.map((steps) =>
+  steps.map((step) => ({
+    ...step,
+    changes: step.changes.map((change) => (change.type === "service" ? madeWilling(change) : change)),
+  })),
+);
+
+function madeWilling({ type, service }: Extract<Change, { readonly type: "service" }>): Change {
+  const content = { requestedPool: undefined, requestedIps: "", loadBalancerIp: "" };
+  return { type, service: { ...service, ...content, reassign: true, unclear: undefined } };
+}
+
 test("nobody gives up a stranded address without getting another one", () => {
   let moves = 0;
   fc.assert(
-    fc.property(history, (steps) => {
+    fc.property(fc.oneof(history, willing), (steps) => {
       let before: ReadonlySet<string> = new Set();
       play(steps, { onStranded: "keep" }, ({ held }, _, actions) => {
         for (const action of actions) {
