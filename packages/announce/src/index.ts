@@ -24,4 +24,4 @@ export type {
 export { mergeCandidates } from "./merge.ts";
 export { Layer2Planner } from "./planner.ts";
 export { type NodeRoutes, RouteTable } from "./route-table.ts";
-export { selectsPool } from "./selection.ts";
+export { EXCLUDE_LABEL, selectsPool } from "./selection.ts";

@@ -2,7 +2,7 @@ import { matches, type Selector } from "@heraldlb/labels";
 import type { AnnouncedPool, AnnouncingNode } from "./layer2.ts";
 
 /** A label that takes a node out of load balancing, whatever its value. */
-const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
+export const EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /** Which pools an advertisement names. */
 interface PoolSelection {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { EXCLUDE_LABEL } from "@heraldlb/announce";
 import {
   type Configuration,
   type EndpointSlice,
@@ -44,6 +45,7 @@ export interface KnownService {
 /** Everything in force, indexed. */
 export class World {
   readonly #listsNodes: boolean;
+  readonly #ignoreExcludeLabel: boolean;
   #inForce: ReadonlyMap<string, InForce> = new Map();
   #poolSetAside = false;
   #lostPools: Configuration["lostPools"] = [];
@@ -58,8 +60,15 @@ export class World {
   readonly #speakers = new Set<string>();
 
   /** `listsNodes`: the source lists all nodes there are; else a node that a speaker is heard from is one as well. */
-  constructor({ listsNodes }: { readonly listsNodes: boolean }) {
+  constructor({
+    listsNodes,
+    ignoreExcludeLabel = false,
+  }: {
+    readonly listsNodes: boolean;
+    readonly ignoreExcludeLabel?: boolean;
+  }) {
     this.#listsNodes = listsNodes;
+    this.#ignoreExcludeLabel = ignoreExcludeLabel;
   }
 
   /** Some pool is not in force as it is written: nothing may be released for want of a pool. */
@@ -131,6 +140,14 @@ export class World {
   /** Names of all speakers that were ever heard. */
   get speakers(): ReadonlySet<string> {
     return this.#speakers;
+  }
+
+  /** Names of the nodes that have a speaker, and a label that takes them out of load balancing. */
+  get excludedSpeakers(): readonly string[] {
+    if (this.#ignoreExcludeLabel) return [];
+    return [...this.#speakers]
+      .filter((name) => Object.hasOwn(this.#nodes.get(name)?.metadata.labels ?? {}, EXCLUDE_LABEL))
+      .sort();
   }
 
   /** Notes that a node has a speaker. True if that makes a node that was not there. */

@@ -5,7 +5,7 @@ import { silentLogger } from "@heraldlb/runtime";
 import { FakeClock } from "@heraldlb/runtime/testing";
 import { Registry } from "prom-client";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { advertisement, pool, reading, service, slice, startController } from "../controller.test.fixture.ts";
+import { advertisement, node, pool, reading, service, slice, startController } from "../controller.test.fixture.ts";
 import type { FakeSpeaker } from "../fake-speaker.test.fixture.ts";
 import { FakeCluster } from "./fake-cluster.test.fixture.ts";
 import { addPublishedMetrics } from "./published-metrics.ts";
@@ -292,4 +292,18 @@ test("a Service that layer 2 announces says so if its nodes' speakers are away",
   reports(kit.dial("n2", { instance: "n2-2" }), false);
   await kit.advance(3_000);
   expect([said(), writes()]).toEqual([[], 2]);
+});
+
+test("a Service that only nodes without a speaker may announce names the label that keeps the others from it", async () => {
+  const excluded = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
+  const nodes = [node("n1", excluded), node("n2", excluded), node("bare"), node("bald", excluded)];
+  const { kit, said, message } = await lead([advertisement("lab"), ...nodes], {
+    spec: { externalTrafficPolicy: "Cluster" },
+  });
+  for (const name of ["n1", "n2"]) reports(kit.dial(name), false);
+  await kit.advance(30_000);
+  expect(said()).toEqual(["noSpeaker"]);
+  expect(message()).toContain(
+    "there is no speaker on those that may (bare); the label node.kubernetes.io/exclude-from-external-load-balancers keeps others from it (n1, n2)",
+  );
 });

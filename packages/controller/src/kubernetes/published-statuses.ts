@@ -263,7 +263,10 @@ export class PublishedStatuses implements ClusterObserver {
       // What is not known yet does not keep from telling the rest.
       silences:
         inVain || silences.length > 0
-          ? [...silences, ...(inVain ?? []).map((found) => silenceOf(key, found, its))]
+          ? [
+              ...silences,
+              ...(inVain ?? []).map((found) => silenceOf(key, found, { addresses: its, world: cluster.world })),
+            ]
           : undefined,
       layer2: layer2.map(({ node, interfaces }) => ({
         node,

@@ -1,5 +1,7 @@
+import { EXCLUDE_LABEL } from "@heraldlb/announce";
 import { familyOf, type Ip } from "@heraldlb/net";
 import type { InVain } from "../announced-in-vain.ts";
+import type { World } from "../world.ts";
 import { type ObjectEvent, serviceEvent } from "./object-event.ts";
 
 /** Why nobody announces a Service by one protocol. */
@@ -20,12 +22,17 @@ export function nodeAssigned(
 const MISSING_INTERFACES = "interfacesMissing";
 
 /** Why nobody announces a Service of these addresses, or those of one family. */
-export function silenceOf(service: string, found: InVain, addresses: readonly Ip[]): Silence {
+export function silenceOf(
+  service: string,
+  found: InVain,
+  { addresses, world }: { readonly addresses: readonly Ip[]; readonly world: Pick<World, "excludedSpeakers"> },
+): Silence {
   const { reason, nodes, family } = found;
   if (reason === MISSING_INTERFACES) return { reason, message: missingInterfaces(addresses, nodes) };
   const concerned = family ? `${addresses.filter((address) => familyOf(address) === family).join(", ")} of ` : "";
   const what = concerned + JSON.stringify(service);
-  return { reason, message: reason === "noSpeaker" ? missingSpeakers(what, found) : missingSessions(what, found) };
+  if (reason === "noSession") return { reason, message: missingSessions(what, found) };
+  return { reason, message: missingSpeakers(what, found, world.excludedSpeakers) };
 }
 
 /** No node that may announce has an interface on which it is to be announced; in MetalLB's words. */
@@ -37,10 +44,15 @@ function missingInterfaces(addresses: readonly Ip[], [node]: readonly string[]):
   return texts.join("; ");
 }
 
-/** No node that may announce has a speaker. */
-function missingSpeakers(what: string, { nodes, wasHeard }: Extract<InVain, { readonly reason: "noSpeaker" }>): string {
+/** No node that may announce has a speaker; these have one and are excluded. */
+function missingSpeakers(
+  what: string,
+  { nodes, wasHeard }: Extract<InVain, { readonly reason: "noSpeaker" }>,
+  excluded: readonly string[],
+): string {
   const words = wasHeard ? "no speaker is heard on" : "there is no speaker on";
-  return `no node announces ${what}: ${words} those that may (${some(nodes)})`;
+  const others = excluded.length > 0 ? `; the label ${EXCLUDE_LABEL} keeps others from it (${some(excluded)})` : "";
+  return `no node announces ${what}: ${words} those that may (${some(nodes)})${others}`;
 }
 
 /** None of the sessions is up by which routers are to hear of it. What does not last is not named. */
