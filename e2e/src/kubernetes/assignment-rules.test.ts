@@ -65,7 +65,7 @@ describe("addresses of Services", { timeout: 120_000 }, () => {
         {},
         asking("198.51.100.1"),
         "addressInUse",
-        `can't change sharing key for "one/a", address also in use by one/holder`,
+        `can't change sharing key for "one/a", address also in use by one/holder; neither has metallb.io/allow-shared-ip`,
       ],
       [
         "an address of the other family",
