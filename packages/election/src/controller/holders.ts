@@ -2,6 +2,9 @@ import type { GroupId, Holding, HoldingChange } from "../group.ts";
 import type { Hello, Holdings } from "../message.ts";
 import type { ControllerContext, Speaker } from "./state.ts";
 
+// Of hand-overs with all their repetitions.
+const HAND_OVER_MS = 5_000;
+
 /** What a Hello lists replaces all that was known of the speaker. */
 export function replaceHoldings(context: ControllerContext, speaker: Speaker, hello: Hello): void {
   const { state } = context;
@@ -39,17 +42,36 @@ export function changeHoldings(context: ControllerContext, speaker: Speaker, { r
   return true;
 }
 
-// For a moment of a hand-over two nodes answer: only a rival that is no node is worth a warning.
-function noteConflict({ state, effects }: ControllerContext, speaker: Speaker, change: HoldingChange): void {
+function noteConflict(context: ControllerContext, speaker: Speaker, change: HoldingChange): void {
   const { group, conflictMac } = change;
   if (!conflictMac || speaker.holdings.get(group)?.conflictMac === conflictMac) return;
-  const rivalNode = state.speakers.values().find(({ links }) => links.some(({ mac }) => mac === conflictMac))?.node;
-  effects.push({
+  const rival = context.state.speakers.values().find(({ links }) => links.some(({ mac }) => mac === conflictMac));
+  context.effects.push({
     type: "log",
-    level: rivalNode ? "info" : "warn",
+    level: rival && mayBeHandOver(context, rival, change) ? "info" : "warn",
     message: "address claimed by another",
-    fields: { group, node: speaker.node, rival: conflictMac, state: change.state, ...(rivalNode && { rivalNode }) },
+    fields: {
+      group,
+      node: speaker.node,
+      rival: conflictMac,
+      state: change.state,
+      ...(rival && { rivalNode: rival.node }),
+    },
   });
+}
+
+/**
+ * For a moment of a hand-over two nodes answer. Of a node that claims what is another's for good something else than
+ * its speaker does so, such as its kernel. Only a leader can tell them apart.
+ */
+function mayBeHandOver(
+  { state, now }: ControllerContext,
+  rival: Speaker,
+  { group, state: held }: HoldingChange,
+): boolean {
+  if (state.role !== "leader" || held !== "owner" || rival.holdings.has(group)) return true;
+  const { owner } = state.groups.get(group) ?? {};
+  return !owner || now - owner.assignedAt < HAND_OVER_MS;
 }
 
 function addHolder({ state }: ControllerContext, speaker: Speaker, id: GroupId): void {
