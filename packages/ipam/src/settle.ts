@@ -50,8 +50,8 @@ interface Context {
 
 /**
  * Brings the ledger up to date: those who have an address are heard first, then those who have none, then those who
- * lack a family or give up what is stranded. Nothing that a Service is given can help another, so who waits is asked
- * again only after a loss.
+ * lack a family or give up what is stranded. What a Service is given can help another only if both share it, so who waits
+ * is asked again only after that or a loss.
  */
 export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Outcome> {
   const { ledger } = context;
@@ -62,22 +62,22 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
   for (const { service, before } of inOrderOfRight(outcomes)) {
     const outcome = hear(service, before, context);
     outcomes.set(service.key, outcome);
-    freed ||= gaveUp(outcome);
+    freed ||= gaveUp(outcome) || letsIn(outcome);
   }
-  let hasMoved: boolean;
+  let isNews: boolean;
   // Who is asked keeps what became of it; true if those behind it may still fare better.
   const ask = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean => {
     const former = outcomes.get(service.key) ?? untouched(service, ledger);
     const told = answer(former, ledger);
     outcomes.set(service.key, told);
-    hasMoved ||= former.now !== undefined && told.lost !== former.lost;
+    isNews ||= (former.now !== undefined && told.lost !== former.lost) || (former.now === undefined && letsIn(told));
     return !told.refusal;
   };
   const askOthers = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean =>
     outcomes.has(service.key) || ask(service, answer);
 
   do {
-    hasMoved = false;
+    isNews = false;
     const pending: Line[] = [];
     for (const { service, now } of outcomes.values()) {
       if (!now) pending.push({ services: [service], act: () => ask(service, serve) });
@@ -91,9 +91,9 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
     }
     const degraded = freed ? linesOf(agenda.degraded(), (service) => askOthers(service, improve)) : [];
     inTurn(compareSeniority, [...incomplete, ...degraded]);
-    // What was given up may be what somebody waits for.
-    freed ||= hasMoved;
-  } while (hasMoved);
+    // What was given up, or may be shared now, may be what somebody waits for.
+    freed ||= isNews;
+  } while (isNews);
   return outcomes;
 }
 
@@ -200,6 +200,11 @@ function leave(service: ServiceInput, { addresses, pool = "" }: Former, ledger: 
 
 function stored({ assigned, assignedPool }: ServiceInput): Former | undefined {
   return assigned.length > 0 ? { addresses: assigned, pool: assignedPool || undefined } : undefined;
+}
+
+/** Whether a Service has now what others may share: it may have been resting, so that they alone could not have it. */
+function letsIn({ service, before, now }: Outcome): boolean {
+  return !before && now !== undefined && service.sharingKey !== "";
 }
 
 function gaveUp({ before, now }: Outcome): boolean {

@@ -47,6 +47,20 @@ describe("sharing", () => {
     expect(bench.says("s2")).toBe(`can't change sharing key for "ns/s2", address also in use by ns/s1; ${expected}`);
   });
 
+  test.each<[string, Partial<ServiceInput>]>([
+    ["has it by its status", { assigned: ["1.2.3.4"] as readonly string[] as ServiceInput["assigned"] }],
+    ["had it last", {}],
+  ])("who waits for an address that rests shares it with one that %s", (_what, fields) => {
+    const bench = new Bench([pool("test", ["1.2.3.4/32"], { coolDownMs: 1000 })]);
+    const first = { sharingKey: "k", ports: port(80) };
+    bench.set("first", first);
+    bench.remove("first");
+    expect(bench.set("waiting", { sharingKey: "k", ports: port(443) })).toBe("coolingDown");
+    const name = fields.assigned ? "another" : "first";
+    expect(bench.set(name, { ...first, ...fields })).toBe("1.2.3.4");
+    expect(bench.has("waiting")).toBe("1.2.3.4");
+  });
+
   test("sharers meet on the lowest compatible address without asking for it", () => {
     const bench = start();
     expect(bench.set("other", { ports: port(1) })).toBe("1.2.3.5");
