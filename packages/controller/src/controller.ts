@@ -1,5 +1,5 @@
 import type { ControllerConfig, ControllerStatus } from "@heraldlb/election";
-import { PacedLog } from "@heraldlb/runtime";
+import { RecurrentLog } from "@heraldlb/runtime";
 import { Cluster, type Remembered } from "./cluster.ts";
 import { NO_OBSERVER } from "./cluster-observer.ts";
 import type { ControllerDependencies, ControllerOptions, ServedStream } from "./controller-ports.ts";
@@ -33,7 +33,7 @@ export class Controller {
   readonly #definitions = new Definitions(REMEMBERED_CHANGES);
   readonly #hub: Hub;
   readonly #machine: OwnershipMachine;
-  readonly #log: PacedLog;
+  readonly #log: RecurrentLog;
   readonly #ending = new AbortController();
   readonly #streams: SpeakerStreams;
   readonly #reports = new Reports();
@@ -46,7 +46,7 @@ export class Controller {
   constructor({ identity, timers, ...options }: ControllerOptions, dependencies: ControllerDependencies) {
     const { clock, wallClock, log, observer, onStepDown, authenticator, credentials } = dependencies;
     this.#dependencies = dependencies;
-    this.#log = new PacedLog(clock, log);
+    this.#log = new RecurrentLog(clock, log);
     this.#config = { identity, timers };
     const orders = { ...ORDERS, patienceMs: timers.intervalMs * timers.misses };
     this.#hub = new Hub({ clock, definitions: this.#definitions, identity, snapshots: SNAPSHOTS_AT_A_TIME, orders });

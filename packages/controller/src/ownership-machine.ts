@@ -13,7 +13,7 @@ import {
   stepController,
 } from "@heraldlb/election";
 import type { Mac } from "@heraldlb/net";
-import type { Clock, PacedLog } from "@heraldlb/runtime";
+import type { Clock, RecurrentLog } from "@heraldlb/runtime";
 import type { ControllerObserver, UntimedEvent } from "./controller-ports.ts";
 import type { Hub } from "./hub.ts";
 import type { PlanChanges } from "./plan.ts";
@@ -21,7 +21,7 @@ import type { PlanChanges } from "./plan.ts";
 /** What the machine's shell needs. */
 export interface OwnershipMachineDependencies {
   readonly clock: Pick<Clock, "now">;
-  readonly log: PacedLog;
+  readonly log: RecurrentLog;
   readonly hub: Pick<Hub, "send" | "close">;
   readonly observer: Pick<ControllerObserver, "onConflict" | "onOwner">;
   onStepDown(above: number): void;

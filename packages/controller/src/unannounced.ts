@@ -13,6 +13,9 @@ export type BgpSilence = BgpPlan["warning"] | { readonly reason: "noPeers"; read
 /** Why nobody announces a Service by one protocol. */
 export type Silence = NonNullable<Layer2Silence | BgpSilence>;
 
+/** What want of endpoints brings about: no trouble of its own, thousands may be without, and a new Service is for a moment. */
+export const WITHOUT_ENDPOINTS: ReadonlySet<Silence["reason"]> = new Set(["notOwner", "noEndpoints"]);
+
 // Nothing is amiss where another protocol reaches the Service.
 const UNREACHED: ReadonlySet<Silence["reason"]> = new Set(["notOwner", "noMatchingAdvertisement", "noNodes"]);
 
@@ -88,7 +91,8 @@ export class Unannounced {
     }
     this.#told.set(service, text);
     for (const { reason, message } of silences) {
-      this.#log.warn("nobody may announce", { service, reason, detail: message });
+      const level = WITHOUT_ENDPOINTS.has(reason) ? "info" : "warn";
+      this.#log[level]("nobody may announce", { service, reason, detail: message });
     }
   }
 }

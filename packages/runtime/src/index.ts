@@ -4,4 +4,4 @@ export { type Clock, systemClock } from "./clock.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { Mailbox } from "./mailbox.ts";
-export { PacedLog } from "./paced-log.ts";
+export { RecurrentLog } from "./recurrent-log.ts";

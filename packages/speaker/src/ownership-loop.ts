@@ -11,10 +11,9 @@ import {
   stepSpeaker,
 } from "@heraldlb/election";
 import type { InterfaceEvent } from "@heraldlb/link";
-import type { Clock, Logger } from "@heraldlb/runtime";
+import { type Clock, type Logger, RecurrentLog } from "@heraldlb/runtime";
 import { compact } from "./definitions.ts";
 import { Layer2, type Layer2Dependencies } from "./layer2.ts";
-import { RecurrentLog } from "./recurrent-log.ts";
 import type { FromWorker, ToWorker, WorkerSettings, WorkerStatistics } from "./worker-messages.ts";
 
 /** An event without its time, for any member of the union. */

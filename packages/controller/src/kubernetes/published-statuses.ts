@@ -15,6 +15,7 @@ import type { ObjectEvent } from "../status/object-event.ts";
 import { collectionPath, type StatusKind } from "../status/status-kind.ts";
 import { type ServiceFacts, type StatusModel, StatusPublisher } from "../status/status-publisher.ts";
 import { StatusWriter } from "../status/status-writer.ts";
+import { WITHOUT_ENDPOINTS } from "../unannounced.ts";
 import { poolUsage } from "../usage.ts";
 import { AbsentNodes } from "./absent-nodes.ts";
 import type { KubernetesAccess } from "./kubernetes-access.ts";
@@ -35,9 +36,6 @@ export interface PublishedStatusesOptions
 
 /** Kinds that nobody reads but for their statuses' sake. */
 const STATUS_KINDS = ["ConfigurationState", "ServiceL2Status", "ServiceBGPStatus"] as const satisfies StatusKind[];
-
-// That a Service without endpoints is not announced is no trouble of its own, and thousands may be without.
-const WITHOUT_ENDPOINTS: ReadonlySet<string> = new Set(["notOwner", "noEndpoints"]);
 
 // A speaker that returns tells everything within this; then what it does not tell of is not there.
 const AWAY_MS = 3_000;

@@ -1,6 +1,6 @@
-import { FakeClock, recordingLogger } from "@heraldlb/runtime/testing";
 import { expect, test } from "vitest";
 import { RecurrentLog } from "./recurrent-log.ts";
+import { FakeClock, recordingLogger } from "./testing.ts";
 
 function start() {
   const clock = new FakeClock();
@@ -25,6 +25,13 @@ test("the last of what comes again and again is told every ten seconds, with how
   expect(debugged()).toHaveLength(30);
   await clock.advance(10_000);
   expect(told().slice(2)).toEqual([{ to: 31, count: 11, lateMs: 5_000 }]);
+});
+
+test("of stalls the longest is told", async () => {
+  const { clock, log, told } = start();
+  for (const stalledMs of [100, 150, 900, 200]) log.write("warn", "process was stalled", { stalledMs });
+  await clock.advance(10_000);
+  expect(told()).toEqual([{ stalledMs: 100 }, { stalledMs: 900, count: 3, lateMs: 10_000 }]);
 });
 
 test("what has not come for ten seconds is told at once again, and nothing is kept of it", async () => {

@@ -1,7 +1,9 @@
-import { type Clock, type LogFields, type Logger, type LogLevel, PacedLog } from "@heraldlb/runtime";
+import type { Clock } from "./clock.ts";
+import type { LogFields, Logger, LogLevel } from "./logger.ts";
+import { PacedLog } from "./paced-log.ts";
 
 /** What stalls of a busy machine bring about every second or so, on the whole or for each controller. */
-const RECURRENT: ReadonlySet<string> = new Set(["authority changed", "controller stream ended"]);
+const RECURRENT: ReadonlySet<string> = new Set(["authority changed", "controller stream ended", "process was stalled"]);
 const EVERY_MS = 10_000;
 
 interface Line {
@@ -14,12 +16,14 @@ interface Line {
 /** What has come since the last line of its kind that was not for debugging. */
 interface Spell {
   count: number;
-  last?: Line | undefined;
+  /** The last, or, of stalls, the longest. */
+  shown?: Line | undefined;
 }
 
 /**
  * A paced log that tells at once that something has begun to come and go, and then sums it up every ten seconds: the last
- * of its kind, how many there were (`count`) and how long ago it was (`lateMs`). Each one is there at debug.
+ * of its kind (of stalls the longest), how many there were (`count`) and how long ago it was (`lateMs`). Each one is
+ * there at debug.
  */
 export class RecurrentLog {
   readonly #clock: Clock;
@@ -33,12 +37,13 @@ export class RecurrentLog {
 
   /** Logs a line, soon. */
   write(level: LogLevel, message: string, fields: LogFields): void {
-    const { replica } = fields;
+    const { replica, stalledMs } = fields;
     const key = RECURRENT.has(message) ? `${message} ${replica}` : undefined;
     const spell = key && this.#spells.get(key);
     if (spell) {
       spell.count++;
-      spell.last = { level, message, fields, at: this.#clock.now() };
+      const { stalledMs: longestMs } = spell.shown?.fields ?? {};
+      if (!(Number(stalledMs) < Number(longestMs))) spell.shown = { level, message, fields, at: this.#clock.now() };
     } else if (key) this.#begin(key);
     this.#log.write(spell ? "debug" : level, message, fields);
   }
@@ -58,10 +63,10 @@ export class RecurrentLog {
     });
   }
 
-  #sumUp({ count, last }: Spell): boolean {
-    if (!last) return false;
-    const lateMs = Math.round(this.#clock.now() - last.at);
-    this.#log.write(last.level, last.message, { ...last.fields, count, lateMs });
+  #sumUp({ count, shown }: Spell): boolean {
+    if (!shown) return false;
+    const lateMs = Math.round(this.#clock.now() - shown.at);
+    this.#log.write(shown.level, shown.message, { ...shown.fields, count, lateMs });
     return true;
   }
 }
