@@ -58,3 +58,14 @@ test("that BGP's routers are gone is said where nothing else reaches a Service",
   const only = layer2("noMatchingAdvertisement");
   expect(said(found(only, undefined), found(only, "unreached"))).toEqual(["noMatchingAdvertisement"]);
 });
+
+test.each<[NonNullable<BgpSilence>["reason"], string]>([
+  ["noEndpoints", "info"],
+  ["noLocalEndpoints", "warn"],
+])("%s is told at %s", (reason, level) => {
+  const log = recordingLogger();
+  const unannounced = new Unannounced(log, () => {});
+  found(undefined, bgp(reason))(unannounced);
+  unannounced.tell();
+  expect(log.entries).toMatchObject([{ level, message: "nobody may announce" }]);
+});
