@@ -45,7 +45,6 @@ export const poolSet: fc.Arbitrary<PoolSet> = fc
 export const service: fc.Arbitrary<ServiceInput> = fc
   .record({
     id: fc.integer({ min: 0, max: 7 }),
-    namespace: fc.constantFrom("n1", "n2"),
     labels: fc.constantFrom({}, { team: "a" }),
     clusterIps: fc.constantFrom(["1.1.1.1"], ["2::2"], ["1.1.1.1", "2::2"], undefined, [], ["None"]),
     ipFamilies: fc.constantFrom(["ipv4"] as const, ["ipv6"] as const, ["ipv6", "ipv4"] as const),
@@ -62,11 +61,15 @@ export const service: fc.Arbitrary<ServiceInput> = fc
     assigned: fc.constantFrom([], [], [], ["10.0.0.1"], ["fd00::1"], ["10.0.0.0", "fd00::"], ["9.9.9.9"]),
     assignedPool: fc.constantFrom(undefined, "pool0", "gone"),
   })
-  .map(({ id, assigned, ...rest }) => ({
-    ...rest,
-    key: `n/s${id}`,
-    assigned: assigned as readonly string[] as readonly Ip[],
-  }));
+  .map(({ id, assigned, ...rest }) => {
+    // A Service never changes its namespace.
+    const namespace = id % 2 === 0 ? "n1" : "n2";
+    return {
+      ...rest,
+      ...{ namespace, key: `${namespace}/s${id}` },
+      assigned: assigned as readonly string[] as readonly Ip[],
+    };
+  });
 
 /** Few pool sets that come again and again, so that a pool often stays as it was. */
 const familiarSet: fc.Arbitrary<PoolSet> = fc
@@ -85,10 +88,26 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(poolSet, familiarSet).map((set): Change => ({ type: "pools", set })) },
 );
 
-/** What happens to an allocator, with time going by. */
-export const history: fc.Arbitrary<Step[]> = fc.array(
+const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.record({ changes: fc.array(change, { maxLength: 4 }), later: fc.integer({ min: 0, max: 3 }) }),
   { minLength: 1, maxLength: 12 },
+);
+
+/** What happens to Services that all would rather have another address, and are content with any. */
+export const willing: fc.Arbitrary<Step[]> = steps.map((steps) =>
+  steps.map((step) => ({ ...step, changes: step.changes.map(madeWilling) })),
+);
+
+function madeWilling(change: Change): Change {
+  if (change.type !== "service") return change;
+  const content = { requestedPool: undefined, requestedIps: "", loadBalancerIp: "" };
+  return { ...change, service: { ...change.service, ...content, reassign: true, unclear: undefined } };
+}
+
+/** What happens to an allocator, with time going by. */
+export const history: fc.Arbitrary<Step[]> = fc.oneof(
+  { weight: 3, arbitrary: steps },
+  { weight: 1, arbitrary: willing },
 );
 
 /** Every way to run an allocator. */

@@ -145,13 +145,18 @@ export class IndexedLedger implements Ledger {
 
   firstUsable(pool: PoolInput, family: Family, { claimant, mayGrow }: Claim): Ip | Lack {
     if (!hasFamily(pool, family)) return { family, reason: "familyNotInPool" };
-    const former = mayGrow ? this.#firstFormer(pool, family, claimant) : undefined;
-    if (former) return former;
+    const { key, namespace } = claimant;
+    const unheld = Iterator.from(this.#resting.formerOf(key)).filter((address) => !this.#holders.has(address));
+    const former = mayGrow ? this.#firstOf(unheld, pool, family) : undefined;
+    if (former) return former.address;
+    const { addresses: held = [] } = this.#held.get(key) ?? {};
+    const affordable = held.filter((address) => mayGrow || this.isCounted(pool, namespace, address));
+    const own = this.#firstOf(affordable, pool, family);
     const blocks = (this.#spaces.get(pool.name)?.blocks ?? []).filter((block) => block.family === family);
     const shared = this.#firstShareable(pool, blocks, { claimant, mayGrow });
     const free = mayGrow ? firstFree(pool, blocks) : undefined;
     if (free) this.#found = free;
-    const first = lower(free, shared)?.address ?? (mayGrow ? this.#resting.next(pool, family) : undefined);
+    const first = lower(lower(free, shared), own)?.address ?? (mayGrow ? this.#resting.next(pool, family) : undefined);
     if (first) return first;
     if (!mayGrow) return { family, reason: "quotaReached" };
     const until = hasCoolDown(pool) ? this.#resting.nextEndIn(pool, family) : undefined;
@@ -263,14 +268,15 @@ export class IndexedLedger implements Ledger {
     for (const key of this.#of(new Set(fresh))) this.#counts.add(this.#held.get(key) as Held);
   }
 
-  #firstFormer(pool: PoolInput, family: Family, { key }: Claimant): Ip | undefined {
+  /** The first of the addresses that the pool gives without being asked for it. */
+  #firstOf(addresses: Iterable<Ip>, pool: PoolInput, family: Family): Place | undefined {
     let first: Place | undefined;
-    for (const address of this.#resting.formerOf(key)) {
+    for (const address of addresses) {
       const place = this.#index.find(address);
       if (place?.block.pool !== pool.name || place.block.family !== family) continue;
-      if (!this.#holders.has(address) && isForAll(pool, address)) first = lower(first, place);
+      if (isForAll(pool, address)) first = lower(first, place);
     }
-    return first?.address;
+    return first;
   }
 
   #firstShareable(pool: PoolInput, blocks: readonly Block[], { claimant, mayGrow }: Claim): Place | undefined {

@@ -17,7 +17,23 @@ export interface Offer {
 export function offer(
   pool: PoolInput,
   service: ServiceInput,
-  { wish: { families, primary }, ledger }: { readonly wish: Wish; readonly ledger: Ledger },
+  context: { readonly wish: Wish; readonly ledger: Ledger },
+): Offer {
+  const usual = firstFit(pool, service, context);
+  if (!service.sharingKey || !usual.lacks.some(({ reason }) => reason === "quotaReached")) return usual;
+  const thrifty = firstFit(pool, service, { ...context, isThrifty: true });
+  return thrifty.addresses.length > usual.addresses.length ? thrifty : usual;
+}
+
+/** The first addresses that it can have; if `isThrifty`, those first that cost nothing of its quota. */
+function firstFit(
+  pool: PoolInput,
+  service: ServiceInput,
+  {
+    wish: { families, primary },
+    ledger,
+    isThrifty = false,
+  }: { readonly wish: Wish; readonly ledger: Ledger; readonly isThrifty?: boolean },
 ): Offer {
   const { namespace } = service;
   let room = quotaRoom(pool, ledger.count(pool, namespace));
@@ -31,7 +47,9 @@ export function offer(
   const lacks: Lack[] = [];
   const order = families.length > 1 && families[0] !== primary ? families.toReversed() : families;
   for (const family of order) {
-    const found = ledger.firstUsable(pool, family, { claimant: service, mayGrow: room > 0 });
+    const shared = isThrifty ? ledger.firstUsable(pool, family, { claimant: service, mayGrow: false }) : undefined;
+    const found =
+      typeof shared === "string" ? shared : ledger.firstUsable(pool, family, { claimant: service, mayGrow: room > 0 });
     if (typeof found === "string") {
       addresses.push(found);
       if (!ledger.isCounted(pool, namespace, found)) room--;

@@ -1,9 +1,8 @@
 // `heraldlb.io/reassign` on a Service whose address is stranded.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { history } from "./arbitrary.test.fixture.ts";
+import { history, willing } from "./arbitrary.test.fixture.ts";
 import { Bench, pool, service } from "./bench.test.fixture.ts";
-import type { Change } from "./change.ts";
 import type { PoolInput } from "./pool.ts";
 import { play } from "./world.test.fixture.ts";
 
@@ -38,6 +37,16 @@ describe("the Service keeps its address, and is told why", () => {
     expect(bench.allocator.refusal("ns/s")?.reason).toBe(reason);
     expect(bench.apply({ type: "service", service: service("s", reassign) })).toEqual([]);
   });
+});
+
+test("of a pool that could give its own address again, what it lacks is told", () => {
+  const bench = new Bench([pool("old", ["1.2.3.0/32", "1000::/128"])]);
+  const both = { stack: "dual", ipFamilies: ["ipv6", "ipv4"] } as const;
+  bench.set("s", both);
+  bench.pools([pool("six", ["1000::/128"])]);
+  bench.set("s", { ...both, reassign: true });
+  const lacks = [{ pool: "six", family: "ipv4", reason: "familyNotInPool" }];
+  expect(bench.allocator.explain("ns/s")?.refused).toEqual(lacks);
 });
 
 describe("the Service moves as soon as it can", () => {
@@ -103,19 +112,6 @@ test("it stays where it is once its pool has the address again", () => {
   expect(bench.allocator.holding("ns/s")?.stranded).toBeUndefined();
   expect(bench.allocator.refusal("ns/s")).toBeUndefined();
 });
-
-/** What happens to Services that all would rather have another address, and are content with any. */
-const willing = history.map((steps) =>
-  steps.map((step) => ({
-    ...step,
-    changes: step.changes.map((change) => (change.type === "service" ? madeWilling(change) : change)),
-  })),
-);
-
-function madeWilling({ type, service }: Extract<Change, { readonly type: "service" }>): Change {
-  const content = { requestedPool: undefined, requestedIps: "", loadBalancerIp: "" };
-  return { type, service: { ...service, ...content, reassign: true, unclear: undefined } };
-}
 
 test("nobody gives up a stranded address without getting another one", () => {
   let moves = 0;

@@ -62,7 +62,7 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
   for (const { service, before } of inOrderOfRight(outcomes)) {
     const outcome = hear(service, before, context);
     outcomes.set(service.key, outcome);
-    freed ||= gaveUp(outcome) || letsIn(outcome);
+    freed ||= gaveUp(outcome) || letsIn(before, outcome);
   }
   let isNews: boolean;
   // Who is asked keeps what became of it; true if those behind it may still fare better.
@@ -70,7 +70,7 @@ export function settle(agenda: Agenda, context: Context): ReadonlyMap<string, Ou
     const former = outcomes.get(service.key) ?? untouched(service, ledger);
     const told = answer(former, ledger);
     outcomes.set(service.key, told);
-    isNews ||= (former.now !== undefined && told.lost !== former.lost) || (former.now === undefined && letsIn(told));
+    isNews ||= (former.now !== undefined && told.lost !== former.lost) || letsIn(former.now, told);
     return !told.refusal;
   };
   const askOthers = (service: ServiceInput, answer: (outcome: Outcome, ledger: Ledger) => Outcome): boolean =>
@@ -202,9 +202,9 @@ function stored({ assigned, assignedPool }: ServiceInput): Former | undefined {
   return assigned.length > 0 ? { addresses: assigned, pool: assignedPool || undefined } : undefined;
 }
 
-/** Whether a Service has now what others may share: it may have been resting, so that they alone could not have it. */
-function letsIn({ service, before, now }: Outcome): boolean {
-  return !before && now !== undefined && service.sharingKey !== "";
+/** Whether a Service that had none has an address for others to share: it may have been resting, and theirs by this alone. */
+function letsIn(former: Held | undefined, { service, now }: Outcome): boolean {
+  return !former && now !== undefined && service.sharingKey !== "";
 }
 
 function gaveUp({ before, now }: Outcome): boolean {

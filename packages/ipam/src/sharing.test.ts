@@ -98,4 +98,23 @@ describe("sharing", () => {
     bench.set("s1", { sharingKey: "b", ports: port(80) });
     expect(bench.has("s2")).toBe("1.2.3.4");
   });
+
+  test("a waiting sharer gets the address that the other one has again in the same moment, though it rests", () => {
+    const bench = new Bench([pool("test", ["1.2.3.4/32", "1000::/128"], { coolDownMs: 60_000 })]);
+    const terms = { sharingKey: "a", backendKey: "app=a" };
+    bench.set("s2", { stack: "dual" });
+    bench.apply(
+      { type: "service", service: service("s2", { ...terms, ports: port(443) }) },
+      { type: "service", service: service("s1", { ...terms, ports: port(80) }) },
+    );
+    expect([bench.has("s1"), bench.has("s2")]).toEqual(["1.2.3.4", "1.2.3.4"]);
+  });
+
+  test("a quota is spent on what cannot be shared", () => {
+    const bench = new Bench([pool("test", ["1.2.3.4/30", "1000::/127"], { quotaPerNamespace: 2 })]);
+    bench.set("s1", { ports: port(80) });
+    bench.set("s2", { sharingKey: "a", ports: port(80) });
+    bench.remove("s1");
+    expect(bench.set("s3", { stack: "dual", sharingKey: "a", ports: port(443) })).toBe("1.2.3.5,1000::");
+  });
 });
