@@ -27,6 +27,8 @@ export class Resting {
   readonly #by = new Map<string, Set<Ip>>();
   /** Who has left what in this round. */
   readonly #left = new Map<Ip, readonly string[]>();
+  /** Who had left in this round what somebody has taken since. */
+  readonly #retaken = new Map<Ip, readonly string[]>();
   #now = 0;
   #snapshot: readonly Freed[] | undefined;
 
@@ -81,12 +83,15 @@ export class Resting {
 
   /** A holder of an address has left it. */
   leave(address: Ip, service: string): void {
-    const others = this.#left.get(address);
-    this.#left.set(address, others ? [...others, service] : [service]);
+    const others = this.#left.get(address) ?? this.#retaken.get(address) ?? [];
+    this.#left.set(address, others.includes(service) ? others : [...others, service]);
   }
 
   /** Somebody takes an address that rested. */
   take(address: Ip): void {
+    const leavers = this.#left.get(address);
+    // Whoever takes it may leave it again.
+    if (leavers) this.#retaken.set(address, leavers);
     this.#left.delete(address);
     const freed = this.#freed.get(address);
     if (!freed) return;
@@ -141,6 +146,7 @@ export class Resting {
 
   /** Ends the round: what was left, and nobody has, is freed. */
   end(): void {
+    if (this.#retaken.size > 0) this.#retaken.clear();
     if (this.#left.size === 0) return;
     const addresses = [...this.#left.keys()].filter((address) => !this.#options.isHeld(address));
     for (const address of addresses.toSorted(compareIps)) {

@@ -109,10 +109,7 @@ export class SearchingLedger implements Ledger {
   take(service: string, held: Held): void {
     this.drop(service);
     this.#held.set(service, held);
-    for (const address of held.addresses) {
-      this.#left.delete(address);
-      this.#retaken.add(address);
-    }
+    for (const address of held.addresses) this.#retaken.add(address);
   }
 
   drop(service: string): void {

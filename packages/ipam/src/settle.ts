@@ -245,5 +245,5 @@ function complete(outcome: Outcome, ledger: Ledger): Outcome {
   if ("reason" in whole) return { ...outcome, refusal: whole };
   const now = heldBy(service, whole);
   ledger.take(service.key, now);
-  return { ...outcome, now };
+  return { ...outcome, now, refusal: undefined };
 }
