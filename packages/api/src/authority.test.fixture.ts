@@ -23,11 +23,16 @@ export interface Authority {
   issue(names: readonly string[], notAfter?: Date): Promise<TlsMaterial>;
 }
 
+const HOUR_MS = 3_600_000;
+// OpenSSL asks a coarser clock, which may be in the second before for some milliseconds.
+const anHourAgo = () => new Date(Date.now() - HOUR_MS);
+
 export async function createAuthority(name: string): Promise<Authority> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const ca: X509Certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     keys,
+    notBefore: anHourAgo(),
     signingAlgorithm: ALGORITHM,
     extensions: [new BasicConstraintsExtension(true)],
   });
@@ -41,7 +46,8 @@ export async function createAuthority(name: string): Promise<Authority> {
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: ALGORITHM,
-        ...(notAfter && { notBefore: new Date(notAfter.getTime() - 3_600_000), notAfter }),
+        notBefore: notAfter ? new Date(notAfter.getTime() - HOUR_MS) : anHourAgo(),
+        ...(notAfter && { notAfter }),
         extensions: [
           new SubjectAlternativeNameExtension(
             names.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? "ip" : "dns", value })),

@@ -23,8 +23,10 @@ export interface Authority {
 /** Makes an authority. */
 export async function createAuthority(): Promise<Authority> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  // OpenSSL asks a coarser clock, which may be in the second before for some milliseconds.
+  const notBefore = new Date(Date.now() - 3_600_000);
   const ca = await X509CertificateGenerator.createSelfSigned({
-    ...{ name: "CN=test authority", keys, signingAlgorithm: ALGORITHM },
+    ...{ name: "CN=test authority", keys, signingAlgorithm: ALGORITHM, notBefore },
     extensions: [new BasicConstraintsExtension(true)],
   });
   return {
@@ -32,7 +34,7 @@ export async function createAuthority(): Promise<Authority> {
       const own = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
       const type = /^[\d.]+$/.test(name) ? "ip" : "dns";
       const certificate = await X509CertificateGenerator.create({
-        ...{ subject: `CN=${name}`, issuer: ca.subject, signingAlgorithm: ALGORITHM },
+        ...{ subject: `CN=${name}`, issuer: ca.subject, signingAlgorithm: ALGORITHM, notBefore },
         ...{ publicKey: own.publicKey, signingKey: keys.privateKey },
         extensions: [new SubjectAlternativeNameExtension([{ type, value: name }])],
       });

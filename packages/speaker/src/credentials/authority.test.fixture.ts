@@ -36,6 +36,8 @@ export async function createAuthority(): Promise<Authority> {
   const ca = await X509CertificateGenerator.createSelfSigned({
     // OpenSSL takes authorities of one name for one authority.
     ...{ name: `CN=test authority ${randomUUID()}`, keys, signingAlgorithm: ALGORITHM },
+    // OpenSSL asks a coarser clock, which may be in the second before for some milliseconds.
+    notBefore: new Date(Date.now() - 3_600_000),
     extensions: [new BasicConstraintsExtension(true)],
   });
   const sign: Authority["sign"] = async (publicKey, name, { from, to } = newLife()) => {
