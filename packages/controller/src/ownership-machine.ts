@@ -27,7 +27,7 @@ export interface OwnershipMachineDependencies {
   onStepDown(above: number): void;
 }
 
-// What the machine logs when a holding first names the rival's MAC; at warn unless that is a node's.
+// What the machine logs when a holding first names the rival's MAC; at warn unless that may be of a hand-over.
 const CLAIMED = "address claimed by another";
 
 /** Who owns which group: the protocol's machine, told the time, with its effects performed. */

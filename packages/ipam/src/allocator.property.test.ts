@@ -147,20 +147,19 @@ test("no namespace gets more of a pool than its quota", () => {
 test("nobody but its last holder gets an address before its cool-down is over", () => {
   fc.assert(
     fc.property(history, config, (steps, config) => {
-      const claims = steps.flatMap(({ changes }) =>
-        changes.flatMap((each) => (each.type === "service" ? each.service : [])),
-      );
-      const says = (key: string, address: Ip) =>
-        claims.some((one) => one.key === key && one.assigned.includes(address));
       let before: Record["freed"] = [];
+      let step = 0;
       play(steps, config, (record, _, actions) => {
         const assigned = actions.filter((action) => action.type === "assign");
+        const claims = steps[step++]?.changes.flatMap((each) => (each.type === "service" ? each.service : [])) ?? [];
+        const says = (key: string, address: Ip) =>
+          claims.some((one) => one.key === key && one.assigned.includes(address));
         for (const { addresses } of assigned) {
           for (const { address, at, by } of before.filter(({ address }) => addresses.includes(address))) {
             const coolDownMs = record.poolOf(address)?.coolDownMs ?? 0;
-            // Who may have it at once may share it at once. What a status says is honoured, and may be added to.
+            // Who may have it at once may share it at once. What a status says is honoured, and chosen anew at once.
             const isBack = assigned.some((each) => {
-              const isHonoured = ["restored", "addressAdded"].includes(each.cause) && says(each.service, address);
+              const isHonoured = each.cause === "restored" || says(each.service, address);
               return each.addresses.includes(address) && (each.service === by || isHonoured);
             });
             if (!isBack) expect(record.now - at).toBeGreaterThanOrEqual(coolDownMs);
